@@ -1,0 +1,48 @@
+// Installs what the tests with real servers and clients, and the benchmarks, need: Debian packages (as root, where apt-get is there) and a
+// Python environment in .cache/venv. Run again, it does only what is missing.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const venv = join(root, '.cache/venv');
+const requirements = join(root, 'scripts/requirements-real.txt');
+const say = (text) => process.stderr.write(`${text}\n`);
+const run = (program, argv) => spawnSync(program, argv, { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+
+const debian = [
+  ['chromium', 'chromium'],
+  ['wrk', 'wrk'],
+]
+  .filter(([program]) => !has(program))
+  .map(([, name]) => name);
+if (debian.length > 0) {
+  if (!has('apt-get') || process.getuid?.() !== 0) {
+    say(`missing: ${debian.join(', ')}. Install them with your package manager.`);
+    process.exit(1);
+  }
+  say(`installing ${debian.join(', ')} …`);
+  if (!(run('apt-get', ['update', '-qq']) && run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...debian, 'fonts-dejavu-core'])))
+    process.exit(1);
+}
+
+const wanted = readFileSync(requirements, 'utf8');
+const stamp = join(venv, '.installed');
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  say('installing the Python clients …');
+  // Asked to run, not only looked for: a version manager's shim is found for versions that it cannot start.
+  const python = ['python3.12', 'python3.11', 'python3', '/usr/bin/python3'].find(
+    (name) => spawnSync(name, ['-c', 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'], { stdio: 'ignore' }).status === 0,
+  );
+  if (python === undefined) {
+    say('Python 3.11 to 3.13 is needed for the tests with real clients.');
+    process.exit(1);
+  }
+  if (!existsSync(join(venv, 'bin/python')) && !run(python, ['-m', 'venv', venv])) {
+    if (!(has('apt-get') && run('apt-get', ['install', '-y', '-qq', 'python3-venv']) && run(python, ['-m', 'venv', venv]))) process.exit(1);
+  }
+  if (!run(join(venv, 'bin/python'), ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements])) process.exit(1);
+  writeFileSync(stamp, wanted);
+}
