@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { Signature, TensorSpec, Timestamp } from './common.ts';
+import { operation } from './operation.ts';
+
+export const TrafficTarget = z
+  .strictObject({
+    alias: z.string().optional(),
+    version: z.number().int().min(1).optional(),
+    weight: z.number().min(0).max(100).default(100).describe('Percent of the requests; the weights of the targets that are not shadows add up to 100.'),
+    shadow: z.boolean().default(false).describe('Gets a copy after the reply; its answer is only monitored.'),
+  })
+  .refine((t) => (t.alias === undefined) !== (t.version === undefined), { message: 'give exactly one of alias and version' });
+export type TrafficTarget = z.infer<typeof TrafficTarget>;
+
+export const ServedVersion = z.object({
+  version: z.number().int(),
+  state: z.enum(['loading', 'ready', 'failed', 'draining']),
+  error: z.string().nullable(),
+  weight: z.number(),
+  shadow: z.boolean(),
+  aliases: z.array(z.string()),
+  tier: z.enum(['inline', 'worker']).nullable(),
+  runMicros: z.number().nullable().describe('Measured time of one run at warm-up, in microseconds.'),
+  loadedAt: Timestamp.nullable(),
+});
+export type ServedVersion = z.infer<typeof ServedVersion>;
+
+export const LatencyStats = z.object({
+  windowSeconds: z.number(),
+  requests: z.number().int(),
+  instances: z.number().int(),
+  errors: z.number().int(),
+  requestsPerSecond: z.number(),
+  meanMs: z.number().nullable(),
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+});
+export type LatencyStats = z.infer<typeof LatencyStats>;
+
+export const Endpoint = z.object({
+  name: z.string(),
+  model: z.string(),
+  description: z.string(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  revision: z.number().int(),
+  state: z.enum(['ready', 'loading', 'failed', 'degraded']).describe('degraded: a desired version could not be loaded and the old one serves on.'),
+  message: z.string(),
+  traffic: z.array(TrafficTarget),
+  versions: z.array(ServedVersion),
+  stats: LatencyStats,
+});
+export type Endpoint = z.infer<typeof Endpoint>;
+
+export const EndpointDetail = Endpoint.extend({
+  signature: Signature.nullable(),
+  tensors: z.object({ inputs: z.array(TensorSpec), outputs: z.array(TensorSpec) }).nullable(),
+  sample: z
+    .object({
+      invocations: z.unknown().describe('A body for POST /endpoints/{name}/invocations that works.'),
+      openInference: z.unknown().describe('A body for POST /v2/models/{name}/infer that works.'),
+    })
+    .nullable(),
+});
+export type EndpointDetail = z.infer<typeof EndpointDetail>;
+
+const name = z.object({ endpoint: z.string() });
+export const servingOperations = {
+  listEndpoints: operation({
+    method: 'GET',
+    path: '/endpoints',
+    tag: 'serving',
+    summary: 'Endpoints with their state and live statistics.',
+    response: z.object({ endpoints: z.array(Endpoint) }),
+  }),
+  deployEndpoint: operation({
+    method: 'PUT',
+    path: '/endpoints/{endpoint}',
+    tag: 'serving',
+    summary: 'Create an endpoint or change its traffic; answers once the versions are loaded, or says why they are not.',
+    params: name,
+    body: z.strictObject({ model: z.string(), traffic: z.array(TrafficTarget).min(1).max(20), description: z.string().max(5000).optional() }),
+    response: EndpointDetail,
+  }),
+  getEndpoint: operation({
+    method: 'GET',
+    path: '/endpoints/{endpoint}',
+    tag: 'serving',
+    summary: 'One endpoint, with a sample request.',
+    params: name,
+    response: EndpointDetail,
+  }),
+  deleteEndpoint: operation({
+    method: 'DELETE',
+    path: '/endpoints/{endpoint}',
+    tag: 'serving',
+    summary: 'Stop serving.',
+    params: name,
+    response: z.object({}),
+  }),
+  getEndpointStats: operation({
+    method: 'GET',
+    path: '/endpoints/{endpoint}/stats',
+    tag: 'serving',
+    summary: 'Live throughput and latency since the start, in 10-second buckets for the last half hour.',
+    params: name,
+    response: z.object({
+      total: LatencyStats,
+      buckets: z.array(
+        z.object({
+          start: Timestamp,
+          requests: z.number().int(),
+          instances: z.number().int(),
+          errors: z.number().int(),
+          p50Ms: z.number().nullable(),
+          p95Ms: z.number().nullable(),
+          p99Ms: z.number().nullable(),
+        }),
+      ),
+      byVersion: z.array(z.object({ version: z.number().int(), shadow: z.boolean(), stats: LatencyStats })),
+    }),
+  }),
+};
