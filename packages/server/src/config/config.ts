@@ -1,0 +1,39 @@
+/** Everything that can be set, resolved. Flags beat the environment (`BINNACLE_*`), which beats `binnacle.config.*`, which beats the defaults. */
+export interface Config {
+  dataDir: string;
+  host: string;
+  port: number;
+  /** Required as soon as the server listens wider than loopback. */
+  token: string | undefined;
+  /** Further host names that browsers may use to reach the server. */
+  allowedHosts: string[];
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  database: { synchronous: 'FULL' | 'NORMAL' };
+  limits: {
+    /** Largest request body of the data plane, bytes (Triton's default). */
+    maxBodyBytes: number;
+    /** Largest JSON body of the control plane, bytes. */
+    maxJsonBytes: number;
+    /** Largest artifact upload, bytes. */
+    maxUploadBytes: number;
+  };
+  serving: {
+    /** Worker-thread instances of a model that is too slow to run inline. */
+    instances: number;
+    threads: number;
+    /** Requests waiting for a model before new ones are refused with 503. */
+    maxQueue: number;
+    /** Served at POST /invocations when set. */
+    defaultEndpoint: string | undefined;
+  };
+  batch: {
+    /** Folders that batch jobs may read and write; undefined: anywhere when only loopback listens, the data directory otherwise. */
+    roots: string[] | undefined;
+    workers: number;
+  };
+  monitoring: {
+    enabled: boolean;
+    /** Seconds between two evaluations of drift and alarms. */
+    evaluateSeconds: number;
+  };
+}

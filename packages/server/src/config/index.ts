@@ -1,0 +1,4 @@
+/** What can be set, and where it is read from. */
+export type { Config } from './config.ts';
+export { packagedFolder } from './package-files.ts';
+export { type ConfigInput, DEFAULT_PORT, loadConfig } from './load.ts';

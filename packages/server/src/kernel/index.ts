@@ -1,0 +1,9 @@
+/** What every room may use and what knows none of them: errors, ids, clock, paging, events, logging, plain values. */
+export * from './clock.ts';
+export * from './errors.ts';
+export * from './events.ts';
+export * from './ids.ts';
+export * from './logger.ts';
+export * from './paging.ts';
+export * from './module-url.ts';
+export * from './values.ts';
