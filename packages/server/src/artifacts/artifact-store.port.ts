@@ -1,0 +1,24 @@
+import type { Readable } from 'node:stream';
+
+export interface ArtifactEntry {
+  /** Relative to the store's root, '/'-separated. */
+  path: string;
+  isDirectory: boolean;
+  /** Bytes; null for a directory. */
+  size: number | null;
+}
+
+/** Files by path below one root. Paths are relative, '/'-separated and checked by the room before they come here; an adapter checks again. */
+export interface ArtifactStore {
+  /** Writes aside, syncs, then renames: a reader sees the old file or the new one. Throws `exhausted` when the body exceeds maxBytes or the disk is full. `sha256` in hex. */
+  put(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<{ size: number; sha256: string }>;
+  /** The bytes, or an inclusive range of them, cut to the file's end (`invalid` when it starts behind it); `not_found` when there is no such file. `size` is the whole file's. */
+  open(path: string, range?: { start: number; end?: number }): Promise<{ stream: Readable; size: number }>;
+  stat(path: string): Promise<ArtifactEntry | undefined>;
+  /** Direct children by name; [] when the folder does not exist. */
+  list(path: string): Promise<ArtifactEntry[]>;
+  /** Removes a file or a folder with all in it; nothing when it does not exist. */
+  delete(path: string): Promise<void>;
+  /** A local path with the same content (the store's own file when it is local, a cached copy otherwise). Read only. */
+  materialize(path: string): Promise<string>;
+}

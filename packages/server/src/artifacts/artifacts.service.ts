@@ -1,0 +1,95 @@
+import type { Readable } from 'node:stream';
+import { exhausted, invalid, notFound } from '../kernel/index.ts';
+import type { ArtifactEntry, ArtifactStore } from './artifact-store.port.ts';
+import { checkArtifactPath, joinArtifactPath, RESERVED_FOLDER } from './paths.ts';
+
+/** The files of runs, logged models and versions. Every path that comes in is checked; see `checkArtifactPath` for what is refused. */
+export interface ArtifactService {
+  /** Stores a body as a file, whole or not at all. `exhausted` over the limit or on a full disk. `size` in bytes, `sha256` in hex. */
+  put(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<{ size: number; sha256: string }>;
+  /** The bytes, or an inclusive range of them, with the size of the whole file. */
+  open(path: string, range?: { start: number; end?: number }): Promise<{ stream: Readable; size: number }>;
+  stat(path: string): Promise<ArtifactEntry | undefined>;
+  /** Direct children by name ('' is the root); [] for a folder that does not exist. */
+  list(path: string): Promise<ArtifactEntry[]>;
+  /** Every file below a folder, by path; stops after `limit` (10,000). */
+  listFiles(path: string, limit?: number): Promise<ArtifactEntry[]>;
+  /** Removes a file or folder; `not_found` when there is none. */
+  delete(path: string): Promise<void>;
+  /** The whole text of a small file; undefined when it does not exist, `exhausted` when it is longer than maxBytes. */
+  readText(path: string, maxBytes: number): Promise<string | undefined>;
+  /** A local path with the same content, to read only. */
+  materialize(path: string): Promise<string>;
+  /** Stores what the server derived itself, out of reach of the outside; returns the path for `materialize` and `deleteDerived`. */
+  putDerived(path: string, body: Uint8Array): Promise<string>;
+  deleteDerived(path: string): Promise<void>;
+}
+
+const internalPath = { allowReserved: true } as const;
+
+export function createArtifactService(deps: { store: ArtifactStore; maxUploadBytes: number }): ArtifactService {
+  const { store } = deps;
+  const visible = (entries: ArtifactEntry[]) => entries.filter(({ path }) => path !== RESERVED_FOLDER && !path.startsWith(`${RESERVED_FOLDER}/`));
+  const service: ArtifactService = {
+    put: (path, body, options) =>
+      later(() =>
+        store.put(checkArtifactPath(path), body, {
+          maxBytes: Math.min(options?.maxBytes ?? deps.maxUploadBytes, deps.maxUploadBytes),
+        }),
+      ),
+    open: (path, range) => later(() => store.open(checkArtifactPath(path), range)),
+    stat: (path) => later(() => store.stat(checkArtifactPath(path, { allowRoot: true }))),
+    list: async (path) => visible(await store.list(checkArtifactPath(path, { allowRoot: true }))),
+    async listFiles(path, limit = 10_000) {
+      const files: ArtifactEntry[] = [];
+      const folders = [checkArtifactPath(path, { allowRoot: true })];
+      for (let folder = folders.pop(); folder !== undefined && files.length < limit; folder = folders.pop()) {
+        for (const entry of visible(await store.list(folder))) {
+          if (entry.isDirectory) folders.push(entry.path);
+          else files.push(entry);
+        }
+      }
+      return files.slice(0, limit).sort((a, b) => (a.path < b.path ? -1 : 1));
+    },
+    async delete(path) {
+      const checked = checkArtifactPath(path);
+      if ((await store.stat(checked)) === undefined) throw notFound('artifact_not_found', `No artifact at ${JSON.stringify(checked)}.`);
+      await store.delete(checked);
+    },
+    readText: (path, maxBytes) => readText(store, checkArtifactPath(path), maxBytes),
+    materialize: (path) => later(() => store.materialize(checkArtifactPath(path, internalPath))),
+    async putDerived(path, body) {
+      const target = joinArtifactPath(RESERVED_FOLDER, checkArtifactPath(path));
+      await store.put(target, body);
+      return target;
+    },
+    deleteDerived: (path) =>
+      later(() => {
+        const checked = checkArtifactPath(path, internalPath);
+        if (!checked.startsWith(`${RESERVED_FOLDER}/`)) throw invalid('artifact_path_invalid', `Invalid path: ${JSON.stringify(path)} is not a derived file.`);
+        return store.delete(checked);
+      }),
+  };
+  return service;
+}
+
+/** A refused path rejects the promise rather than throwing at the call. */
+async function later<T>(call: () => Promise<T>): Promise<T> {
+  return call();
+}
+
+async function readText(store: ArtifactStore, path: string, maxBytes: number): Promise<string | undefined> {
+  const entry = await store.stat(path);
+  if (entry === undefined || entry.isDirectory) return undefined;
+  const tooLong = () => exhausted('artifact_too_large', `The file ${path} is longer than ${maxBytes} bytes, too long to be read as text.`);
+  if ((entry.size ?? 0) > maxBytes) throw tooLong();
+  const { stream } = await store.open(path);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,16 @@
+/** The files of runs, logged models and versions: paths, URIs, storing, listing, reading. */
+export type { ArtifactEntry, ArtifactStore } from './artifact-store.port.ts';
+export {
+  type ArtifactService,
+  createArtifactService,
+} from './artifacts.service.ts';
+export {
+  checkArtifactPath,
+  joinArtifactPath,
+} from './paths.ts';
+export {
+  type ArtifactUriLookup,
+  type ParsedArtifactUri,
+  parseArtifactUri,
+  resolveArtifactUri,
+} from './uri.ts';

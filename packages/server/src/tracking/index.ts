@@ -1,0 +1,8 @@
+/** Experiments, runs, params, metrics, tags, datasets and logged models. */
+export type { MetricInput } from './point-batch.ts';
+export { createRunDirectory } from './run-directory.ts';
+export type { LoggedModelSearchRequest, SearchRequest } from './search.ts';
+export type { TrackingStore } from './tracking.port.ts';
+export { createTrackingService, type TrackingService } from './tracking.service.ts';
+export * from './types.ts';
+export { checkBatchSize, LIMITS } from './validation.ts';

@@ -1,0 +1,112 @@
+import { type Clock, invalid, newId } from '../kernel/index.ts';
+import { randomName } from './names.ts';
+import { type MetricInput, toPointBatch } from './point-batch.ts';
+import { keyToToken, type SearchRequest, toRunQuery } from './search.ts';
+import type { TrackingStore } from './tracking.port.ts';
+import type { DatasetInput, KeyValue, LifecycleStage, ModelOutput, RunColumns, RunInfo, RunRecord, RunStatus } from './types.ts';
+import * as check from './validation.ts';
+
+const RUN_NAME = 'mlflow.runName';
+const NOTE = 'mlflow.note.content';
+const LOGGED_MODELS = 'mlflow.log-model.history';
+
+export function runUseCases(store: TrackingStore, now: Clock) {
+  return {
+    async createRun(input: {
+      experimentId: string;
+      name?: string | undefined;
+      userId?: string | undefined;
+      startTime?: number | undefined;
+      tags?: KeyValue[];
+      params?: KeyValue[];
+    }): Promise<RunRecord> {
+      const tags = input.tags ?? [];
+      const params = input.params ?? [];
+      check.checkBatchTexts({ params, tags });
+      const tagged = tags.findLast(({ key }) => key === RUN_NAME)?.value;
+      if (input.name && tagged && input.name !== tagged)
+        throw invalid(
+          'run_name_conflict',
+          `Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='${input.name}', mlflow.runName='${tagged}').`,
+        );
+      const name = input.name || tagged || randomName();
+      check.checkTag({ key: RUN_NAME, value: name });
+      return store.createRun({
+        runId: newId(),
+        experimentId: input.experimentId,
+        name,
+        userId: (input.userId ?? '').slice(0, 256),
+        startTime: input.startTime || now(),
+        tags,
+        params,
+      });
+    },
+    getRun: (runId: string, columns?: RunColumns): Promise<RunRecord> => store.getRun(runId, columns),
+    getRuns: (runIds: string[]): Promise<RunRecord[]> => store.getRuns(runIds),
+    async updateRun(
+      runId: string,
+      change: {
+        name?: string | undefined;
+        status?: RunStatus | undefined;
+        endTime?: number | undefined;
+        lifecycleStage?: LifecycleStage | undefined;
+        tags?: KeyValue[];
+        note?: string | undefined;
+      },
+    ): Promise<RunInfo> {
+      if (change.name !== undefined && change.name !== '') check.checkTag({ key: RUN_NAME, value: change.name });
+      for (const [i, tag] of (change.tags ?? []).entries()) check.checkTag(tag, `tags[${i}]`);
+      const { name, status, endTime, lifecycleStage, note } = change;
+      // A note is a tag that may be longer than others: MLflow's own interface keeps it there.
+      const tags = note === undefined ? change.tags : [...(change.tags ?? []), { key: NOTE, value: note }];
+      return store.updateRun(runId, {
+        ...(name === undefined ? {} : { name }),
+        ...(status === undefined ? {} : { status }),
+        ...(endTime === undefined ? {} : { endTime }),
+        ...(lifecycleStage === undefined ? {} : { lifecycleStage }),
+        ...(tags === undefined ? {} : { tags }),
+      });
+    },
+    deleteTag: (runId: string, key: string): Promise<void> => store.deleteTag(runId, key),
+    /** Logs metrics, params and tags, all or nothing. Sizes are the front-end's to limit (`checkBatchSize`). */
+    async logBatch(runId: string, batch: { metrics?: MetricInput[]; params?: KeyValue[]; tags?: KeyValue[] }): Promise<void> {
+      check.checkRunId(runId);
+      const { metrics = [], params = [], tags = [] } = batch;
+      const checked = new Set<string>();
+      for (const [i, { key, step, timestamp }] of metrics.entries()) {
+        const path = metrics.length === 1 ? '' : `metrics[${i}]`;
+        // A batch has many points of few keys.
+        if (!checked.has(key)) check.checkKey(key, path === '' ? 'key' : `${path}.key`);
+        checked.add(key);
+        check.checkPoint(key, step, timestamp, path);
+      }
+      check.checkBatchTexts({ params, tags });
+      await store.logBatch({ runId, points: toPointBatch(metrics), params, tags });
+    },
+    async logParam(runId: string, param: KeyValue): Promise<void> {
+      check.checkParam(param);
+      await store.logBatch({ runId, points: null, params: [param], tags: [] });
+    },
+    async setTag(runId: string, tag: KeyValue): Promise<void> {
+      check.checkTag(tag);
+      await store.logBatch({ runId, points: null, params: [], tags: [tag] });
+    },
+    /** MLflow's legacy record of a logged model: a JSON list in a tag. */
+    async recordLoggedModel(runId: string, modelJson: string): Promise<void> {
+      await store.appendToListTag(runId, LOGGED_MODELS, modelJson, 1_000_000);
+    },
+    async logInputs(runId: string, datasets: DatasetInput[], modelIds: string[]): Promise<void> {
+      check.checkRunId(runId);
+      for (const dataset of datasets) check.checkDatasetInput(dataset);
+      await store.logInputs(runId, datasets, modelIds);
+    },
+    logOutputs: (runId: string, models: ModelOutput[]): Promise<void> => store.logOutputs(runId, models),
+    async searchRuns(
+      request: SearchRequest & { experimentIds: string[]; columns?: RunColumns | undefined },
+    ): Promise<{ runs: RunRecord[]; nextPageToken: string | undefined }> {
+      const { runs, next } = await store.searchRuns(toRunQuery(request));
+      return { runs, nextPageToken: keyToToken(next) };
+    },
+    searchDatasets: (experimentIds: string[]) => store.searchDatasets(experimentIds),
+  };
+}

@@ -1,0 +1,210 @@
+import type { FilterCondition, OrderBy } from '../kernel/filter/index.ts';
+
+export type RunStatus = 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
+export type LifecycleStage = 'active' | 'deleted';
+export type View = 'active' | 'deleted' | 'all';
+export type LoggedModelStatus = 'LOGGED_MODEL_STATUS_UNSPECIFIED' | 'LOGGED_MODEL_PENDING' | 'LOGGED_MODEL_READY' | 'LOGGED_MODEL_UPLOAD_FAILED';
+
+export interface KeyValue {
+  key: string;
+  value: string;
+}
+
+export interface ExperimentRecord {
+  /** A decimal integer as text; "0" is Default. */
+  id: string;
+  name: string;
+  artifactLocation: string;
+  lifecycleStage: LifecycleStage;
+  createdAt: number;
+  updatedAt: number;
+  tags: KeyValue[];
+}
+
+/** An experiment with what its active runs add up to. */
+export interface ExperimentSummary extends ExperimentRecord {
+  runCount: number;
+  lastRunAt: number | null;
+}
+
+/** A metric's latest point: the maximum by (step, timestamp, value). Parallel arrays, since they cross threads by the thousand. */
+export interface LatestMetrics {
+  keys: string[];
+  values: number[];
+  steps: number[];
+  timestamps: number[];
+}
+
+export interface DatasetRecord {
+  name: string;
+  digest: string;
+  sourceType: string;
+  source: string;
+  schema: string | null;
+  profile: string | null;
+}
+export interface DatasetInput {
+  dataset: DatasetRecord;
+  tags: KeyValue[];
+}
+export interface ModelOutput {
+  modelId: string;
+  step: number;
+}
+
+export interface RunInfo {
+  runId: string;
+  experimentId: string;
+  name: string;
+  userId: string;
+  status: RunStatus;
+  startTime: number;
+  endTime: number | null;
+  artifactUri: string;
+  lifecycleStage: LifecycleStage;
+}
+
+export interface RunRecord extends RunInfo {
+  metrics: LatestMetrics;
+  /** key, value, key, value … */
+  params: string[];
+  /** key, value, key, value … */
+  tags: string[];
+  datasets: DatasetInput[];
+  modelInputs: string[];
+  modelOutputs: ModelOutput[];
+}
+
+/** Which columns of runs to load; absent means all of that kind. */
+export interface RunColumns {
+  metrics?: string[];
+  params?: string[];
+  tags?: string[];
+}
+
+export interface RunQuery {
+  experimentIds: string[];
+  conditions: FilterCondition[];
+  orderBy: OrderBy[];
+  view: View;
+  limit: number;
+  /** The sort key after which the page starts, as `RunPage.next` gave it. */
+  after?: unknown[];
+  columns?: RunColumns;
+}
+export interface RunPage {
+  runs: RunRecord[];
+  /** Sort key of the last run when there are more. */
+  next?: unknown[] | undefined;
+}
+
+/** What a series belongs to besides its run and key. */
+export interface SeriesOwner {
+  modelId: string | null;
+  datasetName: string | null;
+  datasetDigest: string | null;
+}
+
+/**
+ * Points of several series in columns: those of `series[i]` are at offsets[i] (inclusive) to offsets[i + 1] (exclusive).
+ * Steps and timestamps (ms) are integers that a double holds exactly; values may be NaN or infinite.
+ */
+export interface PointBatch {
+  series: ({ key: string } & SeriesOwner)[];
+  offsets: Uint32Array;
+  steps: Float64Array;
+  timestamps: Float64Array;
+  values: Float64Array;
+}
+
+export interface LogBatch {
+  runId: string;
+  points: PointBatch | null;
+  params: KeyValue[];
+  tags: KeyValue[];
+}
+
+/** Points in columns, sorted as the method that returns them says. */
+export interface Points {
+  steps: Float64Array;
+  timestamps: Float64Array;
+  values: Float64Array;
+}
+
+/** Min/max buckets of a series, by step. `min` and `max` are NaN where every value in the bucket is. */
+export interface SeriesBuckets {
+  runId: string;
+  key: string;
+  /** Points in the asked range, before bucketing. */
+  total: number;
+  /** Last step, timestamp and value of each bucket. */
+  steps: Float64Array;
+  timestamps: Float64Array;
+  values: Float64Array;
+  mins: Float64Array;
+  maxs: Float64Array;
+  counts: Float64Array;
+}
+
+export interface MetricKeySummary {
+  key: string;
+  value: number;
+  step: number;
+  timestamp: number;
+  count: number;
+  min: number;
+  max: number;
+}
+
+export interface LoggedModelMetric extends SeriesOwner {
+  key: string;
+  value: number;
+  step: number;
+  timestamp: number;
+  runId: string;
+}
+
+export interface LoggedModelRecord {
+  modelId: string;
+  experimentId: string;
+  name: string;
+  artifactUri: string;
+  status: LoggedModelStatus;
+  statusMessage: string | null;
+  modelType: string;
+  sourceRunId: string;
+  createdAt: number;
+  updatedAt: number;
+  tags: KeyValue[];
+  params: KeyValue[];
+  metrics: LoggedModelMetric[];
+}
+
+export interface DatasetFilter {
+  name: string;
+  digest: string | null;
+}
+export interface LoggedModelOrder {
+  /** An attribute's canonical name, or a metric's key. */
+  kind: 'attribute' | 'metric';
+  key: string;
+  ascending: boolean;
+  datasetName: string | null;
+  datasetDigest: string | null;
+}
+export interface LoggedModelQuery {
+  experimentIds: string[];
+  conditions: FilterCondition[];
+  datasets: DatasetFilter[];
+  orderBy: LoggedModelOrder[];
+  limit: number;
+  after?: unknown[];
+}
+
+export interface ExperimentQuery {
+  conditions: FilterCondition[];
+  orderBy: OrderBy[];
+  view: View;
+  limit: number;
+  after?: unknown[];
+}

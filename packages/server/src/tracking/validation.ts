@@ -1,0 +1,165 @@
+import { type BinnacleError, invalid, shown } from '../kernel/index.ts';
+import type { DatasetInput, KeyValue, LogBatch } from './types.ts';
+
+/** MLflow's limits: what its users' tools count on. */
+export const LIMITS = {
+  batchMetrics: 1000,
+  batchParams: 100,
+  batchTags: 100,
+  batchAll: 1000,
+  key: 250,
+  paramValue: 6000,
+  runTagValue: 8000,
+  experimentName: 500,
+  experimentTagValue: 20_000,
+  datasetName: 500,
+  datasetDigest: 36,
+  datasetSource: 65_535,
+  datasetSchema: 1_048_575,
+  datasetProfile: 16_777_215,
+  inputTagKey: 255,
+  inputTagValue: 500,
+  runs: 50_000,
+  searchExperiments: 50_000,
+} as const;
+
+const MORE = 'See the API docs for more information about request parameters.';
+export const invalidValue = (path: string, value: unknown, message?: string): BinnacleError =>
+  invalid('invalid_parameter', `Invalid value ${shown(value, 300)} for parameter '${path}' supplied${message === undefined ? '.' : `: ${message}`} ${MORE}`);
+export const missingValue = (path: string): BinnacleError => invalid('missing_parameter', `Missing value for required parameter '${path}'. ${MORE}`);
+const tooLong = (path: string, limit: number): BinnacleError => invalid('value_too_long', `'${path}' exceeds the maximum length of ${limit} characters`);
+
+const at = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+/** Characters, as Python counts them: a surrogate pair is one. */
+const isLonger = (text: string, limit: number): boolean => text.length > limit && (text.length > 2 * limit || [...text].length > limit);
+
+/** What names of metrics, params and tags may be: letters and digits of any script, and _ - . space : / */
+const KEY = /^[/\p{L}\p{N}_.\- :\p{M}]*$/u;
+
+/** Throws unless `key` may name a metric, param or tag. */
+export function checkKey(key: string, path: string): void {
+  if (key === '') throw missingValue(path);
+  if (!KEY.test(key))
+    throw invalidValue(path, key, 'Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).');
+  const resolved = normalizePath(key);
+  if (resolved !== key || resolved === '.' || resolved.startsWith('..') || resolved.startsWith('/'))
+    throw invalidValue(
+      path,
+      key,
+      `Names may be treated as files in certain cases, and must not resolve to other names when treated as such. This name would resolve to '${resolved}'`,
+    );
+  if (isLonger(key, LIMITS.key)) throw tooLong(path, LIMITS.key);
+}
+
+/** As a POSIX path, without touching any file. */
+function normalizePath(name: string): string {
+  const absolute = name.startsWith('/');
+  const parts: string[] = [];
+  for (const part of name.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..' && parts.length > 0 && parts[parts.length - 1] !== '..') parts.pop();
+    else if (part !== '..' || !absolute) parts.push(part);
+  }
+  return `${absolute ? '/' : ''}${parts.join('/')}` || '.';
+}
+
+export function checkParam({ key, value }: KeyValue, path = ''): void {
+  checkKey(key, at(path, 'key'));
+  if (isLonger(value, LIMITS.paramValue)) throw tooLong(path === '' ? 'value' : at(path, 'value'), LIMITS.paramValue);
+}
+
+export function checkTag({ key, value }: KeyValue, path = ''): void {
+  checkKey(key, at(path, 'key'));
+  if (isLonger(value, LIMITS.runTagValue)) throw tooLong(at(path, 'value'), LIMITS.runTagValue);
+}
+
+export function checkExperimentTag({ key, value }: KeyValue): void {
+  checkKey(key, 'key');
+  if (isLonger(value, LIMITS.experimentTagValue)) throw tooLong('value', LIMITS.experimentTagValue);
+}
+
+export function checkExperimentName(name: string): void {
+  if (name === '') throw invalid('invalid_experiment_name', "Invalid experiment name: ''");
+  if (!name.isWellFormed()) throw invalid('invalid_experiment_name', 'Invalid experiment name: it is not valid Unicode.');
+  if (isLonger(name, LIMITS.experimentName)) throw tooLong('name', LIMITS.experimentName);
+}
+
+const RUN_ID = /^[a-zA-Z0-9][\w-]{0,63}$/;
+export function checkRunId(runId: string, path = 'run_id'): void {
+  if (!RUN_ID.test(runId)) throw invalidValue(path, runId);
+}
+
+/** A point's step and time, its key having been checked; throws in MLflow's words. */
+export function checkPoint(key: string, step: number, timestamp: number, path: string): void {
+  if (!Number.isSafeInteger(timestamp) || timestamp < 0)
+    throw invalidValue(at(path, 'timestamp'), timestamp, `metric '${key}'. Timestamp must be a nonnegative long (64-bit integer)`);
+  if (!Number.isSafeInteger(step)) throw invalidValue(at(path, 'step'), step, `metric '${key}'. Step must be a valid long (64-bit integer).`);
+}
+
+/** Params and tags of a batch, and that no param comes twice. */
+export function checkBatchTexts({ params, tags }: Pick<LogBatch, 'params' | 'tags'>): void {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const [i, param] of params.entries()) {
+    checkParam(param, `params[${i}]`);
+    if (seen.has(param.key)) twice.add(param.key);
+    seen.add(param.key);
+  }
+  if (twice.size > 0)
+    throw invalid(
+      'duplicate_params',
+      `Duplicate parameter keys have been submitted: [${[...twice].map((key) => `'${key}'`).join(', ')}]. Please ensure the request contains only one param value per param key.`,
+    );
+  for (const [i, tag] of tags.entries()) checkTag(tag, `tags[${i}]`);
+}
+
+/** The limits of MLflow's own log-batch; the native API has wider ones. */
+export function checkBatchSize(metrics: number, params: number, tags: number): void {
+  const check = (what: string, limit: number, length: number) => {
+    if (length > limit)
+      throw invalid(
+        'batch_too_large',
+        `A batch logging request can contain at most ${limit} ${what}. Got ${length} ${what}. Please split up ${what} across multiple requests and try again.`,
+      );
+  };
+  check('metrics', LIMITS.batchMetrics, metrics);
+  check('params', LIMITS.batchParams, params);
+  check('tags', LIMITS.batchTags, tags);
+  check('metrics, params, and tags', LIMITS.batchAll, metrics + params + tags);
+}
+
+export function checkDatasetInput({ dataset, tags }: DatasetInput): void {
+  const limit = (name: string, value: string | null, max: number) => {
+    if (value !== null && isLonger(value, max)) throw tooLong(name, max);
+  };
+  if (dataset.name === '') throw invalid('invalid_dataset', 'Dataset name cannot be None');
+  if (dataset.digest === '') throw invalid('invalid_dataset', 'Dataset digest cannot be None');
+  limit('name', dataset.name, LIMITS.datasetName);
+  limit('digest', dataset.digest, LIMITS.datasetDigest);
+  limit('source', dataset.source, LIMITS.datasetSource);
+  limit('schema', dataset.schema, LIMITS.datasetSchema);
+  limit('profile', dataset.profile, LIMITS.datasetProfile);
+  for (const { key, value } of tags) {
+    limit('key', key, LIMITS.inputTagKey);
+    limit('value', value, LIMITS.inputTagValue);
+  }
+}
+
+export function checkLoggedModelName(name: string): void {
+  if (name === '' || /[/:.%"']/.test(name))
+    throw invalid(
+      'invalid_model_name',
+      `Invalid model name ('${name}') provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '"', "'")`,
+    );
+  if (isLonger(name, 500)) throw tooLong('name', 500);
+}
+
+/** Tags and params of logged models: any text, within limits. */
+export function checkModelTexts(entries: KeyValue[], what: 'tag' | 'param'): void {
+  for (const { key, value } of entries) {
+    if (key === '') throw missingValue('key');
+    if (isLonger(key, 255)) throw tooLong(`${what} key`, 255);
+    const max = what === 'tag' ? LIMITS.runTagValue : LIMITS.paramValue;
+    if (isLonger(value, max)) throw tooLong(`${what} value`, max);
+  }
+}
