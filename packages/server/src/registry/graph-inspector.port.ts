@@ -1,0 +1,11 @@
+import type { TensorSpec } from '@binnacle/contract';
+
+/** Reads an ONNX graph without running it. */
+export interface GraphInspector {
+  /**
+   * Parses the file, checks that external data stays inside its folder, and rewires ZipMap outputs to ZipMap's input tensor.
+   * Throws `invalid` (code `onnx_invalid`) when the file is not a servable ONNX graph.
+   * `rewritten` holds the new file's bytes when the graph had to be changed, else null.
+   */
+  inspect(file: string): Promise<{ inputs: TensorSpec[]; outputs: TensorSpec[]; rewritten: Uint8Array | null }>;
+}

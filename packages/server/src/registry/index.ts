@@ -1,0 +1,17 @@
+/** Registered models, versions and aliases; what a version's package holds. */
+export type { AliasGuard, EndpointDirectory } from './alias-guard.port.ts';
+export type { GraphInspector } from './graph-inspector.port.ts';
+export {
+  type ModelRecord,
+  type NewVersion,
+  type PackageFacts,
+  type RegistrySearch,
+  type RegistryStore,
+  type Stage,
+  type VersionRecord,
+} from './registry-store.port.ts';
+export type { LoggedModelSummary, RunDirectory, RunSummary } from './run-directory.port.ts';
+export type * from './types.ts';
+export { type GoldenExamples, MAX_GOLDEN_BYTES, parseGoldenExamples } from './golden.ts';
+export { createRegistryService, type NewVersionRequest, type RegistryDeps, type RegistryService, type SearchRequest } from './registry.service.ts';
+export { createRegistryViews, type RegistryViews } from './views.ts';

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { type ArtifactService, joinArtifactPath } from '../artifacts/index.ts';
+import { BinnacleError, conflict, type Logger, messageOf, newId } from '../kernel/index.ts';
+import type { GraphInspector } from './graph-inspector.port.ts';
+import { MAX_MLMODEL_BYTES, parseMlModel } from './mlmodel.ts';
+import type { PackageFacts } from './registry-store.port.ts';
+import { nameColumns } from './signature.ts';
+
+export interface PackageDeps {
+  artifacts: ArtifactService;
+  inspector: GraphInspector;
+  logger: Logger;
+}
+
+export const noFacts = (statusMessage: string, storagePath: string | null = null): PackageFacts => ({
+  storagePath,
+  flavors: [],
+  signature: null,
+  tensors: null,
+  graphPath: null,
+  graphSha256: null,
+  derivedPath: null,
+  metadata: {},
+  sizeBytes: null,
+  servable: false,
+  statusMessage,
+});
+
+/**
+ * Looks at the files of a package. Never throws for what it finds: a version may be registered whatever its files are, and `statusMessage` says why it
+ * cannot be served. A graph that had to be rewired is stored beside, never over the author's file.
+ */
+export async function inspectPackage(deps: PackageDeps, storagePath: string): Promise<PackageFacts> {
+  const { artifacts, inspector } = deps;
+  const facts = noFacts('', storagePath);
+  const because = (why: string): PackageFacts => ({ ...facts, servable: false, statusMessage: why });
+  try {
+    const text = await artifacts.readText(joinArtifactPath(storagePath, 'MLmodel'), MAX_MLMODEL_BYTES);
+    if (text === undefined)
+      return because(
+        `There is no MLmodel file at mlflow-artifacts:/${storagePath}, so there is nothing to serve. Log the model there, or register another source.`,
+      );
+    const files = await artifacts.listFiles(storagePath);
+    facts.sizeBytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+    const model = parseMlModel(text);
+    facts.flavors = model.flavors;
+    facts.metadata = model.metadata;
+    facts.signature = model.signature;
+    if (model.onnxData === null)
+      return because(
+        `Binnacle serves ONNX, and this model has only the flavours ${model.flavors.join(', ')}. Log it with mlflow.onnx (skl2onnx, torch.onnx and others convert).`,
+      );
+    const graphPath = joinArtifactPath(storagePath, model.onnxData);
+    const graph = await artifacts.stat(graphPath);
+    if (graph === undefined || graph.isDirectory) return because(`The MLmodel file names ${model.onnxData}, which is not among the files.`);
+    const { inputs, outputs, rewritten } = await inspector.inspect(await artifacts.materialize(graphPath));
+    facts.graphPath = graphPath;
+    facts.graphSha256 = await sha256(artifacts, graphPath);
+    facts.tensors = { inputs, outputs };
+    if (facts.signature !== null)
+      facts.signature = { inputs: nameColumns(facts.signature.inputs, inputs), outputs: nameColumns(facts.signature.outputs, outputs) };
+    if (rewritten !== null) facts.derivedPath = await artifacts.putDerived(`graphs/${newId()}.onnx`, rewritten);
+    return { ...facts, servable: true };
+  } catch (error) {
+    if (error instanceof BinnacleError && error.kind !== 'internal') return because(error.message);
+    deps.logger.error({ err: error, storagePath }, "a version's package could not be inspected");
+    return because(`Its files could not be inspected (${messageOf(error)}).`);
+  }
+}
+
+/** Throws `conflict` (code `version_files_changed`) when the graph is not the one that was registered: what passed the gates is what is served. */
+export async function verifyGraph(
+  artifacts: ArtifactService,
+  version: { model: string; version: number; graphPath: string; graphSha256: string | null },
+): Promise<void> {
+  if (version.graphSha256 === null || (await sha256(artifacts, version.graphPath)) === version.graphSha256) return;
+  throw conflict(
+    'version_files_changed',
+    `The ONNX file of ${version.model} version ${version.version} was changed after it was registered (${version.graphPath}). Register the changed files as a new version.`,
+  );
+}
+
+async function sha256(artifacts: ArtifactService, path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const { stream } = await artifacts.open(path);
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) hash.update(chunk);
+  return hash.digest('hex');
+}

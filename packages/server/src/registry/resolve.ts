@@ -1,0 +1,78 @@
+import { stat } from 'node:fs/promises';
+import { joinArtifactPath } from '../artifacts/index.ts';
+import { invalid } from '../kernel/index.ts';
+import type { Lookups } from './lookups.ts';
+import { inspectPackage, type PackageDeps, verifyGraph } from './package.ts';
+import type { RegistryStore, VersionRecord } from './registry-store.port.ts';
+import type { RunDirectory } from './run-directory.port.ts';
+import type { ModelPackage, VersionRef } from './types.ts';
+
+/** Brings a version's files to the local disk. */
+export function createResolver(deps: PackageDeps & { store: RegistryStore; runs: RunDirectory }, { lookup }: Lookups) {
+  const { store, artifacts, runs } = deps;
+  const verified = new Map<string, string>();
+
+  /** Reading a large graph takes seconds, and endpoints ask again and again: a file that has not been touched since is not read again. */
+  async function verify(version: VersionRecord, graphPath: string): Promise<void> {
+    const { size, mtimeMs, ctimeMs, ino } = await stat(await artifacts.materialize(graphPath));
+    const seen = `${version.graphSha256}:${size}:${mtimeMs}:${ctimeMs}:${ino}`;
+    if (verified.get(graphPath) === seen) return;
+    await verifyGraph(artifacts, { ...version, graphPath });
+    if (verified.size >= 1000) verified.clear();
+    verified.set(graphPath, seen);
+  }
+
+  /** Looks again at files that were not there (or not whole) at registration. */
+  async function refreshed(version: VersionRecord): Promise<VersionRecord> {
+    if (version.servable || version.storagePath === null) return version;
+    const facts = await inspectPackage(deps, version.storagePath);
+    if (!facts.servable && facts.statusMessage === version.statusMessage) return version;
+    return store.updateVersion(version.model, version.version, { facts });
+  }
+
+  /** The first file of a package's `binnacle/` folder that exists: in the model's folder, else among its run's artifacts. */
+  async function findCompanion(version: VersionRecord, ...names: string[]): Promise<string | null> {
+    const runUri = version.runId === null ? undefined : (await runs.run(version.runId))?.artifactUri;
+    const runPath = runUri?.startsWith('mlflow-artifacts:') ? runUri.replace(/^mlflow-artifacts:(\/\/[^/]*)?\/*/, '') : undefined;
+    for (const folder of [version.storagePath, runPath]) {
+      if (folder === null || folder === undefined) continue;
+      for (const name of names) {
+        const path = joinArtifactPath(folder, 'binnacle', name);
+        if ((await artifacts.stat(path))?.isDirectory === false) return path;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * A version's package on the local disk. `problem` says why it has no `onnxFile`. Throws `not_found` for the version, `invalid` (code `version_has_no_files`)
+   * when there is nothing on disk, `conflict` (code `version_files_changed`) when the graph is not the registered one.
+   */
+  async function resolve(model: string, ref: VersionRef): Promise<ModelPackage> {
+    const version = await refreshed(await lookup(model, ref));
+    if (version.storagePath === null || (await artifacts.stat(version.storagePath)) === undefined)
+      throw invalid(
+        'version_has_no_files',
+        `${model} version ${version.version} cannot be loaded. ${version.statusMessage || `Its files at ${version.storageUri} are gone.`}`,
+      );
+    const local = async (path: string | null) => (path === null ? null : artifacts.materialize(path));
+    if (version.graphPath !== null) await verify(version, version.graphPath);
+    return {
+      model,
+      version: version.version,
+      runId: version.runId,
+      dir: await artifacts.materialize(version.storagePath),
+      flavors: version.flavors,
+      signature: version.signature,
+      onnxFile: version.servable ? await local(version.derivedPath ?? version.graphPath) : null,
+      problem: version.servable ? null : version.statusMessage,
+      tensors: version.tensors,
+      goldenFile: await local(await findCompanion(version, 'golden.json')),
+      profileFile: await local(await findCompanion(version, 'profile.json')),
+      trainingDataFile: await local(await findCompanion(version, 'training.parquet', 'training.csv')),
+      settings: { ...version.metadata, ...version.tags },
+    };
+  }
+
+  return { resolve, findCompanion };
+}

@@ -1,0 +1,28 @@
+import type { GatePolicy, GateReport, ModelVersion, ModelVersionDetail, RegisteredModel, Signature, TensorSpec } from '@binnacle/contract';
+
+export type { GatePolicy, GateReport, ModelVersion, ModelVersionDetail, RegisteredModel, Signature, TensorSpec };
+
+/** How a caller names a version. */
+export type VersionRef = { version: number } | { alias: string } | 'latest';
+
+/** A version's package on the local disk, ready to be loaded. */
+export interface ModelPackage {
+  model: string;
+  version: number;
+  runId: string | null;
+  /** Folder with the MLflow model directory (`MLmodel` + files). */
+  dir: string;
+  flavors: string[];
+  signature: Signature | null;
+  /** Absolute path of the ONNX graph to load (ZipMap outputs rewired), or null when the version has no ONNX flavour. */
+  onnxFile: string | null;
+  /** Why there is no `onnxFile`; null when there is one. */
+  problem: string | null;
+  tensors: { inputs: TensorSpec[]; outputs: TensorSpec[] } | null;
+  /** Absolute paths of the optional files of the package or of the run that made it. */
+  goldenFile: string | null;
+  profileFile: string | null;
+  trainingDataFile: string | null;
+  /** `metadata` of the MLmodel file and the version's tags, for settings such as labels and score output. */
+  settings: Record<string, string>;
+}

@@ -1,0 +1,32 @@
+import type { Table } from '../serving/index.ts';
+import type { TableColumn, TableFormat, TableLocation } from './types.ts';
+
+export interface StreamOptions {
+  /** All when absent. Throws `invalid` (missing_column) for one that is not there. */
+  columns?: string[];
+  /** Rows a table; about 64 thousand when absent. */
+  batchRows?: number;
+  /** Stop after this many rows. */
+  limit?: number;
+}
+
+/** A table that can be read. Close it. */
+export interface TableSource extends TableLocation {
+  readonly columns: TableColumn[];
+  /** Of all files; from the footers for Parquet, by a scan otherwise. */
+  countRows(): Promise<number>;
+  /**
+   * The rows in order, flat in memory. Numbers, booleans (0/1) and times (milliseconds since the epoch) come as Float64Array with NaN
+   * where missing, everything else as strings with null where missing.
+   */
+  stream(options?: StreamOptions): AsyncIterable<Table>;
+  close(): Promise<void>;
+}
+
+/** Reads and writes tables in files. DuckDB implements it. */
+export interface TableEngine {
+  /** Throws `invalid` (table_unreadable) when a file is not what its format says. */
+  open(location: TableLocation): Promise<TableSource>;
+  /** Writes aside, syncs, then renames. All tables have the same columns. Throws `exhausted` when the disk is full. */
+  write(path: string, format: TableFormat, tables: AsyncIterable<Table> | Iterable<Table>): Promise<{ rows: number; bytes: number }>;
+}
