@@ -1,0 +1,11 @@
+/** Endpoints: what serves which versions of a model, how requests reach them, and what a model is fed with. */
+export { fillValues, planColumns } from './columns.ts';
+export { kindOf } from './convert.ts';
+export { halfToFloat } from './float16.ts';
+export type { LoadedModel, LoadOptions, ModelRuntime } from './model-runtime.port.ts';
+export { type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
+export { parseEventTime, parseRequestId } from './request-meta.ts';
+export type { EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';
+export { createServingService, type EndpointStats, type ServedModel, type ServingDeps, type ServingService } from './serving.service.ts';
+export type { Column, Datatype, Table, Tensor, TensorData } from './tensor.ts';
+export type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';

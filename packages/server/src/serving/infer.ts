@@ -1,0 +1,145 @@
+import { BinnacleError, exhausted, notFound, unavailable } from '../kernel/index.ts';
+import { outputColumns } from './columns.ts';
+import type { LiveEndpoint } from './live-endpoint.ts';
+import type { PredictionSink } from './prediction-sink.port.ts';
+import type { Route, Routes } from './routes.ts';
+import type { Column, Tensor } from './tensor.ts';
+import { pickByWeight } from './traffic.ts';
+import type { InferReply, InferRequest } from './types.ts';
+
+export interface InferDeps {
+  endpoints: ReadonlyMap<string, LiveEndpoint>;
+  sink: PredictionSink;
+  /** Requests waiting for one version before new ones are refused. */
+  maxQueue: number;
+  now(): number;
+  random(): number;
+}
+
+/** One request through an endpoint. Nothing is awaited between the choice of a version and the run, so that a swap cannot come between. */
+export async function infer(deps: InferDeps, request: InferRequest): Promise<InferReply> {
+  const endpoint = deps.endpoints.get(request.endpoint);
+  if (endpoint === undefined) throw unknownEndpoint(request.endpoint);
+  let route: Route | undefined;
+  try {
+    const { routes } = endpoint;
+    route = chooseRoute(endpoint, request.version, (live) => pickByWeight(live, live.length > 1 ? deps.random() : 0));
+    const { loaded } = route;
+    if (loaded.pending >= deps.maxQueue)
+      throw exhausted('queue_full', 'Exceeds maximum queue size', { retryAfterSeconds: 1, details: { maxQueue: deps.maxQueue } });
+    const inputs = typeof request.inputs === 'function' ? request.inputs(loaded) : request.inputs;
+    loaded.pending++;
+    let outputs: Tensor[];
+    try {
+      outputs = await loaded.run(inputs, request.outputs);
+    } finally {
+      loaded.pending--;
+    }
+    const chosen = route;
+    return { version: loaded, outputs, finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs) };
+  } catch (error) {
+    const now = deps.now();
+    endpoint.stats.recordError(now);
+    route?.stats.recordError(now);
+    deps.sink.recordFailure({
+      endpoint: request.endpoint,
+      model: endpoint.record.model,
+      version: route?.version ?? null,
+      at: request.receivedAt,
+      latencyMs: performance.now() - request.startedAt,
+      code: error instanceof BinnacleError ? error.code : 'internal',
+    });
+    throw error;
+  }
+}
+
+/** The text is Triton's; clients test for it. */
+export const unknownEndpoint = (name: string, version?: number): BinnacleError =>
+  notFound('endpoint_not_found', `Request for unknown model: '${name}'${version === undefined ? '' : ` version ${version}`} is not found`, {
+    details: { endpoint: name },
+  });
+
+/** By weight, or the pinned version when it is served; `pick` chooses among the live targets. Throws `not_found` or `unavailable`. */
+export function chooseRoute(endpoint: LiveEndpoint, version: number | undefined, pick: (routes: readonly Route[]) => Route | undefined): Route {
+  const { routes } = endpoint;
+  if (routes === undefined) {
+    const why = endpoint.message === '' ? 'it is being loaded' : endpoint.message;
+    throw unavailable('endpoint_not_ready', `Request for unknown model: '${endpoint.record.name}' has no available versions (${why})`, {
+      retryAfterSeconds: 1,
+    });
+  }
+  const route =
+    version === undefined ? pick(routes.live) : (routes.live.find((r) => r.version === version) ?? routes.shadows.find((r) => r.version === version));
+  if (route === undefined) throw unknownEndpoint(endpoint.record.name, version);
+  return route;
+}
+
+/** The target that gets the most requests, which stands for the endpoint where one version must. */
+export const heaviest = (routes: readonly Route[]): Route | undefined => routes.toSorted((a, b) => b.weight - a.weight)[0];
+
+function finish(
+  deps: InferDeps,
+  endpoint: LiveEndpoint,
+  routes: Routes | undefined,
+  route: Route,
+  request: InferRequest,
+  inputs: Tensor[],
+  outputs: Tensor[],
+): Promise<void> | undefined {
+  const latencyMs = performance.now() - request.startedAt;
+  const rows = inputs[0]?.shape[0] ?? 1;
+  const now = deps.now();
+  endpoint.stats.record(now, latencyMs, rows);
+  route.stats.record(now, latencyMs, rows);
+  const features = featuresOf(route, inputs, rows);
+  record(deps.sink, request, route, features, outputs, rows, latencyMs);
+  if (routes === undefined || routes.shadows.length === 0 || request.version !== undefined) return undefined;
+  const shadows = routes.shadows.filter((shadow) => shadow.loaded !== route.loaded);
+  if (shadows.length === 0) return undefined;
+  return Promise.all(shadows.map((shadow) => endpoint.shadows.push(() => runShadow(deps, shadow, request, inputs)))).then(() => undefined);
+}
+
+function record(sink: PredictionSink, request: InferRequest, route: Route, features: Column[], outputs: Tensor[], rows: number, latencyMs: number): void {
+  sink.record({
+    endpoint: request.endpoint,
+    model: route.loaded.model,
+    version: route.version,
+    source: 'live',
+    shadow: route.shadow,
+    requestId: request.requestId,
+    receivedAt: request.receivedAt,
+    eventTime: request.eventTime ?? request.receivedAt,
+    latencyMs,
+    rows,
+    features,
+    outputs: outputColumns(outputs, rows),
+  });
+}
+
+/** The inputs as columns that own their memory: a body's buffer is used again for the next request. */
+function featuresOf(route: Route, inputs: Tensor[], rows: number): Column[] {
+  const out: Column[] = [];
+  for (const column of route.loaded.plan.toColumns(inputs)) {
+    if (column.values.length !== rows) continue;
+    const { values } = column;
+    if (Array.isArray(values) || values.buffer.byteLength === values.byteLength) out.push(column);
+    else out.push({ name: column.name, values: rows === 1 ? [values[0] as number] : values.slice() });
+  }
+  return out;
+}
+
+/** A shadow's answer is measured and logged, never sent; its failure is the shadow's own. */
+async function runShadow(deps: InferDeps, route: Route, request: InferRequest, inputs: Tensor[]): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    // Another version may be fed differently: let it make its own tensors where it can.
+    const own = typeof request.inputs === 'function' ? request.inputs(route.loaded) : inputs;
+    const outputs = await route.loaded.run(own);
+    const latencyMs = performance.now() - startedAt;
+    const rows = own[0]?.shape[0] ?? 1;
+    route.stats.record(deps.now(), latencyMs, rows);
+    record(deps.sink, request, route, featuresOf(route, own, rows), outputs, rows, latencyMs);
+  } catch {
+    route.stats.recordError(deps.now());
+  }
+}

@@ -1,0 +1,188 @@
+import type { Endpoint } from '@binnacle/contract';
+import { messageOf } from '../kernel/index.ts';
+import { allRoutes, type Route, type Routes } from './routes.ts';
+import type { EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';
+import { ShadowQueue } from './shadow.ts';
+import { LiveStats } from './stats.ts';
+import { resolveTraffic } from './traffic.ts';
+import type { VersionLease, VersionPool } from './version-pool.ts';
+
+const FIRST_RETRY_MS = 15_000;
+const LONGEST_RETRY_MS = 10 * 60_000;
+
+export interface LiveEndpointDeps {
+  pool: VersionPool;
+  source: ModelSource;
+  store: EndpointStore;
+  now(): number;
+}
+
+/** What an endpoint does now, brought towards what its record wants: load the new, warm it, swap at once, drain the old. */
+export class LiveEndpoint {
+  record: EndpointRecord;
+  state: Endpoint['state'] = 'loading';
+  message = '';
+  routes: Routes | undefined;
+  aliases: Readonly<Record<string, number>> = {};
+  /** Versions under way in or out, with the reason of a failure. */
+  readonly transitions = new Map<number, { state: 'loading' | 'failed' | 'draining'; error: string | null; weight: number; shadow: boolean }>();
+  readonly stats: LiveStats;
+  readonly shadows = new ShadowQueue();
+  readonly #deps: LiveEndpointDeps;
+  readonly #statsByTarget = new Map<string, LiveStats>();
+  #tail: Promise<void> = Promise.resolve();
+  #current = '';
+  #failed = { key: '', until: 0, wait: 0 };
+  #removed = false;
+
+  constructor(record: EndpointRecord, deps: LiveEndpointDeps) {
+    this.record = record;
+    this.#deps = deps;
+    this.stats = new LiveStats(deps.now());
+  }
+
+  /** Changes run one after the other. `insist` retries at once what failed before. Never throws. */
+  reconcile(record: EndpointRecord, insist = false): Promise<void> {
+    this.#tail = this.#tail.then(async () => {
+      if (this.#removed) return;
+      this.record = record;
+      try {
+        await this.#apply(record, insist);
+      } catch (error) {
+        this.#complain(textOf(error));
+      }
+    });
+    return this.#tail;
+  }
+
+  async #apply(record: EndpointRecord, insist: boolean): Promise<void> {
+    this.aliases = await this.#deps.source.aliases(record.model);
+    const desired = resolveTraffic(record.model, record.traffic, this.aliases);
+    const key = JSON.stringify(desired);
+    if (key === this.#current) return this.#settle();
+    if (key === this.#failed.key && !insist && this.#deps.now() < this.#failed.until) return;
+    const { leases, failures } = await this.#load(record.model, desired);
+    if (failures.size === 0) {
+      this.#swap(desired, leases);
+      this.#current = key;
+      this.#failed = { key: '', until: 0, wait: 0 };
+      this.#settle();
+      await this.#deps.store.setLastServed(record.name, desired).catch(() => {});
+      return;
+    }
+    const wait = this.#failed.key === key ? Math.min(LONGEST_RETRY_MS, this.#failed.wait * 2) : FIRST_RETRY_MS;
+    this.#failed = { key, until: this.#deps.now() + wait, wait };
+    await this.#fallBack(record, desired, leases);
+    for (const [version, error] of failures) {
+      const target = desired.find((t) => t.version === version);
+      this.transitions.set(version, { state: 'failed', error, weight: target?.weight ?? 0, shadow: target?.shadow ?? false });
+    }
+    this.#complain([...failures.values()].join(' '));
+  }
+
+  /** All is as desired: what a failed attempt left on the sign goes. */
+  #settle(): void {
+    for (const [version, { state }] of this.transitions) if (state === 'failed') this.transitions.delete(version);
+    this.state = 'ready';
+    this.message = '';
+  }
+
+  #complain(why: string): void {
+    const served = allRoutes(this.routes).map(({ version }) => version);
+    this.state = served.length > 0 ? 'degraded' : 'failed';
+    this.message =
+      served.length > 0 ? `${why} Version${served.length > 1 ? 's' : ''} ${served.join(', ')} go${served.length > 1 ? '' : 'es'} on serving.` : why;
+  }
+
+  async #load(model: string, targets: readonly ServedTarget[]): Promise<{ leases: Map<number, VersionLease>; failures: Map<number, string> }> {
+    const leases = new Map<number, VersionLease>();
+    const failures = new Map<number, string>();
+    const served = new Set(allRoutes(this.routes).map(({ version }) => version));
+    if (this.routes === undefined && this.state !== 'failed') this.state = 'loading';
+    await Promise.all(
+      [...new Set(targets.map(({ version }) => version))].map(async (version) => {
+        const target = targets.find((t) => t.version === version);
+        if (!served.has(version))
+          this.transitions.set(version, { state: 'loading', error: null, weight: target?.weight ?? 0, shadow: target?.shadow ?? false });
+        try {
+          leases.set(version, await this.#deps.pool.acquire(await this.#deps.source.resolve(model, { version })));
+        } catch (error) {
+          failures.set(version, textOf(error));
+        } finally {
+          this.transitions.delete(version);
+        }
+      }),
+    );
+    return { leases, failures };
+  }
+
+  /** Something did not load: the old goes on; with nothing old, what did load serves, else what served before the restart. */
+  async #fallBack(record: EndpointRecord, desired: readonly ServedTarget[], leases: Map<number, VersionLease>): Promise<void> {
+    const usable = desired.filter((target) => leases.has(target.version));
+    if (this.routes === undefined && usable.some((target) => !target.shadow && target.weight > 0)) return this.#swap(usable, leases);
+    await Promise.all([...leases.values()].map((lease) => lease.release()));
+    if (this.routes !== undefined || record.lastServed.length === 0) return;
+    const before = await this.#load(record.model, record.lastServed);
+    const last = record.lastServed.filter((target) => before.leases.has(target.version));
+    if (last.some((target) => !target.shadow)) this.#swap(last, before.leases);
+    else await Promise.all([...before.leases.values()].map((lease) => lease.release()));
+  }
+
+  /** One assignment puts the new routes in force; requests that chose an old one finish there. */
+  #swap(targets: readonly ServedTarget[], leases: ReadonlyMap<number, VersionLease>): void {
+    const old = allRoutes(this.routes);
+    const now = this.#deps.now();
+    const routes = targets.map((target): Route => {
+      const lease = leases.get(target.version) as VersionLease;
+      const before = old.find((route) => route.loaded === lease.version);
+      return { ...target, lease, loaded: lease.version, stats: this.#statsOf(target), loadedAt: before?.loadedAt ?? now };
+    });
+    this.routes = { live: routes.filter((route) => !route.shadow), shadows: routes.filter((route) => route.shadow) };
+    this.#current = '';
+    const leaving = new Set(old.map((route) => route.lease));
+    for (const lease of leaving)
+      this.#drain(
+        lease,
+        routes.some((route) => route.loaded === lease.version),
+      );
+  }
+
+  #drain(lease: VersionLease, stays: boolean): void {
+    const { version } = lease.version;
+    if (!stays) this.transitions.set(version, { state: 'draining', error: null, weight: 0, shadow: false });
+    void lease
+      .release()
+      .catch(() => {})
+      .finally(() => {
+        if (this.transitions.get(version)?.state === 'draining') this.transitions.delete(version);
+      });
+  }
+
+  /** A version's counts survive a swap to and fro. */
+  #statsOf({ version, shadow }: ServedTarget): LiveStats {
+    const key = `${version}/${shadow}`;
+    const found = this.#statsByTarget.get(key) ?? new LiveStats(this.#deps.now());
+    this.#statsByTarget.set(key, found);
+    return found;
+  }
+
+  statsByVersion(): { version: number; shadow: boolean; stats: LiveStats }[] {
+    return [...this.#statsByTarget].map(([key, stats]) => ({ version: Number.parseInt(key, 10), shadow: key.endsWith('/true'), stats }));
+  }
+
+  /** Stops serving; resolves after the last request. */
+  async remove(): Promise<void> {
+    this.#removed = true;
+    await this.#tail;
+    const leases = new Set(allRoutes(this.routes).map((route) => route.lease));
+    this.routes = undefined;
+    this.state = 'failed';
+    this.message = 'The endpoint has been deleted.';
+    await Promise.all([...leases].map((lease) => lease.release()));
+  }
+}
+
+const textOf = (error: unknown): string => {
+  const text = messageOf(error);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+};

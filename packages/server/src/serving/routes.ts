@@ -1,0 +1,20 @@
+import type { VersionLease } from './version-pool.ts';
+import type { ServedTarget } from './serving.port.ts';
+import type { LiveStats } from './stats.ts';
+import type { LoadedVersion } from './version.ts';
+
+/** One target of an endpoint's traffic, loaded. */
+export interface Route extends ServedTarget {
+  readonly loaded: LoadedVersion;
+  readonly lease: VersionLease;
+  readonly stats: LiveStats;
+  readonly loadedAt: number;
+}
+
+/** What an endpoint serves at one moment; replaced as a whole, so that a request sees the old or the new, never a mixture. */
+export interface Routes {
+  readonly live: readonly Route[];
+  readonly shadows: readonly Route[];
+}
+
+export const allRoutes = (routes: Routes | undefined): Route[] => (routes === undefined ? [] : [...routes.live, ...routes.shadows]);

@@ -1,0 +1,228 @@
+import type { Endpoint, EndpointDetail, LatencyStats, TrafficTarget } from '@binnacle/contract';
+import { type Clock, type EventBus, invalid, type Logger, notFound, systemClock, unsupported } from '../kernel/index.ts';
+import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
+import { chooseRoute, heaviest, infer, unknownEndpoint } from './infer.ts';
+import { LiveEndpoint } from './live-endpoint.ts';
+import type { LoadOptions, ModelRuntime } from './model-runtime.port.ts';
+import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
+import { allRoutes } from './routes.ts';
+import type { EndpointStore, ModelSource } from './serving.port.ts';
+import type { StatsBucket } from './stats.ts';
+import { checkTraffic } from './traffic.ts';
+import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
+import { loadVersion, shareVersion } from './version.ts';
+import { VersionPool } from './version-pool.ts';
+import { endpointDetail, endpointView } from './view.ts';
+
+export interface ServingDeps {
+  store: EndpointStore;
+  models: ModelSource;
+  runtime: ModelRuntime;
+  events: EventBus;
+  logger: Logger;
+  sink?: PredictionSink;
+  clock?: Clock;
+  /** Requests waiting for one version before new ones are refused; 1000 by default. */
+  maxQueue?: number;
+  /** Milliseconds between two looks at the desired state; 5000 by default. */
+  reconcileMs?: number;
+  /** Uniform in [0,1); replaced in tests. */
+  random?: () => number;
+}
+
+export interface EndpointStats {
+  total: LatencyStats;
+  buckets: StatsBucket[];
+  byVersion: { version: number; shadow: boolean; stats: LatencyStats }[];
+}
+
+/** What a protocol may say about a served model. */
+export interface ServedModel {
+  name: string;
+  /** Registry versions that answer now. */
+  versions: number[];
+  version: VersionInfo;
+}
+
+export interface ServingService extends EndpointDirectory {
+  /** Learns what is to be served, and loads nothing: from then on an endpoint is 'loading', not unknown. Before the port opens. */
+  prepare(): Promise<void>;
+  /** Loads what the store wants served and keeps following it. Resolves when every endpoint has been tried once. */
+  start(): Promise<void>;
+  /** True once every endpoint has been tried after the start. */
+  readonly ready: boolean;
+  deploy(name: string, wanted: { model: string; traffic: TrafficTarget[]; description?: string | undefined }): Promise<EndpointDetail>;
+  list(): Endpoint[];
+  get(name: string): EndpointDetail;
+  delete(name: string): Promise<void>;
+  stats(name: string): EndpointStats;
+  /** The version that answers for an endpoint (the heaviest, or the pinned one); throws `not_found` or `unavailable`. */
+  served(name: string, version?: number): ServedModel;
+  infer(request: InferRequest): Promise<InferReply>;
+  /** A version in memory for gates and batch, shared with the endpoints unless `options` ask for something of its own. */
+  openVersion(pkg: ModelPackage, options?: LoadOptions): Promise<OpenVersion>;
+  /** Stops following, drains and frees every model. */
+  close(): Promise<void>;
+}
+
+/** No slash (it stands in paths), nothing that a shell or a URL would have to quote. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+export function createServingService(deps: ServingDeps): ServingService {
+  const { store, models, runtime, logger } = deps;
+  const now = deps.clock ?? systemClock;
+  const pool = new VersionPool(runtime);
+  const endpoints = new Map<string, LiveEndpoint>();
+  const inferDeps = { endpoints, sink: deps.sink ?? nullSink, maxQueue: deps.maxQueue ?? 1000, now, random: deps.random ?? Math.random };
+  const liveDeps = { pool, source: models, store, now };
+  const unsubscribe: (() => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let sweep: Promise<void> | undefined;
+  let ready = false;
+  let closed = false;
+
+  const known = (name: string): LiveEndpoint => {
+    const endpoint = endpoints.get(name);
+    if (endpoint === undefined) throw notFound('endpoint_not_found', `There is no endpoint '${name}'.`, { details: { endpoint: name } });
+    return endpoint;
+  };
+
+  async function bring(name: string, insist = false): Promise<void> {
+    const record = await store.getEndpoint(name);
+    if (closed) return;
+    if (record === null) return remove(name);
+    let endpoint = endpoints.get(name);
+    if (endpoint === undefined) {
+      endpoint = new LiveEndpoint(record, liveDeps);
+      endpoints.set(name, endpoint);
+    }
+    const before = `${endpoint.state} ${endpoint.message}`;
+    await endpoint.reconcile(record, insist);
+    if (before !== `${endpoint.state} ${endpoint.message}` && endpoint.message !== '') logger.warn({ endpoint: name, state: endpoint.state }, endpoint.message);
+  }
+
+  async function remove(name: string): Promise<void> {
+    const endpoint = endpoints.get(name);
+    endpoints.delete(name);
+    await endpoint?.remove();
+  }
+
+  /** Every endpoint against its desired state; one sweep at a time. */
+  function reconcileAll(): Promise<void> {
+    sweep ??= (async () => {
+      const records = await store.listEndpoints();
+      const names = new Set(records.map((record) => record.name));
+      await Promise.all([
+        ...records.map((record) => bring(record.name)),
+        ...[...endpoints.keys()].filter((name) => !names.has(name)).map((name) => bring(name)),
+      ]);
+    })().finally(() => {
+      sweep = undefined;
+    });
+    return sweep;
+  }
+
+  const follow = (name: string): void => {
+    bring(name).catch((err: unknown) => logger.error({ err, endpoint: name }, 'an endpoint could not be brought up to date'));
+  };
+
+  return {
+    get ready() {
+      return ready;
+    },
+
+    async prepare() {
+      for (const record of await store.listEndpoints()) if (!endpoints.has(record.name)) endpoints.set(record.name, new LiveEndpoint(record, liveDeps));
+    },
+
+    async start() {
+      unsubscribe.push(
+        deps.events.on('endpoint.changed', ({ endpoint }) => follow(endpoint)),
+        deps.events.on('endpoint.deleted', ({ endpoint }) => follow(endpoint)),
+        deps.events.on('alias.moved', ({ model }) => {
+          for (const endpoint of endpoints.values()) if (endpoint.record.model === model) follow(endpoint.record.name);
+        }),
+      );
+      timer = setInterval(
+        () => void reconcileAll().catch((err: unknown) => logger.error({ err }, 'the endpoints could not be reconciled')),
+        deps.reconcileMs ?? 5000,
+      ).unref();
+      await reconcileAll();
+      ready = true;
+    },
+
+    async deploy(name, { model, traffic, description }) {
+      if (!NAME.test(name))
+        throw invalid(
+          'invalid_endpoint_name',
+          `'${name.slice(0, 140)}' cannot name an endpoint: use letters, digits, '.', '_' and '-', 128 at most, beginning with a letter or digit.`,
+        );
+      checkTraffic(traffic);
+      // What cannot be found or served at all is refused before anything changes; what fails to load leaves the old one serving.
+      for (const target of traffic) {
+        const pkg = await models.resolve(model, target.alias === undefined ? { version: target.version ?? 0 } : { alias: target.alias });
+        if (pkg.onnxFile === null)
+          throw unsupported(
+            'not_servable',
+            `${model} version ${pkg.version} cannot be served. ${pkg.problem ?? 'It has no ONNX graph: log it with mlflow.onnx, or push an .onnx file.'}`,
+          );
+      }
+      await store.putEndpoint({ name, model, traffic, description });
+      await bring(name, true);
+      return endpointDetail(known(name), now());
+    },
+
+    list: () => [...endpoints.values()].map((endpoint) => endpointView(endpoint, now())).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    get: (name) => endpointDetail(known(name), now()),
+
+    async delete(name) {
+      if (!(await store.deleteEndpoint(name)) && !endpoints.has(name)) known(name);
+      await remove(name);
+    },
+
+    stats(name) {
+      const endpoint = known(name);
+      const at = now();
+      return {
+        total: endpoint.stats.total(at),
+        buckets: endpoint.stats.buckets(at),
+        byVersion: endpoint.statsByVersion().map(({ version, shadow, stats }) => ({ version, shadow, stats: stats.total(at) })),
+      };
+    },
+
+    served(name, version) {
+      const endpoint = endpoints.get(name);
+      if (endpoint === undefined) throw unknownEndpoint(name);
+      const versions = [...new Set(allRoutes(endpoint.routes).map((route) => route.version))].sort((a, b) => a - b);
+      return { name, versions, version: chooseRoute(endpoint, version, heaviest).loaded };
+    },
+
+    infer: (request) => infer(inferDeps, request),
+
+    async openVersion(pkg, options) {
+      if (options !== undefined && (options.instances !== undefined || options.tier !== undefined || options.threads !== undefined))
+        return loadVersion(pkg, runtime, options);
+      const lease = await pool.acquire(pkg);
+      return shareVersion(lease.version, () => lease.release());
+    },
+
+    async endpointsOf(model) {
+      // From the store, so that an endpoint whose version is not loaded (or not here) counts too.
+      const records = (await store.listEndpoints()).filter((record) => record.model === model);
+      const aliases = records.length === 0 ? {} : await models.aliases(model).catch(() => ({}) as Record<string, number>);
+      return records.map((record) => {
+        const wanted = record.traffic.map((target) => target.version ?? (target.alias === undefined ? undefined : aliases[target.alias]));
+        const live = allRoutes(endpoints.get(record.name)?.routes).map((route) => route.version);
+        return { endpoint: record.name, versions: [...new Set([...wanted, ...live])].filter((v): v is number => v !== undefined).sort((a, b) => a - b) };
+      });
+    },
+
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      for (const off of unsubscribe) off();
+      await sweep?.catch(() => {});
+      await Promise.all([...endpoints.keys()].map(remove));
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { ColumnSpec, Endpoint, EndpointDetail, LatencyStats, ServedVersion, TensorSpec, TrafficTarget } from '@binnacle/contract';
+import type { ModelPackage } from '../registry/index.ts';
+import type { Column, Table, Tensor } from './tensor.ts';
+
+export type { ColumnSpec, Endpoint, EndpointDetail, LatencyStats, ServedVersion, TensorSpec, TrafficTarget };
+
+/** A version in memory, with what is needed to feed it. */
+export interface VersionInfo {
+  readonly model: string;
+  readonly version: number;
+  readonly pkg: ModelPackage;
+  readonly inputs: TensorSpec[];
+  readonly outputs: TensorSpec[];
+  readonly tier: 'inline' | 'worker';
+  /** Measured at warm-up, microseconds; NaN when no made-up input was accepted. */
+  readonly runMicros: number;
+  /** The table's columns by the signature; null when the model takes any columns in the graph's order, or tensors only. */
+  readonly columns: ColumnSpec[] | null;
+  /** A table as the graph's inputs. Throws `invalid` naming row and column; `text` lets strings (CSV) stand for numbers. */
+  toTensors(table: Table, options?: { text?: boolean }): Tensor[];
+}
+
+/** A version opened for gates or batch: closed by whoever opened it. */
+export interface OpenVersion extends VersionInfo {
+  /** Rows in, columns out: an output [N] or [N,1] is one column `name`, an output [N,K] K columns `name[0]` … */
+  predictTable(table: Table): Promise<Column[]>;
+  run(inputs: Tensor[], outputs?: string[]): Promise<Tensor[]>;
+  /** Microseconds spent inside the runtime so far; undefined when it cannot tell. */
+  readonly busyMicros?: number | undefined;
+  close(): Promise<void>;
+}
+
+/** A request as the protocols hand it over: one or more instances in tensors. */
+export interface InferRequest {
+  endpoint: string;
+  /** Pins a registry version that the endpoint serves; by traffic when absent. */
+  version?: number | undefined;
+  /** The graph's inputs, or how to make them once the version is chosen. */
+  inputs: Tensor[] | ((version: VersionInfo) => Tensor[]);
+  outputs?: string[] | undefined;
+  requestId: string;
+  /** Milliseconds since the epoch, when the caller said so. */
+  eventTime?: number | undefined;
+  /** Milliseconds since the epoch, and `performance.now()`, when the request came. */
+  receivedAt: number;
+  startedAt: number;
+}
+
+/** Which version answered, and its outputs in the order asked for. */
+export interface InferReply {
+  version: VersionInfo;
+  outputs: Tensor[];
+  /** To be called once the reply has been handed to the socket: counts, logs the prediction, feeds shadows. The inputs' memory may be reused when it resolves. */
+  finish(): Promise<void> | undefined;
+}

@@ -1,0 +1,72 @@
+import type { Endpoint, EndpointDetail, ServedVersion } from '@binnacle/contract';
+import { heaviest } from './infer.ts';
+import type { LiveEndpoint } from './live-endpoint.ts';
+import { allRoutes } from './routes.ts';
+import { sampleRequests } from './sample.ts';
+
+/** Seconds that an endpoint's headline figures look back. */
+const RECENT_SECONDS = 60;
+
+function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
+  const aliasesOf = (version: number): string[] =>
+    Object.entries(endpoint.aliases)
+      .filter(([, v]) => v === version)
+      .map(([alias]) => alias)
+      .sort();
+  const ready = allRoutes(endpoint.routes).map(
+    ({ version, weight, shadow, loaded, loadedAt }): ServedVersion => ({
+      version,
+      state: 'ready',
+      error: null,
+      weight,
+      shadow,
+      aliases: aliasesOf(version),
+      tier: loaded.tier,
+      runMicros: Number.isFinite(loaded.runMicros) ? Math.round(loaded.runMicros * 10) / 10 : null,
+      loadedAt,
+    }),
+  );
+  const moving = [...endpoint.transitions].map(
+    ([version, { state, error, weight, shadow }]): ServedVersion => ({
+      version,
+      state,
+      error,
+      weight,
+      shadow,
+      aliases: aliasesOf(version),
+      tier: null,
+      runMicros: null,
+      loadedAt: null,
+    }),
+  );
+  return [...ready, ...moving];
+}
+
+/** An endpoint as the native API shows it. */
+export function endpointView(endpoint: LiveEndpoint, now: number): Endpoint {
+  const { name, model, description, createdAt, updatedAt, revision, traffic } = endpoint.record;
+  const { state, message } = endpoint;
+  return {
+    name,
+    model,
+    description,
+    createdAt,
+    updatedAt,
+    revision,
+    state,
+    message,
+    traffic,
+    versions: servedVersions(endpoint),
+    stats: endpoint.stats.recent(now, RECENT_SECONDS),
+  };
+}
+
+export function endpointDetail(endpoint: LiveEndpoint, now: number): EndpointDetail {
+  const main = endpoint.routes === undefined ? undefined : heaviest(endpoint.routes.live)?.loaded;
+  return {
+    ...endpointView(endpoint, now),
+    signature: main?.pkg.signature ?? null,
+    tensors: main === undefined ? null : { inputs: main.inputs, outputs: main.outputs },
+    sample: main === undefined ? null : sampleRequests(main, main.sample),
+  };
+}
