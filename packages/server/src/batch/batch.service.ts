@@ -1,0 +1,260 @@
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { BinnacleError, conflict, decodePageToken, encodePageToken, invalid, messageOf, newId, notFound, type Page, systemClock } from '../kernel/index.ts';
+import type { ModelPackage } from '../registry/index.ts';
+import type { PathAccess } from '../tables/index.ts';
+import { createLocalQueue } from './job-queue.ts';
+import { OutputFolder } from './output-folder.ts';
+import { prepare, type Prepared } from './prepare.ts';
+import { ProgressMeter } from './progress.ts';
+import { Cancelled, type RunnerDeps, runJob } from './runner.ts';
+import type { BatchFile, BatchJob, BatchSpec, JobRecord } from './types.ts';
+import { differences, jobView } from './view.ts';
+
+export interface BatchDeps extends RunnerDeps {
+  access: PathAccess;
+  /** Jobs that run at the same time; 2 by default. */
+  maxJobs?: number;
+  clock?: () => number;
+}
+
+export interface BatchService {
+  /** Takes up the jobs of a process that ended: queued ones are queued again, running ones become failed and can be resumed. */
+  start(): Promise<void>;
+  /**
+   * Checks model, input, columns, SQL and output, then queues a job. With `resume` and an earlier job in the same output, that job is
+   * queued again; throws `conflict` (batch_resume_mismatch) when model, input or parameters differ.
+   */
+  create(spec: BatchSpec): Promise<BatchJob>;
+  get(id: string): Promise<BatchJob>;
+  list(query: { model?: string | undefined; limit: number; pageToken?: string | undefined }): Promise<Page<BatchJob>>;
+  cancel(id: string): Promise<BatchJob>;
+  resume(id: string): Promise<BatchJob>;
+  files(id: string): Promise<BatchFile[]>;
+  /** The bytes of a file that `files` names. */
+  openFile(id: string, name: string): Promise<{ stream: Readable; bytes: number; name: string }>;
+  /** Resolves when the job has ended. */
+  finished(id: string): Promise<BatchJob>;
+  /** Stops the jobs after the chunks in flight, to be resumed. */
+  close(): Promise<void>;
+}
+
+const INTERRUPTED = 'The server stopped while this job ran. Resume it to go on: what is done stays.';
+
+export function createBatchService(deps: BatchDeps): BatchService {
+  const { store } = deps;
+  const now = deps.clock ?? systemClock;
+  const active = new Map<string, { meter: ProgressMeter; abort: AbortController }>();
+  const waiters = new Map<string, (() => void)[]>();
+  let closing = false;
+  const queue = createLocalQueue(deps.maxJobs ?? 2, work);
+
+  async function work(id: string): Promise<void> {
+    try {
+      const attempt = await store.startJob(id);
+      if (attempt !== null) await runAttempt({ ...(await known(id)), attempt });
+    } catch (err) {
+      deps.logger.error({ err, job: id }, 'a batch job could not be started or ended');
+    } finally {
+      for (const resolve of waiters.get(id) ?? []) resolve();
+      waiters.delete(id);
+    }
+  }
+
+  async function runAttempt(job: JobRecord): Promise<void> {
+    const meter = new ProgressMeter(job.activeMs);
+    const abort = new AbortController();
+    active.set(job.id, { meter, abort });
+    if (closing) abort.abort();
+    let end: Parameters<typeof store.finishJob>[2];
+    try {
+      const message = await runJob(job, deps, meter, abort.signal);
+      end = { state: 'succeeded', message, error: null, activeMs: meter.activeMs };
+    } catch (error) {
+      if (error instanceof Cancelled && closing) end = { state: 'failed', message: 'interrupted', error: INTERRUPTED, activeMs: meter.activeMs };
+      else if (error instanceof Cancelled) end = { state: 'cancelled', message: 'cancelled; it can be resumed', error: null, activeMs: meter.activeMs };
+      else {
+        const text = messageOf(error);
+        deps.logger.warn({ err: error, job: job.id }, 'a batch job failed');
+        end = {
+          state: 'failed',
+          message: 'failed; it can be resumed',
+          error: error instanceof BinnacleError && error.code === 'disk_full' && !text.includes('resume') ? `${text} Make room, then resume the job.` : text,
+          activeMs: meter.activeMs,
+        };
+      }
+    } finally {
+      await rm(join(deps.workRoot, job.id), { recursive: true, force: true });
+    }
+    await store.finishJob(job.id, job.attempt, end).finally(() => active.delete(job.id));
+  }
+
+  async function known(id: string): Promise<JobRecord> {
+    const job = await store.findJob(id);
+    if (job === null) throw notFound('batch_job_not_found', `There is no batch job ${id}.`, { details: { job: id } });
+    return job;
+  }
+
+  const view = (job: JobRecord): BatchJob => jobView(job, active.get(job.id)?.meter);
+
+  async function resolveModel(spec: BatchSpec): Promise<ModelPackage> {
+    if (spec.version !== undefined) return deps.models.resolve(spec.model, { version: spec.version });
+    if (spec.alias !== undefined) return deps.models.resolve(spec.model, { alias: spec.alias });
+    // The version that the team stands for, or the newest where none is named so.
+    const aliases = await deps.models.aliases(spec.model);
+    return deps.models.resolve(spec.model, Object.hasOwn(aliases, 'champion') ? { alias: 'champion' } : 'latest');
+  }
+
+  const folderOf = (job: Pick<JobRecord, 'output' | 'spec' | 'fingerprint'>): OutputFolder =>
+    new OutputFolder(job.output, job.spec.singleFile, job.fingerprint.outputFormat as OutputFolder['format']);
+
+  async function requeue(job: JobRecord, spec: BatchSpec, prepared: Prepared): Promise<BatchJob> {
+    const differ = differences(job.fingerprint, prepared.fingerprint);
+    if (differ.length > 0)
+      throw conflict(
+        'batch_resume_mismatch',
+        `The job ${job.id} cannot be resumed, because its output would be a mixture: ${differ.join('; ')}. Put these back, or start anew with overwrite or into another folder.`,
+        { details: { job: job.id, differ } },
+      );
+    const queued = await store.requeueJob(job.id, { ...spec, resume: true });
+    queue.push(job.id);
+    return view(queued);
+  }
+
+  return {
+    async start() {
+      const { interrupted, queued } = await store.recoverJobs(INTERRUPTED);
+      for (const id of interrupted) await rm(join(deps.workRoot, id), { recursive: true, force: true });
+      for (const id of queued) queue.push(id);
+    },
+
+    async create(spec) {
+      const prepared = await prepare(spec, await resolveModel(spec), deps);
+      const { output, fingerprint } = prepared;
+      const folder = folderOf({ output, spec, fingerprint });
+      const found = await folder.look();
+      if (spec.resume && found.manifest !== null && found.foreign.length === 0) {
+        const earlier = await store.findJob(found.manifest.jobId);
+        if (earlier === null)
+          throw conflict(
+            'batch_resume_unknown',
+            `${folder.dir} was begun by the job ${found.manifest.jobId}, which this server does not know. Start anew with overwrite.`,
+            { details: { job: found.manifest.jobId } },
+          );
+        if (earlier.state === 'succeeded' && found.success && differences(earlier.fingerprint, fingerprint).length === 0) return view(earlier);
+        return requeue(earlier, { ...spec, output: earlier.spec.output }, prepared);
+      }
+      await prepared.claim(folder, found, spec);
+      const job: JobRecord = {
+        id: newId(),
+        state: 'queued',
+        spec,
+        model: fingerprint.model,
+        version: fingerprint.version,
+        fingerprint,
+        output,
+        createdAt: now(),
+        startedAt: null,
+        endedAt: null,
+        rowsTotal: null,
+        chunksTotal: null,
+        rowsRejected: 0,
+        rowsDone: 0,
+        rowsFailed: 0,
+        chunksDone: 0,
+        inferenceMs: 0,
+        activeMs: 0,
+        message: 'waiting for its turn',
+        error: null,
+        attempt: 0,
+      };
+      await store.createJob(job);
+      try {
+        if (spec.overwrite) await folder.clear();
+        await folder.begin({ binnacle: 'batch/1', jobId: job.id, createdAt: new Date(job.createdAt).toISOString(), fingerprint });
+      } catch (error) {
+        await store.cancelQueued(job.id);
+        throw error;
+      }
+      queue.push(job.id);
+      return view(job);
+    },
+
+    get: async (id) => view(await known(id)),
+
+    async list({ model, limit, pageToken }) {
+      const after = decodePageToken<{ createdAt: number; id: string }>(pageToken);
+      if (after !== undefined && (typeof after?.createdAt !== 'number' || typeof after.id !== 'string'))
+        throw invalid('invalid_page_token', 'Invalid page token: it was not made by this server. Start again without one.');
+      const jobs = await store.listJobs({ model, limit: limit + 1, after });
+      const page = jobs.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        items: page.map(view),
+        ...(jobs.length > limit && last !== undefined ? { nextPageToken: encodePageToken({ createdAt: last.createdAt, id: last.id }) } : {}),
+      };
+    },
+
+    async cancel(id) {
+      const job = await known(id);
+      if (await store.cancelQueued(id)) return view(await known(id));
+      const running = active.get(id);
+      if (running === undefined) {
+        if (job.state === 'cancelled') return view(job);
+        throw conflict('batch_not_running', `The batch job ${id} is ${job.state}, so there is nothing to cancel.`, { details: { state: job.state } });
+      }
+      running.abort.abort();
+      await store.noteMessage(id, job.attempt, 'stopping after the chunks in flight').catch(() => undefined);
+      return view(await known(id));
+    },
+
+    async resume(id) {
+      const job = await known(id);
+      if (job.state !== 'failed' && job.state !== 'cancelled')
+        throw conflict('batch_not_resumable', `The batch job ${id} is ${job.state}; only a failed or cancelled one can be resumed.`, {
+          details: { state: job.state },
+        });
+      const prepared = await prepare(job.spec, await deps.models.resolve(job.model, { version: job.version }), deps);
+      const { manifest } = await folderOf(job).look();
+      if (manifest?.jobId !== job.id)
+        throw conflict(
+          'batch_output_taken',
+          `${job.output} is no longer the output of the job ${id}${manifest === null ? ': its manifest is gone' : ` but of ${manifest.jobId}`}. Start a new job.`,
+        );
+      return requeue(job, job.spec, prepared);
+    },
+
+    async files(id) {
+      const job = await known(id);
+      const folder = folderOf(job);
+      if ((await folder.look()).manifest?.jobId !== id) return [];
+      return folder.files(new Map((await store.listChunks(id)).map(({ file, rows }) => [file, rows])));
+    },
+
+    async openFile(id, name) {
+      const job = await known(id);
+      const folder = folderOf(job);
+      const file = (await this.files(id)).find((one) => one.name === name);
+      if (file === undefined) throw notFound('batch_file_not_found', `The batch job ${id} has no file '${name}'.`, { details: { name } });
+      const path = file.kind === 'merged' ? (folder.single as string) : folder.path(name);
+      return { stream: createReadStream(path), bytes: file.bytes, name: name.split('/').at(-1) as string };
+    },
+
+    async finished(id) {
+      for (;;) {
+        const ended = new Promise<void>((resolve) => waiters.set(id, [...(waiters.get(id) ?? []), resolve]));
+        const job = await known(id);
+        if (job.state !== 'queued' && job.state !== 'running') return view(job);
+        await ended;
+      }
+    },
+
+    async close() {
+      closing = true;
+      for (const { abort } of active.values()) abort.abort();
+      await queue.close();
+    },
+  };
+}
