@@ -1,0 +1,6 @@
+/** What the models did in production: profiles, drift, alarms, ground truth, quality, the prediction log. */
+export type { IntakeLedger } from './intake-ledger.port.ts';
+export type { MonitoringStore } from './monitoring-store.port.ts';
+export { createMonitoringService, type MonitoringDeps, type MonitoringService } from './monitoring.service.ts';
+export type { PredictionLog, SegmentManifest } from './prediction-log.port.ts';
+export type { TrainingDataReader } from './training-data.port.ts';
