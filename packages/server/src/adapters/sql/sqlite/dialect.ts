@@ -1,0 +1,106 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+
+type Bind = null | number | bigint | string | Uint8Array;
+
+/** One `node:sqlite` connection, its prepared statements kept (least recently used first out). */
+class NodeSqliteConnection implements DatabaseConnection {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, { statement: StatementSync; columns: string[] }>();
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    // Synchronous underneath; errors must reject rather than throw.
+    try {
+      const { statement, columns } = this.#prepare(query.sql);
+      const parameters = query.parameters.map(toBind);
+      if (columns.length > 0)
+        return Promise.resolve({ rows: (statement.all(...parameters) as unknown as unknown[][]).map((values) => toRow(columns, values) as R) });
+      const { changes, lastInsertRowid } = statement.run(...parameters);
+      return Promise.resolve({ rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    const { statement, columns } = this.#prepare(query.sql);
+    for (const values of statement.iterate(...query.parameters.map(toBind))) yield { rows: [toRow(columns, values as unknown as unknown[]) as R] };
+  }
+
+  #prepare(sql: string) {
+    let entry = this.#statements.get(sql);
+    if (entry !== undefined) {
+      this.#statements.delete(sql);
+    } else {
+      const statement = this.#db.prepare(sql);
+      entry = { statement, columns: statement.columns().map(({ name }) => name) };
+      statement.setReturnArrays(true);
+      if (this.#statements.size >= 300) {
+        const oldest = this.#statements.keys().next().value;
+        if (oldest !== undefined) this.#statements.delete(oldest);
+      }
+    }
+    this.#statements.set(sql, entry);
+    return entry;
+  }
+}
+
+/** Rows made here from arrays take half the time of node:sqlite's own objects, and are quicker to use. */
+function toRow(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (let i = 0; i < columns.length; i++) row[columns[i] as string] = values[i];
+  return row;
+}
+
+function toBind(value: unknown): Bind {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return value as Bind;
+}
+
+class NodeSqliteDriver implements Driver {
+  readonly #connection: NodeSqliteConnection;
+  readonly #db: DatabaseSync;
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#connection = new NodeSqliteConnection(db);
+  }
+  async init(): Promise<void> {}
+  // One connection for all: the worker runs one command at a time, so no lock is needed.
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.#connection;
+  }
+  async releaseConnection(): Promise<void> {}
+  async beginTransaction(): Promise<void> {
+    this.#db.exec('BEGIN IMMEDIATE');
+  }
+  async commitTransaction(): Promise<void> {
+    this.#db.exec('COMMIT');
+  }
+  async rollbackTransaction(): Promise<void> {
+    this.#db.exec('ROLLBACK');
+  }
+  async destroy(): Promise<void> {
+    this.#db.close();
+  }
+}
+
+/** Kysely over an open `node:sqlite` database. */
+export const nodeSqliteDialect = (db: DatabaseSync): Dialect => ({
+  createAdapter: () => new SqliteAdapter(),
+  createDriver: () => new NodeSqliteDriver(db),
+  createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+});

@@ -1,0 +1,127 @@
+import { Worker } from 'node:worker_threads';
+import { deserializeError, internal, type OutboxEvent, siblingModule } from '../../../kernel/index.ts';
+import type { SqlEngine, StoreCommand } from '../engine.ts';
+import type { Reads, Reply, WorkerOptions } from './worker.ts';
+
+export interface SqliteEngineOptions {
+  file: string;
+  synchronous?: 'FULL' | 'NORMAL';
+  /** Called after the commit of the change that an event tells of; acknowledged once it returns. */
+  onEvent?: (event: OutboxEvent) => void;
+}
+
+/** A worker inherits the process's flags; given its own list it refuses V8's, so one is given only where the warning would be printed. */
+const quiet = () => (process.execArgv.includes('--disable-warning=ExperimentalWarning') ? {} : { execArgv: ['--disable-warning=ExperimentalWarning'] });
+
+/** How often a read and another call must have waited for each other before the reader is worth its memory; a start alone has a few. */
+const MEETINGS = 10;
+
+interface Pending {
+  resolve(values: unknown[]): void;
+  reject(error: Error): void;
+}
+
+/** A worker thread with one connection, and the calls that wait for it. */
+class Connection {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly ready: Promise<Reads>;
+  #sequence = 0;
+  #dead: Error | undefined;
+
+  constructor(options: WorkerOptions, onEvents: (events: { id: number; event: OutboxEvent }[]) => void) {
+    this.#worker = new Worker(siblingModule('./worker', import.meta.url), { workerData: options, name: `sqlite-${options.role}`, ...quiet() });
+    const { promise, resolve, reject } = Promise.withResolvers<Reads>();
+    this.ready = promise;
+    promise.catch(() => {});
+    this.#worker.on('message', (reply: Reply) => {
+      if (reply.kind === 'ready') return resolve(reply.reads);
+      if (reply.kind === 'failed') return reject(deserializeError(reply.error));
+      // Replies first: an event handler may call back into the store.
+      for (const result of reply.results) {
+        const pending = this.#pending.get(result.id);
+        this.#pending.delete(result.id);
+        if (result.error === undefined) pending?.resolve(result.values ?? []);
+        else pending?.reject(deserializeError(result.error));
+      }
+      if (reply.events.length > 0) onEvents(reply.events);
+    });
+    const fail = (error: Error) => {
+      this.#dead = error;
+      reject(error);
+      for (const pending of this.#pending.values()) pending.reject(error);
+      this.#pending.clear();
+    };
+    this.#worker.on('error', fail);
+    this.#worker.on('exit', () => fail(internal('database_closed', 'The database is closed.')));
+  }
+
+  /** Whether calls wait for it. */
+  get busy(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  async send(commands: StoreCommand[]): Promise<unknown[]> {
+    await this.ready;
+    if (this.#dead !== undefined) throw this.#dead;
+    const id = ++this.#sequence;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown[]>();
+    this.#pending.set(id, { resolve, reject });
+    this.#worker.postMessage({ id, commands });
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    if (this.#dead !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#worker.once('exit', () => resolve());
+    this.#worker.postMessage({ close: true });
+    await promise;
+  }
+}
+
+/**
+ * SQLite in worker threads: a writer with group commit and, once reads and writes keep meeting, a reader beside it
+ * (WAL). An idle server needs no second thread, which is some 25 MB.
+ */
+export async function openSqlite(options: SqliteEngineOptions): Promise<SqlEngine> {
+  const synchronous = options.synchronous ?? 'FULL';
+  const deliver = (events: { id: number; event: OutboxEvent }[]) => {
+    for (const { event } of events) options.onEvent?.(event);
+    writer.send([{ store: 'outbox', method: 'acknowledge', args: [events.map(({ id }) => id)] }]).catch(() => {});
+  };
+  const writer = new Connection({ file: options.file, role: 'writer', synchronous }, deliver);
+  const reads = await writer.ready;
+  let reader: Connection | undefined;
+  let readable = false;
+  let readsAtWriter = 0;
+  let meetings = 0;
+  const isRead = ({ store, method }: StoreCommand) => reads[store]?.has(method) === true;
+  const startReader = () => {
+    const starting = new Connection({ file: options.file, role: 'reader', synchronous }, () => {});
+    reader = starting;
+    starting.ready.then(
+      () => (readable = true),
+      () => (reader = undefined),
+    );
+  };
+  const send = async (commands: StoreCommand[]): Promise<unknown[]> => {
+    const reading = commands.every(isRead);
+    if (reader === undefined && (reading ? writer.busy : readsAtWriter > 0) && ++meetings >= MEETINGS) startReader();
+    if (!reading) return await writer.send(commands);
+    // Until the reader is up its calls go on being answered by the writer.
+    if (readable && reader !== undefined) return await reader.send(commands);
+    readsAtWriter++;
+    return await writer.send(commands).finally(() => readsAtWriter--);
+  };
+  const [pending] = await writer.send([{ store: 'outbox', method: 'pending', args: [] }]);
+  if (Array.isArray(pending) && pending.length > 0) queueMicrotask(() => deliver(pending));
+  return {
+    call: async (command) => (await send([command]))[0],
+    transaction: send,
+    async close() {
+      await reader?.close();
+      await writer.close();
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { internal, type OutboxEvent, type SerializedError, serializeError } from '../../../kernel/index.ts';
+import type { StoreCommand, StoreContext } from '../engine.ts';
+import { migrations } from '../migrations/index.ts';
+import type { Database } from '../schema/index.ts';
+import { stores } from '../stores.ts';
+import { nodeSqliteDialect } from './dialect.ts';
+import { mapSqliteError } from './errors.ts';
+
+export interface WorkerOptions {
+  file: string;
+  role: 'writer' | 'reader';
+  synchronous: 'FULL' | 'NORMAL';
+}
+export interface Request {
+  id: number;
+  commands: StoreCommand[];
+}
+/** The methods of each store that only read: told to the main thread, which so loads neither the stores nor Kysely. */
+export type Reads = Record<string, ReadonlySet<string>>;
+export type Reply =
+  | { kind: 'ready'; reads: Reads }
+  | { kind: 'failed'; error: SerializedError }
+  | { kind: 'results'; results: { id: number; values?: unknown[]; error?: SerializedError }[]; events: { id: number; event: OutboxEvent }[] };
+
+/** Requests taken into one commit; bounds the time a reply may wait for its neighbours. */
+const MAX_GROUP = 256;
+const options = workerData as WorkerOptions;
+const port = parentPort;
+if (port === null) throw new Error('runs in a worker thread only');
+
+let raw: DatabaseSync | undefined;
+let db: Kysely<Database> | undefined;
+const queue: Request[] = [];
+let running = false;
+let events: { id: number; event: OutboxEvent }[] = [];
+
+function context(handle: Kysely<Database>): StoreContext {
+  return {
+    db: handle,
+    now: Date.now,
+    async emit(event) {
+      const row = { type: event.type, payload: JSON.stringify(event.payload), created_at: Date.now() };
+      const { insertId } = await handle.insertInto('outbox').values(row).executeTakeFirstOrThrow();
+      events.push({ id: Number(insertId), event });
+    },
+  };
+}
+
+async function open(): Promise<void> {
+  raw = new DatabaseSync(options.file, { readOnly: options.role === 'reader' });
+  raw.exec('PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384');
+  if (options.role === 'writer') raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.synchronous}; PRAGMA journal_size_limit = 67108864`);
+  db = new Kysely<Database>({ dialect: nodeSqliteDialect(raw) });
+  if (options.role === 'writer') await migrate(db);
+}
+
+async function migrate(handle: Kysely<Database>): Promise<void> {
+  const done = await handle.introspection.getTables({ withInternalKyselyTables: true });
+  if (done.some((table) => table.name === 'kysely_migration')) {
+    const names = (await handle
+      .selectFrom('kysely_migration' as never)
+      .select('name' as never)
+      .execute()) as { name: string }[];
+    const unknown = names.filter(({ name }) => !(name in migrations)).map(({ name }) => name);
+    if (unknown.length > 0)
+      throw internal(
+        'schema_newer',
+        `The database ${options.file} was written by a newer Binnacle (migrations ${unknown.join(', ')}). Install that version, or use another data directory.`,
+      );
+    if (names.length === Object.keys(migrations).length) return;
+  }
+  const migrator = new Migrator({ db: handle, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+async function runCommands(commands: StoreCommand[]): Promise<unknown[]> {
+  if (db === undefined) throw internal('database_closed', 'The database is closed.');
+  const ctx = context(db);
+  const values: unknown[] = [];
+  for (const { store, method, args } of commands) {
+    const Store = stores[store];
+    const instance = Store === undefined ? undefined : (new Store(ctx) as Record<string, (...args: unknown[]) => Promise<unknown>>);
+    const fn = instance?.[method];
+    if (typeof fn !== 'function') throw internal('unknown_store_method', `No store method ${store}.${method}`);
+    values.push(await fn.apply(instance, args));
+  }
+  return values;
+}
+
+const failure = (error: unknown): SerializedError => serializeError(mapSqliteError(error, options.file));
+
+/** Commits whatever queued up during the previous commit as one transaction, a savepoint a request: group commit without a timer. */
+async function pump(): Promise<void> {
+  if (running) return;
+  running = true;
+  while (queue.length > 0) {
+    const group = queue.splice(0, MAX_GROUP);
+    const results: { id: number; values?: unknown[]; error?: SerializedError }[] = [];
+    events = [];
+    try {
+      raw?.exec(options.role === 'writer' ? 'BEGIN IMMEDIATE' : 'BEGIN');
+      for (const request of group) {
+        const before = events.length;
+        raw?.exec('SAVEPOINT request');
+        try {
+          results.push({ id: request.id, values: await runCommands(request.commands) });
+          raw?.exec('RELEASE request');
+        } catch (error) {
+          events.length = before;
+          // A full disk rolls the whole transaction back by itself; then there is no savepoint left to return to.
+          raw?.exec('ROLLBACK TO request; RELEASE request');
+          if (results.at(-1)?.id === request.id) results.pop();
+          results.push({ id: request.id, error: failure(error) });
+        }
+      }
+      raw?.exec('COMMIT');
+    } catch (error) {
+      try {
+        raw?.exec('ROLLBACK');
+      } catch {
+        // Already rolled back by SQLite.
+      }
+      events = [];
+      results.length = 0;
+      for (const request of group) results.push({ id: request.id, error: failure(error) });
+    }
+    port?.postMessage({ kind: 'results', results, events } satisfies Reply);
+    await nextTurn();
+  }
+  running = false;
+}
+
+port.on('message', (message: Request | { close: true }) => {
+  if ('close' in message) {
+    raw?.close();
+    port.close();
+    return;
+  }
+  queue.push(message);
+  void pump();
+});
+
+try {
+  await open();
+  port.postMessage({ kind: 'ready', reads: Object.fromEntries(Object.entries(stores).map(([name, Store]) => [name, Store.reads])) } satisfies Reply);
+} catch (error) {
+  port.postMessage({ kind: 'failed', error: failure(error) } satisfies Reply);
+}

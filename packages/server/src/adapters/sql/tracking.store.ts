@@ -1,0 +1,176 @@
+import type { TrackingStore } from '../../tracking/index.ts';
+import type { StoreContext } from './engine.ts';
+import * as experiments from './tracking/experiments.ts';
+import * as inputs from './tracking/inputs.ts';
+import { searchLoggedModels } from './tracking/logged-model-search.ts';
+import * as models from './tracking/logged-models.ts';
+import * as history from './tracking/metric-history.ts';
+import { searchRuns } from './tracking/run-search.ts';
+import * as runs from './tracking/runs.ts';
+import * as series from './tracking/series-read.ts';
+
+type Args<M extends keyof TrackingStore> = Parameters<TrackingStore[M]>;
+
+/** The tracking store over SQL. */
+export class SqlTrackingStore implements TrackingStore {
+  static readonly reads: ReadonlySet<string> = new Set<keyof TrackingStore>([
+    'getExperiment',
+    'findExperiment',
+    'searchExperiments',
+    'listExperiments',
+    'listColumns',
+    'getRun',
+    'getRuns',
+    'findRuns',
+    'searchRuns',
+    'searchDatasets',
+    'metricHistory',
+    'sampleMetric',
+    'readSeries',
+    'listMetricKeys',
+    'countMetricKeys',
+    'getLoggedModel',
+    'getLoggedModels',
+    'searchLoggedModels',
+  ]);
+  readonly #ctx: StoreContext;
+  constructor(ctx: StoreContext) {
+    this.#ctx = ctx;
+  }
+
+  createExperiment(...[input]: Args<'createExperiment'>) {
+    return experiments.createExperiment(this.#ctx.db, input, this.#ctx.now());
+  }
+  async getExperiment(id: string) {
+    const [summary] = await experiments.summarizeExperiments(this.#ctx.db, [await experiments.loadExperiment(this.#ctx.db, id)]);
+    return summary as NonNullable<typeof summary>;
+  }
+  async findExperiment(name: string) {
+    const row = await this.#ctx.db.selectFrom('experiments').selectAll().where('name', '=', name).executeTakeFirst();
+    return row === undefined ? undefined : experiments.toRecord(this.#ctx.db, row);
+  }
+  updateExperiment(...[id, change]: Args<'updateExperiment'>) {
+    return experiments.updateExperiment(this.#ctx.db, id, change, this.#ctx.now());
+  }
+  setExperimentTag(...[id, tag]: Args<'setExperimentTag'>) {
+    return experiments.setExperimentTag(this.#ctx.db, id, tag);
+  }
+  deleteExperimentTag(...[id, key]: Args<'deleteExperimentTag'>) {
+    return experiments.deleteExperimentTag(this.#ctx.db, id, key);
+  }
+  searchExperiments(...[query]: Args<'searchExperiments'>) {
+    return experiments.searchExperiments(this.#ctx.db, query);
+  }
+  listExperiments(...[query]: Args<'listExperiments'>) {
+    return experiments.listExperiments(this.#ctx.db, query);
+  }
+  listColumns(...[id, q, limit]: Args<'listColumns'>) {
+    return experiments.listColumns(this.#ctx.db, id, q, limit);
+  }
+
+  createRun(...[run]: Args<'createRun'>) {
+    return runs.createRun(this.#ctx.db, run);
+  }
+  getRun(...[runId, columns]: Args<'getRun'>) {
+    return runs.getRun(this.#ctx.db, runId, columns);
+  }
+  getRuns(...[runIds]: Args<'getRuns'>) {
+    return runs.getRuns(this.#ctx.db, runIds);
+  }
+  findRuns(...[runIds, columns]: Args<'findRuns'>) {
+    return runs.findRuns(this.#ctx.db, runIds, columns);
+  }
+  updateRun(...[runId, change]: Args<'updateRun'>) {
+    return runs.updateRun(this.#ctx, runId, change);
+  }
+  deleteTag(...[runId, key]: Args<'deleteTag'>) {
+    return runs.deleteTag(this.#ctx.db, runId, key);
+  }
+  logBatch(...[batch]: Args<'logBatch'>) {
+    return runs.logBatch(this.#ctx.db, batch);
+  }
+  appendToListTag(...[runId, key, item, maxLength]: Args<'appendToListTag'>) {
+    return runs.appendToListTag(this.#ctx.db, runId, key, item, maxLength);
+  }
+  async logInputs(...[runId, datasets, modelIds]: Args<'logInputs'>) {
+    const run = await runs.loadActiveRun(this.#ctx.db, runId);
+    await inputs.writeDatasets(this.#ctx.db, run, datasets);
+    await inputs.writeModels(
+      this.#ctx.db,
+      run.rid,
+      0,
+      modelIds.map((modelId) => ({ modelId, step: 0 })),
+    );
+  }
+  async logOutputs(...[runId, outputs]: Args<'logOutputs'>) {
+    const run = await runs.loadActiveRun(this.#ctx.db, runId);
+    await inputs.writeModels(this.#ctx.db, run.rid, 1, outputs);
+  }
+  searchRuns(...[query]: Args<'searchRuns'>) {
+    return searchRuns(this.#ctx.db, query);
+  }
+  searchDatasets(...[experimentIds]: Args<'searchDatasets'>) {
+    return inputs.searchDatasets(this.#ctx.db, experimentIds.map(experiments.parseExperimentId));
+  }
+
+  async metricHistory(...[runId, key, limit, after]: Args<'metricHistory'>) {
+    return history.metricHistory(this.#ctx.db, await runs.loadRun(this.#ctx.db, runId), key, limit, after);
+  }
+  async sampleMetric(...[runId, key, limit, range]: Args<'sampleMetric'>) {
+    return history.sampleMetric(this.#ctx.db, await runs.loadRun(this.#ctx.db, runId), key, limit, range);
+  }
+  async readSeries(...[request]: Args<'readSeries'>) {
+    const found = [];
+    for (const runId of request.runIds) {
+      const run = await runs.loadRun(this.#ctx.db, runId);
+      for (const key of request.keys) {
+        const buckets = await series.readBuckets(this.#ctx.db, run, key, request.maxPoints, request);
+        if (buckets !== undefined) found.push(buckets);
+      }
+    }
+    return found;
+  }
+  async listMetricKeys(...[runId, query]: Args<'listMetricKeys'>) {
+    return series.listMetricKeys(this.#ctx.db, await runs.loadRun(this.#ctx.db, runId), query);
+  }
+  async countMetricKeys(runId: string) {
+    const { rid } = await runs.loadRun(this.#ctx.db, runId);
+    const { n } = await this.#ctx.db
+      .selectFrom('latest_metrics')
+      .select(({ fn }) => fn.countAll<number>().as('n'))
+      .where('rid', '=', rid)
+      .executeTakeFirstOrThrow();
+    return Number(n);
+  }
+
+  createLoggedModel(...[model]: Args<'createLoggedModel'>) {
+    return models.createLoggedModel(this.#ctx.db, model, this.#ctx.now());
+  }
+  getLoggedModel(...[modelId, allowDeleted]: Args<'getLoggedModel'>) {
+    return models.getLoggedModel(this.#ctx.db, modelId, allowDeleted);
+  }
+  getLoggedModels(...[modelIds]: Args<'getLoggedModels'>) {
+    return models.getLoggedModels(this.#ctx.db, modelIds);
+  }
+  finalizeLoggedModel(...[modelId, status]: Args<'finalizeLoggedModel'>) {
+    return models.finalizeLoggedModel(this.#ctx.db, modelId, status, this.#ctx.now());
+  }
+  deleteLoggedModel(...[modelId]: Args<'deleteLoggedModel'>) {
+    return models.deleteLoggedModel(this.#ctx.db, modelId, this.#ctx.now());
+  }
+  setLoggedModelTags(...[modelId, tags]: Args<'setLoggedModelTags'>) {
+    return models.setLoggedModelTags(this.#ctx.db, modelId, tags);
+  }
+  deleteLoggedModelTag(...[modelId, key]: Args<'deleteLoggedModelTag'>) {
+    return models.deleteLoggedModelTag(this.#ctx.db, modelId, key);
+  }
+  noteModelVersion(...[modelId, model, version]: Args<'noteModelVersion'>) {
+    return models.noteModelVersion(this.#ctx.db, modelId, model, version);
+  }
+  logLoggedModelParams(...[modelId, params]: Args<'logLoggedModelParams'>) {
+    return models.logLoggedModelParams(this.#ctx.db, modelId, params);
+  }
+  searchLoggedModels(...[query]: Args<'searchLoggedModels'>) {
+    return searchLoggedModels(this.#ctx.db, query);
+  }
+}

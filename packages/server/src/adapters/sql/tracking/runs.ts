@@ -1,0 +1,148 @@
+import type { Kysely } from 'kysely';
+import { conflict, invalid, notFound } from '../../../kernel/index.ts';
+import type { KeyValue, LifecycleStage, LogBatch, RunColumns, RunInfo, RunRecord, RunStatus } from '../../../tracking/index.ts';
+import type { StoreContext } from '../engine.ts';
+import type { Database } from '../schema/index.ts';
+import { loadActiveExperiment, stageOf } from './experiments.ts';
+import { padded } from './keys.ts';
+import { loadRuns, type RunRow, toInfo } from './run-load.ts';
+import { readTag, removeTag, writeParams, writeTags } from './run-text.ts';
+import { writePoints } from './series-write.ts';
+
+const RUN_NAME = 'mlflow.runName';
+const FINAL: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'KILLED']);
+
+export async function loadRun(db: Kysely<Database>, runId: string): Promise<RunRow> {
+  const row = await db.selectFrom('runs').selectAll().where('run_id', '=', runId).executeTakeFirst();
+  if (row === undefined) throw notFound('run_not_found', `Run with id=${runId} not found`);
+  return row;
+}
+
+export async function loadActiveRun(db: Kysely<Database>, runId: string): Promise<RunRow> {
+  const row = await loadRun(db, runId);
+  if (row.deleted !== 0) throw invalid('run_deleted', `The run ${runId} must be in the 'active' state. Current state is deleted.`);
+  return row;
+}
+
+export async function createRun(
+  db: Kysely<Database>,
+  run: { runId: string; experimentId: string; name: string; userId: string; startTime: number; tags: KeyValue[]; params: KeyValue[] },
+): Promise<RunRecord> {
+  const experiment = await loadActiveExperiment(db, run.experimentId);
+  const taken = await db.selectFrom('runs').select('rid').where('run_id', '=', run.runId).executeTakeFirst();
+  if (taken !== undefined) throw conflict('run_exists', `Run with id=${run.runId} already exists.`);
+  const columns = {
+    run_id: run.runId,
+    experiment_id: experiment.id,
+    name: run.name,
+    user_id: run.userId,
+    status: 'RUNNING',
+    start_time: run.startTime,
+    end_time: null,
+    artifact_uri: `${experiment.artifact_location.replace(/\/+$/, '')}/${run.runId}/artifacts`,
+    deleted: 0,
+    deleted_at: null,
+  };
+  const { insertId } = await db.insertInto('runs').values(columns).executeTakeFirstOrThrow();
+  const row: RunRow = { ...columns, rid: Number(insertId) };
+  const tags = new Map([...run.tags, { key: RUN_NAME, value: run.name }].map(({ key, value }) => [key, value]));
+  await writeTags(
+    db,
+    row,
+    [...tags].map(([key, value]) => ({ key, value })),
+  );
+  await writeParams(db, row, run.params);
+  // Nothing needs to be read back: what was just written is the record.
+  return {
+    ...toInfo(row),
+    metrics: { keys: [], values: [], steps: [], timestamps: [] },
+    params: run.params.flatMap(({ key, value }) => [key, value]),
+    tags: [...tags].flat(),
+    datasets: [],
+    modelInputs: [],
+    modelOutputs: [],
+  };
+}
+
+export async function getRun(db: Kysely<Database>, runId: string, columns?: RunColumns): Promise<RunRecord> {
+  return (await loadRuns(db, [await loadRun(db, runId)], columns))[0] as RunRecord;
+}
+
+/** Those that exist, in the order of the ids. */
+export async function findRuns(db: Kysely<Database>, runIds: string[], columns?: RunColumns): Promise<RunRecord[]> {
+  if (runIds.length === 0) return [];
+  const rows = await db.selectFrom('runs').selectAll().where('run_id', 'in', padded(runIds)).execute();
+  const byId = new Map((await loadRuns(db, rows, columns)).map((run) => [run.runId, run]));
+  return runIds.flatMap((runId) => byId.get(runId) ?? []);
+}
+
+/** Runs in the order of their ids; unknown ones are an error. */
+export async function getRuns(db: Kysely<Database>, runIds: string[]): Promise<RunRecord[]> {
+  const runs = await findRuns(db, runIds);
+  const found = new Set(runs.map(({ runId }) => runId));
+  const missing = runIds.find((runId) => !found.has(runId));
+  if (missing !== undefined) throw notFound('run_not_found', `Run with id=${missing} not found`);
+  return runs;
+}
+
+export async function updateRun(
+  ctx: StoreContext,
+  runId: string,
+  change: { name?: string; status?: RunStatus; endTime?: number; lifecycleStage?: LifecycleStage; tags?: KeyValue[] },
+): Promise<RunInfo> {
+  const { db } = ctx;
+  let row = await loadRun(db, runId);
+  if (change.lifecycleStage !== undefined && change.lifecycleStage !== stageOf(row.deleted)) {
+    const deleted = change.lifecycleStage === 'deleted' ? 1 : 0;
+    await db
+      .updateTable('runs')
+      .set({ deleted, deleted_at: deleted === 1 ? ctx.now() : null })
+      .where('rid', '=', row.rid)
+      .execute();
+    row = { ...row, deleted };
+  }
+  const tags = change.tags ?? [];
+  const name = change.name ?? tags.findLast(({ key }) => key === RUN_NAME)?.value;
+  const columns = {
+    ...(change.status === undefined ? {} : { status: change.status }),
+    ...(change.endTime === undefined ? {} : { end_time: change.endTime }),
+    ...(name === undefined || name === '' ? {} : { name }),
+  };
+  if (Object.keys(columns).length > 0 || tags.length > 0) {
+    await loadActiveRun(db, runId);
+    if (Object.keys(columns).length > 0) await db.updateTable('runs').set(columns).where('rid', '=', row.rid).execute();
+    await writeTags(db, row, columns.name === undefined ? tags : [...tags.filter(({ key }) => key !== RUN_NAME), { key: RUN_NAME, value: columns.name }]);
+    if (change.status !== undefined && FINAL.has(change.status) && !FINAL.has(row.status))
+      await ctx.emit({ type: 'run.finished', payload: { runId, experimentId: String(row.experiment_id), status: change.status } });
+  }
+  return toInfo(await loadRun(db, runId));
+}
+
+export async function deleteTag(db: Kysely<Database>, runId: string, key: string): Promise<void> {
+  const row = await loadActiveRun(db, runId);
+  if (!(await removeTag(db, row, key))) throw notFound('tag_not_found', `No tag with name: ${key} in run with id ${runId}`);
+}
+
+export async function logBatch(db: Kysely<Database>, batch: LogBatch): Promise<void> {
+  const row = await loadActiveRun(db, batch.runId);
+  await writeParams(db, row, batch.params);
+  if (batch.points !== null && batch.points.series.length > 0) await writePoints(db, row, batch.points);
+  await writeTags(db, row, batch.tags);
+  const name = batch.tags.findLast(({ key }) => key === RUN_NAME)?.value;
+  if (name !== undefined && name !== '') await db.updateTable('runs').set({ name }).where('rid', '=', row.rid).execute();
+}
+
+export async function appendToListTag(db: Kysely<Database>, runId: string, key: string, item: string, maxLength: number): Promise<void> {
+  const row = await loadActiveRun(db, runId);
+  const old = await readTag(db, row, key);
+  let list: unknown[] = [];
+  try {
+    const parsed: unknown = old === undefined ? [] : JSON.parse(old);
+    if (Array.isArray(parsed)) list = parsed;
+  } catch {
+    // Someone wrote another text into the tag; the list starts anew.
+  }
+  const value = JSON.stringify([...list, JSON.parse(item)]);
+  if (value.length > maxLength) throw invalid('value_too_long', `'value' exceeds the maximum length of ${maxLength} characters`);
+  await writeTags(db, row, [{ key, value }]);
+}

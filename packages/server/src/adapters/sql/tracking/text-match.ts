@@ -1,0 +1,52 @@
+import { type RawBuilder, sql } from 'kysely';
+import { internal } from '../../../kernel/index.ts';
+import type { FilterCondition } from '../../../kernel/filter/index.ts';
+import { splitText } from './text-value.ts';
+
+/** SQL's own LIKE ignores case on SQLite, so a case-sensitive pattern is said as GLOB there. */
+function globOf(pattern: string): string {
+  return pattern
+    .replace(/[*?[]/g, (special) => `[${special}]`)
+    .replace(/%/g, '*')
+    .replace(/_/g, '?');
+}
+
+/** Compares a whole text expression. IS [NOT] NULL is not handled here. */
+export function matchText(expression: RawBuilder<unknown>, { operator, value }: FilterCondition): RawBuilder<boolean> {
+  switch (operator) {
+    case '=':
+      return sql<boolean>`${expression} = ${value as string}`;
+    case '!=':
+      return sql<boolean>`${expression} <> ${value as string}`;
+    case 'LIKE':
+      return sql<boolean>`${expression} glob ${globOf(value as string)}`;
+    case 'ILIKE':
+      return sql<boolean>`lower(${expression}) like ${(value as string).toLowerCase()}`;
+    case 'IN':
+      return sql<boolean>`${expression} in (${sql.join(value as string[])})`;
+    case 'NOT IN':
+      return sql<boolean>`${expression} not in (${sql.join(value as string[])})`;
+    default:
+      throw internal('unexpected_operator', `The operator ${operator} does not compare texts.`);
+  }
+}
+
+/** Compares a text kept as head and rest (see RunTextTable); equality goes by the index on head. */
+export function matchSplitText(alias: string, condition: FilterCondition): RawBuilder<boolean> {
+  const head = sql.ref(`${alias}.head`);
+  const rest = sql.ref(`${alias}.rest`);
+  const { operator, value } = condition;
+  if (operator === '=' || operator === '!=') {
+    const parts = splitText(value as string);
+    const same = parts.rest === null ? sql<boolean>`${rest} is null` : sql<boolean>`coalesce(${rest}, '') = ${parts.rest}`;
+    return operator === '=' ? sql<boolean>`(${head} = ${parts.head} and ${same})` : sql<boolean>`not (${head} = ${parts.head} and ${same})`;
+  }
+  return matchText(sql`(${head} || coalesce(${rest}, ''))`, condition);
+}
+
+const COMPARISONS: Record<string, RawBuilder<unknown>> = { '=': sql`=`, '!=': sql`<>`, '<': sql`<`, '<=': sql`<=`, '>': sql`>`, '>=': sql`>=` };
+export function matchNumber(expression: RawBuilder<unknown>, operator: string, value: number): RawBuilder<boolean> {
+  const comparison = COMPARISONS[operator];
+  if (comparison === undefined) throw internal('unexpected_operator', `The operator ${operator} does not compare numbers.`);
+  return sql<boolean>`${expression} ${comparison} ${value}`;
+}
