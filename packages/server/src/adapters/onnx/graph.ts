@@ -1,0 +1,78 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { TensorSpec } from '@binnacle/contract';
+import { BinnacleError, invalid, messageOf } from '../../kernel/index.ts';
+import type { GraphInspector } from '../../registry/graph-inspector.port.ts';
+import { checkExternalFiles, type ExternalFile, externalFiles, ofNode } from './external-data.ts';
+import { tensorSpec, UnservableValue } from './graph-types.ts';
+import { type Field, fields, last, stringOf, WireError } from './wire.ts';
+import { rewireZipMaps } from './zip-map.ts';
+
+/** Protobuf's own limit of one message; larger models keep their weights in external files. */
+const MAX_GRAPH_BYTES = 2 ** 31 - 1;
+
+const broken = (file: string, what: string, cause?: unknown): BinnacleError =>
+  invalid('onnx_invalid', `${basename(file)} cannot be served: ${what}.`, { cause });
+
+/** Reads ONNX graphs by their wire format, without a runtime and without decoding weights. */
+export const createGraphInspector = (): GraphInspector => ({
+  async inspect(file) {
+    const info = await stat(file).catch((cause: unknown) => {
+      throw broken(file, 'the file does not exist', cause);
+    });
+    if (!info.isFile()) throw broken(file, 'it is not a file');
+    if (info.size === 0) throw broken(file, 'the file is empty');
+    if (info.size > MAX_GRAPH_BYTES) throw broken(file, 'it is larger than 2 GB, the limit of the format; export the weights to an external file');
+    try {
+      const { external, ...result } = inspectBytes(await readFile(file));
+      const complaint = await checkExternalFiles(file, external);
+      if (complaint !== undefined) throw broken(file, complaint);
+      return result;
+    } catch (error) {
+      if (error instanceof BinnacleError) throw error;
+      if (error instanceof WireError) throw broken(file, `it is not a whole ONNX file (${error.message})`, error);
+      throw broken(file, messageOf(error), error);
+    }
+  },
+});
+
+interface Inspection {
+  inputs: TensorSpec[];
+  outputs: TensorSpec[];
+  rewritten: Uint8Array | null;
+  external: ExternalFile[];
+}
+
+/** A ModelProto's bytes. Throws WireError or UnservableValue. */
+export function inspectBytes(bytes: Uint8Array): Inspection {
+  const original = fields(bytes);
+  const graphField = last(original, 7);
+  if (graphField === undefined || graphField.wire !== 2) throw new UnservableValue('it holds no graph, so it is not an ONNX model');
+  if (last(original, 1) === undefined && !original.some((f) => f.number === 8))
+    throw new UnservableValue('it names neither an IR version nor an operator set, so it is not an ONNX model');
+  const rewired = rewireZipMaps(original, fields(graphField.bytes));
+  const graph = rewired?.graph ?? fields(graphField.bytes);
+  const model = rewired?.model ?? original;
+  if (!graph.some((f) => f.number === 1 || f.number === 12)) throw new UnservableValue('its graph is empty');
+  const weights = new Set(graph.filter((f) => f.number === 5).map((f) => stringOf(fields(f.bytes, [8]), 8)));
+  const values = (number: number): TensorSpec[] => graph.filter((f) => f.number === number).map((f) => tensorSpec(fields(f.bytes)));
+  // Before IR version 4 weights were listed among the inputs.
+  const inputs = graph.filter((f) => f.number === 11 && !weights.has(stringOf(fields(f.bytes), 1))).map((f) => tensorSpec(fields(f.bytes)));
+  const outputs = values(12);
+  if (outputs.length === 0) throw new UnservableValue('its graph has no output');
+  for (const list of [inputs, outputs]) {
+    const twice = list.find((spec, i) => spec.name === '' || list.findIndex((other) => other.name === spec.name) !== i);
+    if (twice !== undefined) throw new UnservableValue(twice.name === '' ? 'an input or output has no name' : `the name '${twice.name}' is used twice`);
+  }
+  return { inputs, outputs, rewritten: rewired?.bytes ?? null, external: [...externalFiles(graph), ...functionFiles(model)] };
+}
+
+/** External files named in the model's local functions (ModelProto.functions, nodes in field 7). */
+const functionFiles = (model: Field[]): ExternalFile[] =>
+  model
+    .filter((f) => f.number === 25)
+    .flatMap((f) =>
+      fields(f.bytes)
+        .filter((part) => part.number === 7)
+        .flatMap((node) => ofNode(node.bytes, 0)),
+    );
