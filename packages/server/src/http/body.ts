@@ -1,0 +1,159 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip, inflate, inflateRaw } from 'node:zlib';
+import { type BinnacleError, invalid, unavailable, unsupported } from '../kernel/index.ts';
+import { giveSlab, takeSlab } from './body-pool.ts';
+
+/** A request's body, whole. `release` gives its memory back to the pool; nothing may look at `bytes` (or a view of it) afterwards. */
+export interface Body {
+  bytes: Buffer;
+  release(): void;
+}
+
+export interface BodyOptions {
+  maxBytes: number;
+  /** Bytes before the binary tensors: the body is placed so that what follows them lies on a 64-byte boundary of its buffer. */
+  headerBytes?: number | undefined;
+  /** Milliseconds without a byte after which the client is given up; 30 s by default. */
+  stallMs?: number;
+}
+
+const POOLED = 64 * 1024;
+const ALIGNMENT = 64;
+const STALL_MS = 30_000;
+
+export const bodyTooLarge = (size: number | undefined, maxBytes: number): BinnacleError =>
+  invalid(
+    'body_too_large',
+    `Request body size${size === undefined ? '' : ` of ${size} bytes`} exceeds the maximum allowed value of ${maxBytes} bytes. Send smaller batches, or raise maxBodyBytes (BINNACLE_MAX_BODY_BYTES).`,
+    { details: { maxBytes } },
+  );
+
+/** One watch over all bodies on their way, instead of a timer each. */
+const waiting = new Set<{ last: number; stallMs: number; give: () => void }>();
+let watch: NodeJS.Timeout | undefined;
+
+function startWatch(): void {
+  watch ??= setInterval(() => {
+    const now = Date.now();
+    for (const entry of waiting) if (now - entry.last > entry.stallMs) entry.give();
+    if (waiting.size === 0) {
+      clearInterval(watch);
+      watch = undefined;
+    }
+  }, 1000).unref();
+}
+
+/** Reads a body of at most `maxBytes`, unpacked when it is gzip or deflate. Throws `invalid` (body_too_large …), `unsupported` (encoding) or `unavailable` (body_stalled). */
+export function readBody(request: IncomingMessage, options: BodyOptions): Promise<Body> {
+  const declared = request.headers['content-length'];
+  const length = declared === undefined ? undefined : Number(declared);
+  if (length !== undefined && length > options.maxBytes) return Promise.reject(bodyTooLarge(length, options.maxBytes));
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase();
+  if (encoding === undefined || encoding === '' || encoding === 'identity') return collect(request, options, length);
+  return readPacked(request, options, length, encoding);
+}
+
+/**
+ * Watches a body that someone else reads: after `stallMs` without a byte its reader is given `unavailable` (body_stalled), and the
+ * connection closes with the answer. How long a body takes as a whole is not limited, since uploads may be large.
+ */
+export function watchBody(request: IncomingMessage, response: ServerResponse, stallMs = 2 * STALL_MS): void {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (encoding === undefined && (length === undefined || length === '0')) return;
+  request.setTimeout(stallMs, () => {
+    response.shouldKeepAlive = false;
+    if (request.listenerCount('error') > 0) request.emit('error', unavailable('body_stalled', 'The request body did not arrive in time.'));
+    else request.destroy();
+  });
+  // From here on the client waits for us, for as long as it takes.
+  request.once('end', () => request.socket.setTimeout(0));
+}
+
+async function readPacked(request: IncomingMessage, options: BodyOptions, length: number | undefined, encoding: string): Promise<Body> {
+  if (encoding !== 'gzip' && encoding !== 'deflate' && encoding !== 'x-gzip')
+    throw unsupported('unsupported_encoding', `The content encoding '${encoding}' is not known here; send gzip, deflate or none.`);
+  const packed = await collect(request, options, length);
+  try {
+    return align(await unpack(packed.bytes, encoding, options.maxBytes), options);
+  } finally {
+    packed.release();
+  }
+}
+
+function collect(request: IncomingMessage, options: BodyOptions, length: number | undefined): Promise<Body> {
+  const header = options.headerBytes;
+  // Aligned and pooled when large or binary; small JSON goes as it came.
+  const slab = length !== undefined && (length >= POOLED || header !== undefined) ? takeSlab(length + ALIGNMENT) : undefined;
+  const start = slab === undefined ? 0 : offsetFor(header);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let done = false;
+    const entry = {
+      last: Date.now(),
+      stallMs: options.stallMs ?? STALL_MS,
+      give: () => fail(unavailable('body_stalled', 'The request body did not arrive in time.')),
+    };
+    const leave = (): boolean => {
+      if (done) return false;
+      done = true;
+      waiting.delete(entry);
+      return true;
+    };
+    const fail = (error: Error): void => {
+      if (!leave()) return;
+      if (slab !== undefined) giveSlab(slab);
+      reject(error);
+    };
+    waiting.add(entry);
+    startWatch();
+    request.on('data', (chunk: Buffer) => {
+      if (done) return;
+      entry.last = Date.now();
+      if (size + chunk.length > options.maxBytes) return fail(bodyTooLarge(undefined, options.maxBytes));
+      if (slab === undefined) chunks.push(chunk);
+      else chunk.copy(slab, start + size);
+      size += chunk.length;
+    });
+    request.on('end', () => {
+      if (!leave()) return;
+      if (slab !== undefined) resolve({ bytes: slab.subarray(start, start + size), release: () => giveSlab(slab) });
+      else if (chunks.length === 1 && header === undefined) resolve({ bytes: chunks[0] as Buffer, release() {} });
+      else resolve(align(Buffer.concat(chunks), options));
+    });
+    // Every request closes; only one that is not whole is an error, and making one costs microseconds.
+    const gone = (cause?: unknown): void => {
+      if (!done) fail(unavailable('client_gone', 'The client went away before the request was whole.', { cause }));
+    };
+    request.on('error', gone);
+    request.on('close', () => gone());
+  });
+}
+
+const offsetFor = (header: number | undefined): number => (header === undefined ? 0 : (ALIGNMENT - (header % ALIGNMENT)) % ALIGNMENT);
+
+function align(bytes: Buffer, options: BodyOptions): Body {
+  if (options.headerBytes === undefined) return { bytes, release() {} };
+  const slab = takeSlab(bytes.length + ALIGNMENT);
+  const start = offsetFor(options.headerBytes);
+  bytes.copy(slab, start);
+  return { bytes: slab.subarray(start, start + bytes.length), release: () => giveSlab(slab) };
+}
+
+const gunzipAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
+const inflateAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflate);
+const inflateRawAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
+
+/** The limit holds for the unpacked size too, so that a small bomb stays small. */
+async function unpack(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
+  const limit = { maxOutputLength: maxBytes };
+  try {
+    if (encoding !== 'deflate') return await gunzipAsync(bytes, limit);
+    // Some clients call the bare format deflate; zlib's begins with 0x?8.
+    return await (((bytes[0] ?? 0) & 0x0f) === 8 ? inflateAsync(bytes, limit) : inflateRawAsync(bytes, limit));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge(undefined, maxBytes);
+    throw invalid('bad_encoding', `The body is not valid ${encoding}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/**
+ * A protocol on the hot path, served by bare node:http before the control plane sees the request. `path` is the URL's path, undecoded,
+ * without the query. Returns false when the request is not its own; once it returns true it owes the reply.
+ * Host, Origin and token have been checked.
+ */
+export type DataPlane = (request: IncomingMessage, response: ServerResponse, path: string) => boolean;

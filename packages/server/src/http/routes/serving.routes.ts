@@ -1,0 +1,15 @@
+import type { servingOperations } from '@binnacle/contract';
+import type { ServingService } from '../../serving/index.ts';
+import type { Handlers } from '../handlers.ts';
+
+/** The native API of endpoints. */
+export const servingHandlers = ({ serving }: { serving: ServingService }): Handlers<typeof servingOperations> => ({
+  listEndpoints: async () => ({ endpoints: serving.list() }),
+  deployEndpoint: async ({ params, body }) => serving.deploy(params.endpoint, body),
+  getEndpoint: async ({ params }) => serving.get(params.endpoint),
+  deleteEndpoint: async ({ params }) => {
+    await serving.delete(params.endpoint);
+    return {};
+  },
+  getEndpointStats: async ({ params }) => serving.stats(params.endpoint),
+});

@@ -1,0 +1,145 @@
+import { extname } from 'node:path/posix';
+import type { trackingOperations } from '@binnacle/contract';
+import { type ArtifactService, joinArtifactPath, resolveArtifactUri } from '../../artifacts/index.ts';
+import { notFound } from '../../kernel/index.ts';
+import type { RunInfo, RunStatus, TrackingService } from '../../tracking/index.ts';
+import { type Handlers, RawReply } from '../handlers.ts';
+import { compareRuns, experimentView, metricView, runDetail, runRow } from './tracking.views.ts';
+
+const FINAL: ReadonlySet<RunStatus> = new Set<RunStatus>(['FINISHED', 'FAILED', 'KILLED']);
+const token = (nextPageToken: string | undefined) => (nextPageToken === undefined ? {} : { nextPageToken });
+const keyValues = (record: Record<string, string>) => Object.entries(record).map(([key, value]) => ({ key, value }));
+
+/** Experiments, runs, metrics and run artifacts of the native API. */
+export function trackingHandlers({ tracking, artifacts }: { tracking: TrackingService; artifacts: ArtifactService }): Handlers<typeof trackingOperations> {
+  const detail = (runId: string) => runDetail(tracking, runId);
+  const endTimeOf = (status: RunStatus | undefined, endedAt: number | undefined) =>
+    endedAt ?? (status !== undefined && FINAL.has(status) ? Date.now() : undefined);
+  const artifactRoot = async (runId: string) => {
+    const run: RunInfo = await tracking.getRun(runId, { metrics: [], params: [], tags: [] });
+    return resolveArtifactUri(run.artifactUri, tracking);
+  };
+
+  return {
+    async listExperiments({ query }) {
+      const { experiments, nextPageToken } = await tracking.listExperiments(query);
+      return { experiments: experiments.map(experimentView), ...token(nextPageToken) };
+    },
+    async createExperiment({ body }) {
+      const { id } = await tracking.createExperiment({ name: body.name, tags: keyValues(body.tags) });
+      return experimentView(await tracking.getExperiment(id));
+    },
+    getExperiment: async ({ params }) => experimentView(await tracking.getExperiment(params.experimentId)),
+    listExperimentColumns: ({ params, query }) => tracking.listColumns(params.experimentId, query.q, query.limit),
+    async searchRuns({ body }) {
+      const { runs, nextPageToken } = await tracking.searchRuns(body);
+      return { runs: runs.map(runRow), ...token(nextPageToken) };
+    },
+    compareRuns: async ({ body }) => compareRuns(await tracking.getRuns(body.runIds)),
+    async createRun({ body }) {
+      const experimentId = body.experimentId ?? (body.experiment === undefined ? '0' : (await tracking.ensureExperiment(body.experiment)).id);
+      const run = await tracking.createRun({
+        experimentId,
+        name: body.name,
+        userId: body.user,
+        startTime: body.startedAt,
+        tags: keyValues(body.tags),
+        params: keyValues(body.params),
+      });
+      return detail(run.runId);
+    },
+    getRun: ({ params }) => detail(params.runId),
+    async updateRun({ params, body }) {
+      const { name, status, note, lifecycleStage } = body;
+      await tracking.updateRun(params.runId, {
+        name,
+        status,
+        endTime: endTimeOf(status, body.endedAt),
+        lifecycleStage,
+        note,
+        ...(body.tags === undefined ? {} : { tags: keyValues(body.tags) }),
+      });
+      return detail(params.runId);
+    },
+    async logBatch({ params, body }) {
+      const now = Date.now();
+      const metrics = body.metrics.map(({ key, value, step, timestamp }) => ({ key, value: Number(value), step, timestamp: timestamp ?? now }));
+      const batch = { metrics, params: keyValues(body.params), tags: keyValues(body.tags) };
+      await tracking.logBatch(params.runId, batch);
+      return { metrics: metrics.length, params: batch.params.length, tags: batch.tags.length };
+    },
+    async getSeries({ body }) {
+      const series = await tracking.readSeries({
+        runIds: body.runIds,
+        keys: body.keys,
+        maxPoints: body.maxPoints,
+        from: body.from ?? null,
+        to: body.to ?? null,
+      });
+      return {
+        series: series.map(({ runId, key, total, steps, timestamps, values, mins, maxs, counts }) => ({
+          runId,
+          key,
+          total,
+          points: Array.from(steps, (step, i) => ({
+            step,
+            timestamp: timestamps[i] as number,
+            value: values[i] as number,
+            min: mins[i] as number,
+            max: maxs[i] as number,
+            count: counts[i] as number,
+          })),
+        })),
+      };
+    },
+    async listMetricKeys({ params, query }) {
+      const { metrics, nextPageToken } = await tracking.listMetricKeys(params.runId, query);
+      return { metrics: metrics.map(metricView), ...token(nextPageToken) };
+    },
+    async listRunArtifacts({ params, query }) {
+      const root = await artifactRoot(params.runId);
+      const entries = await artifacts.list(joinArtifactPath(root, query.path));
+      return { files: entries.map(({ path, isDirectory, size }) => ({ path: root === '' ? path : path.slice(root.length + 1), isDirectory, size })) };
+    },
+    async getRunArtifact({ params, query }) {
+      const path = joinArtifactPath(await artifactRoot(params.runId), query.path);
+      const entry = await artifacts.stat(path);
+      if (entry === undefined || entry.isDirectory) throw notFound('artifact_not_found', `The run ${params.runId} has no file ${JSON.stringify(query.path)}.`);
+      const { stream, size } = await artifacts.open(path);
+      return new RawReply(stream, contentHeaders(query.path, size));
+    },
+  };
+}
+
+/** Types that a browser may show; everything else is a download. Scripts never run: the sandbox forbids them. */
+const SHOWN: Record<string, string> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain',
+  '.log': 'text/plain',
+  '.md': 'text/plain',
+  '.json': 'application/json',
+  '.yaml': 'text/plain',
+  '.yml': 'text/plain',
+  '.csv': 'text/csv',
+  '.py': 'text/plain',
+  '.html': 'text/html',
+};
+
+function contentHeaders(path: string, size: number): Record<string, string> {
+  const name = path.split('/').at(-1) ?? 'file';
+  const shown = name === 'MLmodel' ? 'text/plain' : SHOWN[extname(name).toLowerCase()];
+  const ascii = name.replace(/[^\x20-\x7e]|["\\]/g, '_');
+  return {
+    'content-type': shown === undefined ? 'application/octet-stream' : shown.startsWith('image/') ? shown : `${shown}; charset=utf-8`,
+    'content-length': String(size),
+    'content-disposition': `${shown === undefined ? 'attachment' : 'inline'}; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+    'content-security-policy': "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'",
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-cache',
+  };
+}

@@ -1,0 +1,147 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
+import type { Config } from '../config/index.ts';
+import { invalid, type Logger, notFound, unavailable } from '../kernel/index.ts';
+import type { DataPlane } from './data-plane.ts';
+import { watchBody } from './body.ts';
+import { fromFastify, toAnyShape, toProblem } from './errors.ts';
+import { createGuard, sameToken, TOKEN_COOKIE } from './guard.ts';
+import { uiRoutes } from './ui.ts';
+
+export interface HttpOptions {
+  config: Config;
+  logger: Logger;
+  /** Hot protocols, asked in this order before the control plane. */
+  dataPlanes: DataPlane[];
+  /** Control-plane plugins by prefix. */
+  plugins: { prefix: string; plugin: FastifyPluginAsync }[];
+  /** The Prometheus text. */
+  metrics: () => Promise<string>;
+  /** Folder of the built web interface, when there is one. */
+  uiDir: string | undefined;
+  /** Milliseconds without a byte after which a body is given up; a minute by default. */
+  stallMs?: number;
+}
+
+export interface HttpServer {
+  listen(): Promise<{ host: string; port: number }>;
+  /** Takes no new connections, lets what runs finish for up to `drainMs`, then closes. */
+  close(drainMs?: number): Promise<void>;
+}
+
+/** One port for every protocol: guard, then the data plane on bare node:http, then Fastify. */
+export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
+  const { config, logger } = options;
+  const guard = createGuard({ host: config.host, token: config.token, allowedHosts: config.allowedHosts });
+  let server: Server | undefined;
+  const app: FastifyInstance = Fastify({
+    bodyLimit: config.limits.maxJsonBytes,
+    routerOptions: { maxParamLength: 5000, ignoreTrailingSlash: false },
+    logger: false,
+    // The path itself is broken, so that no protocol's plugin was reached.
+    frameworkErrors: (_error, _request, reply) =>
+      answer(reply.raw, invalid('invalid_path', 'The path cannot be read: it holds a broken escape, or a part of it is too long.')),
+    serverFactory: (fastify) => {
+      server = createServer({ maxHeaderSize: 64 * 1024, requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 75_000 }, (request, response) => {
+        const url = request.url ?? '/';
+        const query = url.indexOf('?');
+        const path = query === -1 ? url : url.slice(0, query);
+        try {
+          const refusal = guard(request, path);
+          if (refusal !== undefined) return refuse(request, response, path, query === -1 ? '' : url.slice(query), refusal, config.token);
+          for (const plane of options.dataPlanes) if (plane(request, response, path)) return undefined;
+          watchBody(request, response, options.stallMs);
+          return fastify(request, response);
+        } catch (err) {
+          // Nobody else catches here: it would end the process.
+          logger.error({ err }, 'a request failed');
+          if (!response.headersSent) answer(response, err);
+          return undefined;
+        }
+      });
+      return server;
+    },
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const problem = toProblem(
+      notFound(
+        'no_such_route',
+        `There is nothing at ${request.method} ${request.url.split('?')[0]}. The interface is at /ui/, the API at /api/binnacle/v1/openapi.json.`,
+      ),
+    );
+    return reply.code(404).type('application/problem+json').send(JSON.stringify(problem));
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(fromFastify(error));
+    if (problem.code === 'internal') logger.error({ err: error, url: request.url.split('?')[0] }, 'a request failed');
+    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  });
+  app.get('/health', async (_request, reply) => reply.type('text/plain').send('OK'));
+  app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics()));
+  for (const { prefix, plugin } of options.plugins) await app.register(plugin, { prefix });
+  // Browsers keep the fragment over a redirect, so MLflow's /#/experiments/E/runs/R links reach the interface's router.
+  app.get('/', (_request, reply) => reply.redirect('/ui/', 302));
+  app.get('/ui', (_request, reply) => reply.redirect('/ui/', 302));
+  await app.register(uiRoutes(options.uiDir), { prefix: '/ui' });
+  await app.ready();
+
+  return {
+    listen: () => listen(server as Server, config),
+    async close(drainMs = 10_000) {
+      const http = server as Server;
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      http.closeIdleConnections();
+      const timer = setTimeout(() => http.closeAllConnections(), drainMs);
+      await closed;
+      clearTimeout(timer);
+      await app.close();
+    },
+  };
+}
+
+function listen(server: Server, config: Config): Promise<{ host: string; port: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ host: string; port: number }>();
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE')
+      reject(
+        unavailable(
+          'port_in_use',
+          `Port ${config.port} on ${config.host} is in use. Stop what holds it, or choose another with --port N (0 takes a free one).`,
+          { cause: error },
+        ),
+      );
+    else if (error.code === 'EACCES')
+      reject(unavailable('port_denied', `Port ${config.port} may not be used without more rights. Choose one above 1023 with --port N.`, { cause: error }));
+    else if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+      reject(invalid('host_unknown', `${config.host} is not an address of this machine. Use --host 127.0.0.1, or 0.0.0.0 with a token.`, { cause: error }));
+    else reject(error);
+  });
+  server.listen(config.port, config.host, () => {
+    const { port } = server.address() as AddressInfo;
+    resolve({ host: config.host, port });
+  });
+  return promise;
+}
+
+/** A refusal by the guard: problem+json, or for a browser's page the form of a token link. */
+function refuse(request: IncomingMessage, response: ServerResponse, path: string, query: string, refusal: unknown, token: string | undefined): void {
+  const given = new URLSearchParams(query).get('token');
+  if (path.startsWith('/ui') && given !== null && token !== undefined && sameToken(given, token)) {
+    // The link printed at start signs the browser in once; the token does not stay in the address bar.
+    response.writeHead(302, { location: path, 'set-cookie': `${TOKEN_COOKIE}=${encodeURIComponent(given)}; HttpOnly; SameSite=Strict; Path=/` }).end();
+    return;
+  }
+  request.resume();
+  answer(response, refusal);
+}
+
+function answer(response: ServerResponse, error: unknown): void {
+  const problem = toAnyShape(error);
+  response
+    .writeHead(problem.status, {
+      'content-type': 'application/problem+json',
+      ...(problem.status === 401 ? { 'www-authenticate': 'Bearer realm="binnacle"' } : {}),
+    })
+    .end(JSON.stringify(problem));
+}

@@ -1,0 +1,46 @@
+import { halfToFloat, type Tensor } from '../../serving/index.ts';
+
+/** One value of a tensor as JSON text; NaN and infinities have none and become null. */
+function textsOf(tensor: Tensor): (index: number) => string {
+  const { data, datatype } = tensor;
+  if (Array.isArray(data)) return (i) => JSON.stringify(data[i]);
+  if (datatype === 'BOOL') return (i) => (data[i] === 0 ? 'false' : 'true');
+  const values = datatype === 'FP16' ? halfToFloat(data as Uint16Array) : data;
+  return (i) => {
+    const value = values[i] as number | bigint;
+    return typeof value === 'bigint' || Number.isFinite(value) ? String(value) : 'null';
+  };
+}
+
+function nested(text: (index: number) => string, shape: readonly number[], depth: number, from: number, size: number): string {
+  if (depth === shape.length) return text(from);
+  const count = shape[depth] ?? 0;
+  const width = count === 0 ? 0 : size / count;
+  let out = '[';
+  for (let i = 0; i < count; i++) out += (i === 0 ? '' : ',') + nested(text, shape, depth + 1, from + i * width, width);
+  return `${out}]`;
+}
+
+/** A table in, records out, as a DataFrame goes to JSON: an output [N] or [N,1] gives a value a row, a wider one a list. */
+export function recordsAnswer(outputs: readonly Tensor[], rows: number): string {
+  const parts = outputs.map((output) => {
+    const width = rows === 0 ? 0 : output.data.length / rows;
+    const text = textsOf(output);
+    const inner = output.shape.slice(1);
+    return { key: `${JSON.stringify(output.name)}:`, row: (row: number) => (width === 1 ? text(row) : nested(text, inner, 0, row * width, width)) };
+  });
+  let out = '{"predictions":[';
+  for (let row = 0; row < rows; row++) {
+    out += row === 0 ? '{' : ',{';
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as (typeof parts)[number];
+      out += (i === 0 ? '' : ',') + part.key + part.row(row);
+    }
+    out += '}';
+  }
+  return `${out}]}`;
+}
+
+/** Tensors in, the outputs by name out. */
+export const namedAnswer = (outputs: readonly Tensor[]): string =>
+  `{"predictions":{${outputs.map((output) => `${JSON.stringify(output.name)}:${nested(textsOf(output), output.shape, 0, 0, output.data.length)}`).join(',')}}}`;

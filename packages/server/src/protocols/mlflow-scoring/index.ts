@@ -1,0 +1,2 @@
+/** MLflow's scoring protocol. */
+export { mlflowScoring, type ScoringOptions } from './http.ts';

@@ -1,0 +1,180 @@
+import { extname } from 'node:path/posix';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { ArtifactService } from '../../artifacts/index.ts';
+import { BinnacleError, exhausted, invalid, unsupported } from '../../kernel/index.ts';
+
+/** Types that say how a file reads; never one that a browser would run, since every download is an attachment of someone's making. */
+const TYPES: Record<string, string> = {
+  '.json': 'application/json',
+  '.txt': 'text/plain; charset=utf-8',
+  '.log': 'text/plain; charset=utf-8',
+  '.md': 'text/plain; charset=utf-8',
+  '.yaml': 'text/plain; charset=utf-8',
+  '.yml': 'text/plain; charset=utf-8',
+  '.py': 'text/plain; charset=utf-8',
+  '.csv': 'text/csv; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+  '.svg': 'image/svg+xml',
+  '.pdf': 'application/pdf',
+  '.parquet': 'application/vnd.apache.parquet',
+};
+
+export interface ArtifactRouteDeps {
+  artifacts: ArtifactService;
+  maxUploadBytes: number;
+}
+
+/** MLflow's artifact proxy, below `…/2.0/mlflow-artifacts`. Bodies stream both ways and are never held in memory. */
+export function artifactRoutes({ artifacts, maxUploadBytes }: ArtifactRouteDeps): FastifyPluginAsync {
+  return async (app) => {
+    app.removeAllContentTypeParsers();
+    // The body stays a stream: whatever its type, well formed or not, it is a file's bytes.
+    app.addHook('onRequest', async (request) => {
+      if (request.method === 'PUT') request.raw.headers['content-type'] = 'application/octet-stream';
+    });
+    app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+
+    app.route({ method: 'GET', url: '/artifacts', exposeHeadRoute: false, handler: (request) => listFolder(artifacts, queryText(request, 'path') ?? '') });
+    app.route({ method: 'GET', url: '/artifacts/*', exposeHeadRoute: false, handler: (request, reply) => download(artifacts, request, reply) });
+    app.route({ method: 'HEAD', url: '/artifacts/*', handler: (request, reply) => describe(artifacts, request, reply) });
+    app.route({
+      method: 'PUT',
+      url: '/artifacts/*',
+      handler: async (request, reply) => {
+        const path = wildcard(request);
+        const declared = Number(request.headers['content-length'] ?? 0);
+        if (declared > maxUploadBytes)
+          throw exhausted(
+            'artifact_too_large',
+            `${JSON.stringify(path)} has ${declared} bytes; this server takes uploads of up to ${maxUploadBytes}. Raise its upload limit or send less.`,
+          );
+        const { sha256 } = await upload(artifacts, path, request);
+        return reply.header('repr-digest', `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`).send({});
+      },
+    });
+    app.route({
+      method: 'DELETE',
+      url: '/artifacts/*',
+      handler: async (request) => {
+        await artifacts.delete(wildcard(request));
+        return {};
+      },
+    });
+    for (const step of ['create', 'complete', 'abort']) {
+      app.post(`/mpu/${step}/*`, async () => {
+        throw unsupported(
+          'multipart_unsupported',
+          'Multipart upload is not supported for the current artifact repository: send the file in one PUT, of any size up to the upload limit.',
+        );
+      });
+    }
+    app.get('/presigned/*', async () => {
+      throw unsupported(
+        'presigned_unsupported',
+        'Presigned download is not supported for the current artifact repository: download the file through artifacts/<path>.',
+      );
+    });
+  };
+}
+
+async function listFolder(artifacts: ArtifactService, path: string): Promise<object> {
+  const entries = await artifacts.list(path);
+  return {
+    files: entries.map((entry) => ({
+      path: entry.path.slice(entry.path.lastIndexOf('/') + 1),
+      is_dir: entry.isDirectory,
+      ...(entry.size === null ? {} : { file_size: entry.size }),
+    })),
+  };
+}
+
+async function download(artifacts: ArtifactService, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const path = wildcard(request);
+  const header = request.headers.range;
+  // No validators are sent, so an If-Range can never be known to hold.
+  const wanted = header === undefined || request.headers['if-range'] !== undefined ? undefined : header;
+  const range = wanted === undefined ? undefined : parseRange(wanted, (await artifacts.stat(path))?.size ?? 0);
+  if (range === 'unsatisfiable') return rangeError(artifacts, path, reply);
+  const { stream, size } = await artifacts.open(path, range);
+  fileHeaders(reply, path);
+  if (range === undefined) return reply.header('content-length', size).send(stream);
+  const end = Math.min(range.end, size - 1);
+  return reply
+    .code(206)
+    .header('content-range', `bytes ${range.start}-${end}/${size}`)
+    .header('content-length', end - range.start + 1)
+    .send(stream);
+}
+
+async function describe(artifacts: ArtifactService, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const path = wildcard(request);
+  const entry = await artifacts.stat(path);
+  if (entry === undefined || entry.isDirectory) return reply.code(404).send();
+  fileHeaders(reply, path);
+  return reply.header('content-length', entry.size ?? 0).send();
+}
+
+async function rangeError(artifacts: ArtifactService, path: string, reply: FastifyReply): Promise<FastifyReply> {
+  const size = (await artifacts.stat(path))?.size ?? 0;
+  return reply
+    .code(416)
+    .header('content-range', `bytes */${size}`)
+    .type('application/json')
+    .send({ error_code: 'INVALID_PARAMETER_VALUE', message: `The range asked for is outside of ${JSON.stringify(path)}, which has ${size} bytes.` });
+}
+
+function fileHeaders(reply: FastifyReply, path: string): void {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  void reply
+    .header('content-type', TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream')
+    .header(
+      'content-disposition',
+      `attachment; filename="${name.replace(/[^ -~]|["\\%]/g, '_')}"; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`,
+    )
+    .header('x-content-type-options', 'nosniff')
+    .header('content-security-policy', "default-src 'none'; sandbox")
+    .header('accept-ranges', 'bytes');
+}
+
+/** One range within the file; undefined for what is to be ignored (other units, several ranges, nonsense). */
+export function parseRange(header: string, size: number): { start: number; end: number } | 'unsatisfiable' | undefined {
+  const match = /^bytes=\s*(\d*)-(\d*)\s*$/.exec(header);
+  if (match === null) return undefined;
+  const [, first = '', last = ''] = match;
+  if (first === '' && last === '') return undefined;
+  if (first === '') {
+    const suffix = Number(last);
+    return suffix === 0 || size === 0 ? 'unsatisfiable' : { start: Math.max(0, size - suffix), end: size - 1 };
+  }
+  const start = Number(first);
+  const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  if (last !== '' && Number(last) < start) return undefined;
+  return start >= size ? 'unsatisfiable' : { start, end };
+}
+
+async function upload(artifacts: ArtifactService, path: string, request: FastifyRequest): Promise<{ sha256: string }> {
+  if (request.body === undefined || request.body === null) return artifacts.put(path, new Uint8Array());
+  try {
+    // Leaving the loop early must not destroy the request: its error still has to be answered.
+    return await artifacts.put(path, request.raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>);
+  } catch (error) {
+    // What is still on its way is read and dropped: a client that is busy sending would otherwise never see the answer.
+    request.raw.resume();
+    throw request.raw.readableAborted && !(error instanceof BinnacleError) ? brokenOff(error) : error;
+  }
+}
+
+const brokenOff = (cause: unknown): BinnacleError =>
+  invalid('upload_incomplete', 'The connection broke before the whole file had arrived; nothing was stored. Send it again.', { cause });
+
+const wildcard = (request: FastifyRequest): string => (request.params as { '*': string })['*'];
+
+function queryText(request: FastifyRequest, name: string): string | undefined {
+  const value = (request.query as Record<string, unknown>)[name];
+  return Array.isArray(value) ? String(value[0]) : value === undefined ? undefined : String(value);
+}

@@ -1,0 +1,198 @@
+import { isObject } from '../../kernel/index.ts';
+import { invalidValue, missingValue } from './errors.ts';
+
+type Json = Record<string, unknown>;
+const typeName = (value: unknown): string =>
+  Array.isArray(value)
+    ? 'list'
+    : value === null
+      ? 'NoneType'
+      : typeof value === 'object'
+        ? 'dict'
+        : typeof value === 'string'
+          ? 'str'
+          : typeof value === 'boolean'
+            ? 'bool'
+            : Number.isInteger(value)
+              ? 'int'
+              : 'float';
+
+/**
+ * Reads the parameters of an MLflow request as protobuf's JSON mapping does, with its clients' habits: int64 as numbers or strings (Java),
+ * every scalar as a string (R), enums by name or number, NaN and infinities as strings, both spellings of a field (`run_id`, `runId`).
+ * null counts as absent, unknown fields are ignored. Errors are `invalid` in MLflow's words and name the parameter with its path.
+ */
+export class Fields {
+  readonly #values: Json;
+  readonly #path: string;
+
+  constructor(values: unknown, path = '') {
+    if (!isObject(values)) throw invalidValue(path === '' ? 'request' : path, values, 'expected a JSON object');
+    this.#values = values;
+    this.#path = path;
+  }
+
+  #name(name: string): string {
+    return this.#path === '' ? name : `${this.#path}.${name}`;
+  }
+
+  #raw(name: string): unknown {
+    if (Object.hasOwn(this.#values, name)) return this.#values[name] ?? undefined;
+    const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return Object.hasOwn(this.#values, camel) ? (this.#values[camel] ?? undefined) : undefined;
+  }
+
+  has(name: string): boolean {
+    return this.#raw(name) !== undefined;
+  }
+
+  #wrongType(name: string, value: unknown): Error {
+    return invalidValue(this.#name(name), value, ` Hint: Value was of type '${typeName(value)}'`);
+  }
+
+  #required<T>(name: string, value: T | undefined): T {
+    if (value === undefined || value === '') throw missingValue(this.#name(name));
+    return value;
+  }
+
+  /** A string; absent stays undefined. */
+  string(name: string): string | undefined {
+    const value = this.#raw(name);
+    if (value === undefined || typeof value === 'string') return value;
+    throw this.#wrongType(name, value);
+  }
+
+  /** A string that must be there and not be empty. */
+  requiredString(name: string): string {
+    return this.#required(name, this.string(name));
+  }
+
+  /** `run_id`, or its old name `run_uuid`. */
+  runId(): string {
+    return this.#required('run_id', this.string('run_id') || this.string('run_uuid'));
+  }
+
+  /** An integer that a double holds exactly; numbers and strings are taken. */
+  int(name: string): number | undefined {
+    const value = this.#raw(name);
+    if (value === undefined) return undefined;
+    const number = typeof value === 'string' && /^\s*[+-]?\d+(\.0+)?\s*$/.test(value) ? Number(value) : value;
+    if (typeof number !== 'number' || !Number.isInteger(number)) throw this.#wrongType(name, value);
+    if (!Number.isSafeInteger(number))
+      throw invalidValue(this.#name(name), value, 'integers beyond ±9007199254740991 are not kept exactly, so they are refused');
+    return number;
+  }
+
+  requiredInt(name: string): number {
+    return this.#required(name, this.int(name));
+  }
+
+  /** A double; NaN and infinities come as strings. */
+  number(name: string): number | undefined {
+    const value = this.#raw(name);
+    if (value === undefined || typeof value === 'number') return value;
+    if (typeof value === 'string') {
+      const parsed = parseDouble(value);
+      if (parsed !== undefined) return parsed;
+    }
+    throw this.#wrongType(name, value);
+  }
+
+  requiredNumber(name: string): number {
+    if (this.#raw(name) === '') throw missingValue(this.#name(name));
+    return this.#required(name, this.number(name));
+  }
+
+  bool(name: string): boolean | undefined {
+    const value = this.#raw(name);
+    if (value === undefined || typeof value === 'boolean') return value;
+    const text = typeof value === 'string' ? value.toLowerCase() : undefined;
+    if (text === 'true') return true;
+    if (text === 'false') return false;
+    throw this.#wrongType(name, value);
+  }
+
+  /** An enum by name or by number, as its name. */
+  oneOf<T extends string>(name: string, byNumber: Readonly<Record<number, T>>): T | undefined {
+    const value = this.#raw(name);
+    if (value === undefined || value === '') return undefined;
+    const names = Object.values(byNumber);
+    if (typeof value === 'string' && (names as string[]).includes(value)) return value as T;
+    const found = typeof value === 'string' || typeof value === 'number' ? byNumber[Number(value)] : undefined;
+    if (found !== undefined) return found;
+    throw invalidValue(this.#name(name), value, `expected one of ${names.join(', ')}`);
+  }
+
+  /** A list; a single value counts as a list of one, since a query string cannot tell them apart. */
+  list(name: string): unknown[] | undefined {
+    const value = this.#raw(name);
+    if (value === undefined || Array.isArray(value)) return value;
+    if (this.#path === '' && typeof value !== 'object') return [value];
+    throw this.#wrongType(name, value);
+  }
+
+  strings(name: string): string[] | undefined {
+    return this.list(name)?.map((item, index) => {
+      if (typeof item === 'string') return item;
+      if (typeof item === 'number') return String(item);
+      throw invalidValue(`${this.#name(name)}[${index}]`, item, ` Hint: Value was of type '${typeName(item)}'`);
+    });
+  }
+
+  /** A list of messages, each read with its path (`metrics[3]`). */
+  messages(name: string): Fields[] {
+    const value = this.#raw(name);
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) throw this.#wrongType(name, value);
+    return value.map((item, index) => new Fields(item, `${this.#name(name)}[${index}]`));
+  }
+
+  message(name: string): Fields | undefined {
+    const value = this.#raw(name);
+    return value === undefined ? undefined : new Fields(value, this.#name(name));
+  }
+
+  /** `[{key, value}]`: keys are required, a missing value is the empty string. */
+  keyValues(name: string): { key: string; value: string }[] {
+    return this.messages(name).map((entry) => ({ key: entry.requiredString('key'), value: entry.scalarText('value') }));
+  }
+
+  /** A value as text; numbers and booleans are written out. */
+  scalarText(name: string): string {
+    const value = this.#raw(name);
+    if (value === undefined) return '';
+    if (typeof value === 'string') return value;
+    throw this.#wrongType(name, value);
+  }
+}
+
+/** A double from protobuf's JSON text; undefined when it is none. */
+export function parseDouble(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(trimmed)) return Number(trimmed);
+  switch (trimmed.toLowerCase()) {
+    case 'nan':
+      return Number.NaN;
+    case 'inf':
+    case '+inf':
+    case 'infinity':
+    case '+infinity':
+      return Number.POSITIVE_INFINITY;
+    case '-inf':
+    case '-infinity':
+      return Number.NEGATIVE_INFINITY;
+    default:
+      return undefined;
+  }
+}
+
+/** A double as protobuf's JSON writes it. */
+export const jsonDouble = (value: number): number | string =>
+  Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
+
+/** `max_results` within 1..max, or the default. */
+export function maxResults(fields: Fields, defaultValue: number, max: number, name = 'max_results'): number {
+  const value = fields.int(name) ?? defaultValue;
+  if (value < 1 || value > max) throw invalidValue(name, value, `It must be at least 1 and at most ${max}`);
+  return value;
+}

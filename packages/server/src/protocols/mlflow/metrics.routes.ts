@@ -1,0 +1,79 @@
+import { invalid } from '../../kernel/index.ts';
+import type { TrackingService } from '../../tracking/index.ts';
+import { invalidValue, missingValue } from './errors.ts';
+import { nextPage } from './experiments.routes.ts';
+import type { Fields } from './fields.ts';
+import { pointsJson } from './messages.ts';
+import type { MlflowRoute } from './routes.ts';
+
+const MAX_HISTORY = 25_000;
+const MAX_RUNS = 100;
+const MAX_POINTS_A_RUN = 2500;
+
+/** `metrics/*`. */
+export function metricRoutes(tracking: TrackingService): MlflowRoute[] {
+  return [
+    {
+      method: 'GET',
+      path: 'metrics/get-history',
+      async handler(fields) {
+        const runId = fields.runId();
+        const key = fields.requiredString('metric_key');
+        const asked = fields.int('max_results');
+        if (asked !== undefined && asked < 1)
+          throw invalid('invalid_parameter', `Invalid value ${asked} for parameter 'max_results' supplied. It must be a positive integer.`);
+        // Clients that page ask for a size; the others (Java, R) expect the whole history at once.
+        const history = await tracking.metricHistory(runId, key, asked === undefined ? null : Math.min(asked, MAX_HISTORY), fields.string('page_token'));
+        return { metrics: pointsJson(key, history), ...nextPage(history.nextPageToken) };
+      },
+    },
+    {
+      method: 'GET',
+      path: 'metrics/get-history-bulk',
+      async handler(fields) {
+        const runIds = fields.strings('run_id') ?? [];
+        if (runIds.length === 0) throw invalid('invalid_parameter', 'GetMetricHistoryBulk request must specify at least one run_id.');
+        if (runIds.length > MAX_RUNS)
+          throw invalid('invalid_parameter', `GetMetricHistoryBulk request cannot specify more than ${MAX_RUNS} run_ids. Received ${runIds.length} run_ids.`);
+        const key = fields.string('metric_key');
+        if (key === undefined) throw invalid('invalid_parameter', 'GetMetricHistoryBulk request must specify a metric_key.');
+        const limit = Math.min(fields.int('max_results') ?? MAX_HISTORY, MAX_HISTORY);
+        const metrics: object[] = [];
+        for (const runId of [...runIds].sort()) {
+          if (metrics.length >= limit) break;
+          metrics.push(...pointsJson(key, await tracking.metricHistory(runId, key, limit - metrics.length), runId));
+        }
+        return { metrics };
+      },
+    },
+    {
+      method: 'GET',
+      path: 'metrics/get-history-bulk-interval',
+      async handler(fields) {
+        const runIds = fields.strings('run_ids') ?? [];
+        if (runIds.length === 0) throw missingValue('run_ids');
+        if (runIds.length > MAX_RUNS)
+          throw invalid(
+            'invalid_parameter',
+            `GetMetricHistoryBulkInterval request must specify at most ${MAX_RUNS} run_ids. Received ${runIds.length} run_ids.`,
+          );
+        const key = fields.requiredString('metric_key');
+        const limit = fields.int('max_results') ?? MAX_POINTS_A_RUN;
+        if (limit < 1 || limit > MAX_POINTS_A_RUN) throw invalidValue('max_results', limit, `max_results must be between 1 and ${MAX_POINTS_A_RUN}`);
+        const range = rangeOf(fields);
+        const metrics: object[] = [];
+        for (const runId of runIds) metrics.push(...pointsJson(key, await tracking.sampleMetric(runId, key, limit, range), runId));
+        return { metrics };
+      },
+    },
+  ];
+}
+
+function rangeOf(fields: Fields): { from: number; to: number } | null {
+  const from = fields.int('start_step');
+  const to = fields.int('end_step');
+  if (from === undefined && to === undefined) return null;
+  if (from === undefined || to === undefined) throw invalid('invalid_parameter', 'If either start step or end step are specified, both must be specified.');
+  if (from > to) throw invalid('invalid_parameter', `end_step must be greater than start_step. Found start_step=${from} and end_step=${to}.`);
+  return { from, to };
+}

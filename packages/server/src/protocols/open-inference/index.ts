@@ -1,0 +1,2 @@
+/** The Open Inference Protocol v2, as Triton speaks it, over REST. */
+export { openInference, type OpenInferenceOptions } from './http.ts';
