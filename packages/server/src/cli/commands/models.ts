@@ -1,0 +1,123 @@
+import { openAsBlob } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { GateReport } from '@binnacle/contract';
+import { UsageError } from '../usage.ts';
+import { type ConnectFlags, connect } from '../connect.ts';
+import { ago, bold, dim, formatTable, green, print, printJson, red, yellow } from '../output.ts';
+import { parseModelRef } from '../refs.ts';
+
+type Flags = ConnectFlags & { json?: true | undefined };
+
+export async function list(options: Flags): Promise<void> {
+  const { client, close } = await connect(options);
+  try {
+    const { models } = await client.call('listModels', { query: { limit: 1000 } });
+    if (options.json) return printJson(models);
+    if (models.length === 0) return print(dim('No models. Push one: npx binnacle models push model.onnx --name my-model'));
+    print(
+      formatTable(models, [
+        { title: 'MODEL', value: (m) => m.name },
+        { title: 'VERSIONS', align: 'right', value: (m) => m.versionCount },
+        {
+          title: 'ALIASES',
+          value: (m) =>
+            Object.entries(m.aliases)
+              .map(([alias, version]) => `${alias}=${version}`)
+              .join(' '),
+        },
+        { title: 'ENDPOINTS', value: (m) => m.endpoints.join(' ') },
+        {
+          title: 'GATES',
+          value: (m) =>
+            m.gatePolicy === null
+              ? ''
+              : Object.keys(m.gatePolicy)
+                  .filter((key) => key !== 'aliases')
+                  .join(' '),
+        },
+        { title: 'UPDATED', value: (m) => ago(m.updatedAt) },
+      ]),
+    );
+  } finally {
+    await close();
+  }
+}
+
+export async function show(model: string, options: Flags): Promise<void> {
+  const { client, close } = await connect(options);
+  try {
+    const detail = await client.call('getModel', { params: { model } });
+    if (options.json) return printJson(detail);
+    print(`${bold(detail.name)}  ${detail.description}`);
+    print(
+      formatTable(detail.versions, [
+        { title: 'VERSION', align: 'right', value: (v) => v.version },
+        { title: 'ALIASES', value: (v) => v.aliases.join(' ') },
+        { title: 'STATUS', value: (v) => (v.servable ? v.status : `${v.status} (not servable)`) },
+        { title: 'RUN', value: (v) => v.runName ?? v.runId ?? '' },
+        {
+          title: 'GATES',
+          value: (v) =>
+            v.lastGateReport === null
+              ? ''
+              : v.lastGateReport.forced
+                ? 'forced'
+                : v.lastGateReport.passed
+                  ? 'passed'
+                  : `failed: ${v.lastGateReport.results
+                      .filter((r) => !r.passed)
+                      .map((r) => r.gate)
+                      .join(', ')}`,
+        },
+        { title: 'CREATED', value: (v) => ago(v.createdAt) },
+      ]),
+    );
+  } finally {
+    await close();
+  }
+}
+
+export async function push(file: string, options: Flags & { name: string; description?: string | undefined }): Promise<void> {
+  const info = await stat(file).catch(() => undefined);
+  if (info === undefined || !info.isFile()) throw new UsageError(`${file} is not a file. Give the path of an .onnx file.`);
+  const { client, url, close } = await connect(options);
+  try {
+    const version = await client.call('uploadVersion', {
+      params: { model: options.name },
+      query: { filename: basename(file), ...(options.description === undefined ? {} : { description: options.description }) },
+      rawBody: await openAsBlob(file),
+    });
+    if (options.json) return printJson(version);
+    print(`${green('✓')} ${version.model}/${version.version}`);
+    for (const tensor of version.tensors?.inputs ?? []) print(`  in   ${tensor.name.padEnd(20)} ${tensor.datatype} [${tensor.shape.join(', ')}]`);
+    for (const tensor of version.tensors?.outputs ?? []) print(`  out  ${tensor.name.padEnd(20)} ${tensor.datatype} [${tensor.shape.join(', ')}]`);
+    print(
+      dim(`  next: npx binnacle models promote ${version.model}/${version.version} --alias champion    ${url}/ui/models/${encodeURIComponent(version.model)}`),
+    );
+  } finally {
+    await close();
+  }
+}
+
+export function formatReport(report: GateReport): string {
+  return report.results.map((r) => `  ${r.passed ? green('pass') : red('FAIL')}  ${r.gate.padEnd(10)} ${r.message}`).join('\n');
+}
+
+export async function promote(ref: string, options: Flags & { alias: string; force?: true | undefined; reason?: string | undefined }): Promise<void> {
+  const { model, version } = parseModelRef(ref);
+  if (version === undefined) throw new UsageError(`Name a version: ${model}/1`);
+  if (options.force && options.reason === undefined) throw new UsageError('--force needs --reason "why": it is recorded.');
+  const { client, close } = await connect(options);
+  try {
+    const result = await client.call('setAlias', {
+      params: { model, alias: options.alias },
+      body: { version, force: options.force ?? false, ...(options.reason === undefined ? {} : { reason: options.reason }) },
+    });
+    if (options.json) return printJson(result);
+    print(`${green('✓')} ${model}@${options.alias} is version ${version}${result.report?.forced ? yellow('  (forced)') : ''}`);
+    if (result.report !== null) print(formatReport(result.report));
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,68 @@
+import { loadConfig } from '../../config/index.ts';
+import { started } from '../lean-start.ts';
+import { bold, dim, say } from '../output.ts';
+
+export interface UpOptions {
+  data?: string | undefined;
+  host?: string | undefined;
+  port?: number | undefined;
+  token?: string | undefined;
+  allowedHost?: string[] | undefined;
+  defaultEndpoint?: string | undefined;
+  batchRoot?: string[] | undefined;
+  logLevel?: string | undefined;
+  monitoring: boolean;
+}
+
+/** Starts the server and stays until a signal; the first drains, a second ends at once. */
+export async function up(options: UpOptions): Promise<void> {
+  const config = await loadConfig({
+    data: options.data,
+    host: options.host,
+    port: options.port,
+    token: options.token,
+    allowedHosts: options.allowedHost,
+    defaultEndpoint: options.defaultEndpoint,
+    batchRoots: options.batchRoot,
+    logLevel: options.logLevel as never,
+    ...(options.monitoring ? {} : { monitoring: false }),
+  });
+  const { startApp } = await import('../../compose.ts');
+  // Listening for signals before anybody can know that the server is up: a stop that comes at once is a clean one, too.
+  const signal = untilSignal();
+  const app = await startApp(config);
+  started();
+  say(banner(app.url, config.dataDir, config.token !== undefined));
+  await signal;
+  say(dim('stopping: finishing what runs …'));
+  await app.stop();
+}
+
+/** Waits for SIGINT or SIGTERM. A second one ends the process at once. */
+export async function untilSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => {
+    process.once('SIGINT', () => process.exit(130));
+    process.once('SIGTERM', () => process.exit(143));
+    resolve();
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  await promise;
+}
+
+export function banner(url: string, dataDir: string, token: boolean): string {
+  return [
+    `${bold('Binnacle')} is up`,
+    `  interface  ${bold(`${url}/ui/`)}${token ? dim('  (sign in with ?token=…)') : ''}`,
+    `  data       ${dataDir}`,
+    '',
+    dim('  # log your first run from Python (pip install mlflow):'),
+    '  import mlflow',
+    `  mlflow.set_tracking_uri("${url}")`,
+    '  mlflow.set_experiment("first"); mlflow.start_run()',
+    '  mlflow.log_metric("accuracy", 0.93)',
+    '',
+    dim('  stop with Ctrl-C'),
+  ].join('\n');
+}

@@ -1,0 +1,238 @@
+import { Command, CommanderError, Option } from '@commander-js/extra-typings';
+import { VERSION } from '../version.ts';
+import { describeError, EXIT_FAILED, EXIT_USAGE, red, say } from './output.ts';
+import { UsageError } from './usage.ts';
+
+const url = () => new Option('--url <url>', 'server to talk to (BINNACLE_URL; default: the one on this data directory or port 8000)');
+const data = () => new Option('--data <dir>', 'data directory (BINNACLE_DATA; default ~/.binnacle)');
+const json = () => new Option('--json', 'print JSON');
+const integer = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value)) throw new UsageError(`${text} is not a whole number.`);
+  return value;
+};
+const number = (text: string): number => {
+  const value = Number(text.replace(/%$/, ''));
+  if (text.trim() === '' || !Number.isFinite(value)) throw new UsageError(`${text} is not a number.`);
+  return value;
+};
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+/** The whole command line; each command's module is imported when it runs, so that `--help` is quick. */
+export function buildProgram(): Command {
+  const program = new Command('binnacle')
+    .description('From a notebook to monitored production: track, register, serve, predict in batch, monitor.')
+    .version(VERSION)
+    .showHelpAfterError('(binnacle <command> --help says more)');
+
+  program
+    .command('up')
+    .description('start the server')
+    .addOption(data())
+    .option('--host <host>', 'address to listen on (default 127.0.0.1; a wider one needs a token)')
+    .option('--port <n>', 'port to listen on, 0 for a free one (default 8000)', integer)
+    .option('--token <token>', 'token that clients must send (BINNACLE_TOKEN)')
+    .option('--allowed-host <name>', 'further host name that the server answers to (repeatable)', collect)
+    .option('--default-endpoint <name>', 'endpoint that POST /invocations serves')
+    .option('--batch-root <dir>', 'folder that batch jobs may read and write (repeatable)', collect)
+    .option('--log-level <level>', 'debug, info, warn, error or silent')
+    .option('--no-monitoring', 'do not log or profile predictions')
+    .action(async (options) => (await import('./commands/up.ts')).up(options));
+
+  program
+    .command('demo')
+    .description('carry a real model to production on real data, then stay up')
+    .addOption(data())
+    .option('--port <n>', 'port to listen on (default: a free one)', integer)
+    .option('--exit', 'stop after the summary')
+    .addOption(json())
+    .action(async (options) => (await import('./commands/demo.ts')).demo(options));
+
+  program
+    .command('doctor')
+    .description('check this machine and the data directory')
+    .addOption(data())
+    .addOption(url())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
+
+  const runs = program.command('runs').description('experiment runs');
+  runs
+    .command('ls')
+    .description('list runs, newest first')
+    .option('-e, --experiment <name>', 'experiment name or id (default: all)')
+    .option('-f, --filter <filter>', "MLflow filter, such as 'metrics.auc > 0.7'")
+    .option('-o, --order-by <column>', "such as 'metrics.auc DESC' (repeatable)", collect)
+    .option('-n, --limit <n>', 'how many', integer, 20)
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/runs.ts')).list(options));
+  runs
+    .command('show')
+    .description('one run')
+    .argument('<run>', 'run id')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (run, options) => (await import('./commands/runs.ts')).show(run, options));
+
+  const models = program.command('models').description('registered models');
+  models
+    .command('ls')
+    .description('list models')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/models.ts')).list(options));
+  models
+    .command('show')
+    .description('a model and its versions')
+    .argument('<model>')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (model, options) => (await import('./commands/models.ts')).show(model, options));
+  models
+    .command('push')
+    .description('register an ONNX file as a new version')
+    .argument('<file>', 'an .onnx file')
+    .requiredOption('--name <name>', 'registered model')
+    .option('--description <text>')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (file, options) => (await import('./commands/models.ts')).push(file, options));
+  models
+    .command('promote')
+    .description('move an alias to a version; the gates of a guarded alias run first')
+    .argument('<model/version>', 'such as flight-delays/3')
+    .requiredOption('--alias <alias>', 'such as champion')
+    .option('--force', 'move it although a gate fails; needs --reason, which is recorded')
+    .option('--reason <text>')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (ref, options) => (await import('./commands/models.ts')).promote(ref, options));
+
+  program
+    .command('deploy')
+    .description('serve a model at an endpoint')
+    .argument('<model@alias|model/version>', 'such as flight-delays@champion')
+    .option('--endpoint <name>', "endpoint name (default: the model's)")
+    .option('--canary <percent>', 'give this version only a share of the traffic beside what is served now', number)
+    .option('--shadow', 'only a copy of the traffic, after the reply')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (ref, options) => (await import('./commands/deploy.ts')).deploy(ref, options));
+
+  const endpoints = program.command('endpoints').description('what is served');
+  endpoints
+    .command('ls')
+    .description('list endpoints')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/endpoints.ts')).list(options));
+  endpoints
+    .command('show')
+    .description('one endpoint')
+    .argument('<endpoint>')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (name, options) => (await import('./commands/endpoints.ts')).show(name, options));
+  endpoints
+    .command('rm')
+    .description('stop serving')
+    .argument('<endpoint>')
+    .addOption(url())
+    .addOption(data())
+    .action(async (name, options) => (await import('./commands/endpoints.ts')).remove(name, options));
+
+  program
+    .command('predict')
+    .description('ask an endpoint')
+    .argument('<endpoint>')
+    .requiredOption('-i, --input <file>', 'CSV, JSON (an invocations body or a list of rows) or JSON Lines; - for standard input')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (endpoint, options) => (await import('./commands/predict.ts')).predict(endpoint, options));
+
+  const batch = program.command('batch').description('batch prediction');
+  batch
+    .command('run')
+    .description('predict over a file, folder or glob of CSV, JSON Lines or Parquet')
+    .requiredOption('--model <model@alias|model/version>', 'such as flight-delays@champion')
+    .requiredOption('-i, --input <path>', 'file, folder or glob')
+    .requiredOption('-o, --output <path>', 'output folder, or with --single-file the file')
+    .option('--single-file', 'merge the parts into one file at the end')
+    .option('--resume', 'go on where an earlier job into the same output stopped')
+    .option('--overwrite', "replace an earlier job's output")
+    .option('--output-format <format>', 'csv, jsonl or parquet')
+    .option('--select <sql>', 'select list that makes the features from the input columns')
+    .option('--where <sql>', 'condition on the input rows')
+    .option('--columns <names>', 'input columns to pass through, comma-separated (default: all)')
+    .option('--chunk-rows <n>', 'rows a chunk', integer)
+    .option('--workers <n>', 'model sessions side by side', integer)
+    .option('--max-error-rate <share>', 'share of bad rows above which the job fails (default 0)', number)
+    .option('--timestamp-column <name>', 'event time of a row, for monitoring')
+    .option('--no-monitor', 'do not feed monitoring')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/batch.ts')).run(options));
+  batch
+    .command('ls')
+    .description('list jobs')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/batch.ts')).list(options));
+  batch
+    .command('show')
+    .description('one job')
+    .argument('<job>')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (job, options) => (await import('./commands/batch.ts')).show(job, options));
+
+  const monitors = program.command('monitors').description('what the models did');
+  monitors
+    .command('ls')
+    .description('counts, drift and alarms by endpoint')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/monitors.ts')).list(options));
+  monitors
+    .command('show')
+    .description('drift by window and quality of an endpoint')
+    .argument('<endpoint>')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (name, options) => (await import('./commands/monitors.ts')).show(name, options));
+  return program as unknown as Command;
+}
+
+/** Runs the command line and returns the exit code: 0 done, 1 failed, 2 used wrongly. */
+export async function runCli(argv: string[]): Promise<number> {
+  const program = buildProgram();
+  const strict = (command: Command): void => {
+    command.exitOverride();
+    for (const sub of command.commands) strict(sub as Command);
+  };
+  strict(program);
+  try {
+    await program.parseAsync(argv);
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    say(`${red('error:')} ${describeError(error)}`);
+    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+  }
+}

@@ -1,0 +1,209 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { createDuckDbBatchInput, duckDbPredictionLog, duckDbTrainingData } from './adapters/duckdb/index.ts';
+import { openFolderArtifactStore, openIntakeLedger } from './adapters/fs/index.ts';
+import { createGraphInspector, createOnnxRuntime } from './adapters/onnx/index.ts';
+import { type DataDirLock, lockDataDir, openSqlite, type SqlEngine, storeProxy } from './adapters/sql/index.ts';
+import { createArtifactService } from './artifacts/index.ts';
+import { type BatchStore, createBatchService } from './batch/index.ts';
+import { modelRunner } from './compose/model-runner.ts';
+import { createLogger } from './compose/logger.ts';
+import { type Config, packagedFolder } from './config/index.ts';
+import { createGatesService, type GatesService } from './gates/index.ts';
+import {
+  batchHandlers,
+  createHttpServer,
+  isLoopback,
+  monitoringHandlers,
+  nativeRoutes,
+  registryHandlers,
+  servingHandlers,
+  systemHandlers,
+  trackingHandlers,
+} from './http/index.ts';
+import { denied, EventBus, type EventMap, type Logger } from './kernel/index.ts';
+import { createMonitoringService, type MonitoringService, type MonitoringStore, type SegmentManifest } from './monitoring/index.ts';
+import { createOverviewService, type OverviewStore } from './overview/index.ts';
+import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
+import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
+import { openInference } from './protocols/open-inference/index.ts';
+import { createRegistryService, createRegistryViews, type RegistryStore } from './registry/index.ts';
+import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
+import { createPathAccess } from './tables/index.ts';
+import { createRunDirectory, createTrackingService, type TrackingStore } from './tracking/index.ts';
+import { VERSION } from './version.ts';
+
+export interface App {
+  /** Where it listens, such as http://127.0.0.1:8000. */
+  readonly url: string;
+  /** Takes no new requests, lets what runs finish, closes every part. */
+  stop(): Promise<void>;
+}
+
+/** Builds every room with its adapters, wires them, and listens. The only file that names adapters. */
+export async function startApp(config: Config): Promise<App> {
+  if (config.token === undefined && !isLoopback(config.host))
+    throw denied('token_required', `Listening on ${config.host} lets others in: set a token with --token (or BINNACLE_TOKEN), or listen on 127.0.0.1.`);
+  const logger = await createLogger(config.logLevel);
+  const lock = lockDataDir(config.dataDir);
+  const closers: (() => Promise<void> | void)[] = [() => lock.release()];
+  try {
+    const url = await build(config, logger, lock, closers);
+    return { url, stop: () => closeAll(closers, logger) };
+  } catch (error) {
+    await closeAll(closers, logger);
+    throw error;
+  }
+}
+
+/** Last opened, first closed; one that fails does not keep the others open. */
+async function closeAll(closers: (() => Promise<void> | void)[], logger: Logger): Promise<void> {
+  for (const close of closers.splice(0).reverse()) {
+    try {
+      await close();
+    } catch (err) {
+      logger.error({ err }, 'a part did not close cleanly');
+    }
+  }
+}
+
+async function build(config: Config, logger: Logger, lock: DataDirLock, closers: (() => Promise<void> | void)[]): Promise<string> {
+  const events = new EventBus(logger);
+  const engine: SqlEngine = await openSqlite({
+    file: join(config.dataDir, 'binnacle.db'),
+    synchronous: config.database.synchronous,
+    onEvent: ({ type, payload }) => events.emit(type, payload as EventMap[typeof type]),
+  });
+  closers.push(() => engine.close());
+  const artifactRoot = join(config.dataDir, 'artifacts');
+  await mkdir(artifactRoot, { recursive: true });
+  const artifacts = createArtifactService({ store: await openFolderArtifactStore({ root: artifactRoot }), maxUploadBytes: config.limits.maxUploadBytes });
+
+  const trackingStore = storeProxy<TrackingStore>(engine, 'tracking');
+  const tracking = createTrackingService({ store: trackingStore });
+  const runs = createRunDirectory(trackingStore);
+  // The registry asks gates and serving, which need the registry: bound late.
+  let gates: GatesService;
+  let serving: ServingService;
+  const endpoints = { endpointsOf: (model: string) => serving.endpointsOf(model) };
+  const registry = createRegistryService({
+    store: storeProxy<RegistryStore>(engine, 'registry'),
+    artifacts,
+    inspector: createGraphInspector(),
+    runs,
+    guard: { check: (request) => gates.check(request) },
+    endpoints,
+    logger,
+  });
+  const models: ModelSource = { resolve: (model, ref) => registry.resolve(model, ref), aliases: async (model) => (await registry.getModel(model)).aliases };
+  const monitoring = await openMonitoring(config, engine, { events, logger, models, endpoints: () => serving.list() }, closers);
+  const sink = config.monitoring.enabled ? monitoring.sink : nullSink;
+  serving = createServingService({
+    store: storeProxy<EndpointStore>(engine, 'serving'),
+    models,
+    sink,
+    runtime: createOnnxRuntime({ instances: config.serving.instances, threads: config.serving.threads }),
+    events,
+    logger,
+    maxQueue: config.serving.maxQueue,
+  });
+  closers.push(() => serving.close());
+  gates = createGatesService({ registry, runs, runner: modelRunner(() => serving), logger });
+  const batch = createBatchService({
+    store: storeProxy<BatchStore>(engine, 'batch'),
+    input: createDuckDbBatchInput(),
+    models,
+    serving,
+    sink,
+    logger,
+    workRoot: join(config.dataDir, 'batch'),
+    workers: config.batch.workers,
+    threads: availableParallelism(),
+    // Beyond loopback a caller is not the user who started the server.
+    access: createPathAccess(config.batch.roots ?? (isLoopback(config.host) ? undefined : [config.dataDir])),
+  });
+  closers.push(() => batch.close());
+  const overview = createOverviewService(storeProxy<OverviewStore>(engine, 'overview'));
+
+  let url = '';
+  const startedAt = Date.now();
+  const about = () => ({
+    name: 'binnacle' as const,
+    version: VERSION,
+    dataDir: config.dataDir,
+    url,
+    startedAt,
+    node: process.version,
+    authentication: config.token === undefined ? ('none' as const) : ('token' as const),
+  });
+  const handlers = {
+    ...systemHandlers({ overview, about }),
+    ...trackingHandlers({ tracking, artifacts }),
+    ...registryHandlers({ registry, gates, views: createRegistryViews({ registry, runs, endpoints, artifacts }) }),
+    ...servingHandlers({ serving }),
+    ...batchHandlers({ batch }),
+    ...monitoringHandlers({ monitoring }),
+  };
+  const { maxBodyBytes, maxUploadBytes } = config.limits;
+  const http = await createHttpServer({
+    config,
+    logger,
+    dataPlanes: [
+      openInference({ serving, logger, version: VERSION, maxBodyBytes }),
+      mlflowScoring({ serving, logger, maxBodyBytes, defaultEndpoint: config.serving.defaultEndpoint }),
+    ],
+    plugins: [
+      { prefix: '/api/binnacle/v1', plugin: nativeRoutes(handlers, { version: VERSION, logger }) },
+      {
+        prefix: '',
+        plugin: mlflowRoutes({
+          logger,
+          routes: [...trackingRoutes({ tracking, artifacts }), ...registryRoutes({ registry })],
+          artifacts: artifactRoutes({ artifacts, maxUploadBytes }),
+        }),
+      },
+    ],
+    metrics: () => monitoring.renderMetrics(),
+    uiDir: packagedFolder('web'),
+  });
+  await serving.prepare();
+  const { host, port } = await http.listen();
+  closers.push(() => http.close());
+  url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  lock.announce(url);
+  // Models load beside the open port: probes see a server that is live and not ready yet.
+  serving.start().catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));
+  await monitoring.start();
+  await batch.start();
+  return url;
+}
+
+interface MonitoringParts {
+  events: EventBus;
+  logger: Logger;
+  models: ModelSource;
+  endpoints: () => { name: string; model: string }[];
+}
+
+async function openMonitoring(config: Config, engine: SqlEngine, parts: MonitoringParts, closers: (() => Promise<void> | void)[]): Promise<MonitoringService> {
+  const { events, logger, models, endpoints } = parts;
+  const dir = join(config.dataDir, 'monitoring');
+  await mkdir(dir, { recursive: true });
+  const ledger = openIntakeLedger(join(dir, 'intake.json'));
+  const log = duckDbPredictionLog({ dir, manifest: storeProxy<SegmentManifest>(engine, 'monitoring') });
+  const monitoring = createMonitoringService({
+    store: storeProxy<MonitoringStore>(engine, 'monitoring'),
+    log,
+    ledger,
+    trainingData: duckDbTrainingData(),
+    packageOf: (model, version) => models.resolve(model, { version }),
+    endpoints: async () => endpoints(),
+    events,
+    logger,
+    evaluateSeconds: config.monitoring.evaluateSeconds,
+  });
+  // Closes the log and the ledger, too.
+  closers.push(() => monitoring.close());
+  return monitoring;
+}

@@ -1,0 +1,31 @@
+import type { ModelRunner } from '../gates/index.ts';
+import type { Column, ServingService, Tensor } from '../serving/index.ts';
+
+/** Serving's open versions as the gates want them: rows of named values in, rows of named values out. */
+export const modelRunner = (serving: () => ServingService): ModelRunner => ({
+  async open(pkg) {
+    const version = await serving().openVersion(pkg);
+    return {
+      async predict(rows) {
+        const outputs = await version.run(version.toTensors({ rows: rows.length, columns: toColumns(rows) }));
+        return rows.map((_, row) => Object.fromEntries(outputs.map((tensor) => [tensor.name, valueAt(tensor, row, rows.length)])));
+      },
+      close: () => version.close(),
+    };
+  },
+});
+
+function toColumns(rows: Record<string, unknown>[]): Column[] {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return names.map((name) => ({ name, values: rows.map((row) => (row[name] ?? null) as string | number | boolean | null) }));
+}
+
+/** A row of a tensor [N, …]: a scalar, or an array when it has more than one value a row. */
+function valueAt(tensor: Tensor, row: number, rows: number): unknown {
+  const width = tensor.data.length / rows;
+  const values = Array.from({ length: width }, (_, i) => {
+    const value = tensor.data[row * width + i];
+    return typeof value === 'bigint' ? Number(value) : tensor.datatype === 'BOOL' ? value === 1 : value;
+  });
+  return tensor.shape.length <= 1 || width === 1 ? values[0] : values;
+}
