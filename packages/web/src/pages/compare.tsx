@@ -1,0 +1,240 @@
+import { Button, Group, MultiSelect, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
+import { useApi } from '../app/api.ts';
+import type { CompareSearch } from '../app/search.ts';
+import { ParallelCoordinates } from '../charts/parallel.tsx';
+import { axisId, type Comparison, type CompareRow, makeAxis, orderRows, varyingAxes } from '../features/compare/rows.ts';
+import { ChartControls } from '../features/metrics/chart-controls.tsx';
+import { MetricGrid } from '../features/metrics/metric-charts.tsx';
+import { State, Time } from '../ui/bits.tsx';
+import { formatDuration, formatNumber, formatTime, plural } from '../ui/format.ts';
+import { Page, Panel } from '../ui/page.tsx';
+import { QueryView } from '../ui/states.tsx';
+
+const route = getRouteApi('/compare');
+const NOTHING: string[] = [];
+
+export function ComparePage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const set = (change: Partial<CompareSearch>) => void navigate({ search: (s) => ({ ...s, ...change }), replace: true });
+  const runIds = search.runs ?? NOTHING;
+  const query = useApi('compareRuns', { body: { runIds } }, { enabled: runIds.length > 0 });
+  return (
+    <Page
+      title={runIds.length === 0 ? 'Compare runs' : `Compare ${plural(runIds.length, 'run')}`}
+      crumbs={[{ label: 'Experiments', link: { to: '/experiments' } }, { label: 'Compare' }]}
+    >
+      {runIds.length === 0 ? (
+        <Text c="dimmed">
+          Tick two or more runs in an{' '}
+          <Link to="/experiments" className="bn-link">
+            experiment
+          </Link>{' '}
+          and press Compare.
+        </Text>
+      ) : (
+        <QueryView query={query} lines={12}>
+          {(data) => <Comparing data={data} search={search} set={set} />}
+        </QueryView>
+      )}
+    </Page>
+  );
+}
+
+function Comparing({ data, search, set }: { data: Comparison; search: CompareSearch; set: (change: Partial<CompareSearch>) => void }) {
+  const [find, setFind] = useState('');
+  const rows = useMemo(() => orderRows(data.rows, search.diff === true, find), [data.rows, search.diff, find]);
+  const runs = useMemo(() => data.runs.map((r) => ({ id: r.id, name: r.name || r.id })), [data.runs]);
+  const metricKeys = useMemo(() => data.rows.filter((r) => r.kind === 'metric').map((r) => r.key), [data.rows]);
+  const metrics = search.metrics ?? metricKeys.filter((key) => !key.startsWith('system/')).slice(0, 4);
+  const axisChoices = useMemo(
+    () => data.rows.filter((r) => r.kind === 'param' || r.kind === 'metric').map((r) => ({ value: axisId(r), label: r.key })),
+    [data.rows],
+  );
+  const axisIds = useMemo(() => search.axes ?? varyingAxes(data.rows, 7), [search.axes, data.rows]);
+  const axes = useMemo(
+    () => axisIds.flatMap((id) => data.rows.filter((r) => axisId(r) === id).map((r) => makeAxis(r, (v) => formatNumber(v, 3)))),
+    [axisIds, data.rows],
+  );
+  const zoom = search.from !== undefined && search.to !== undefined ? ([search.from, search.to] as [number, number]) : null;
+  const equal = data.rows.filter((r) => !r.differs).length;
+
+  return (
+    <Stack gap="md">
+      <Panel
+        title="Side by side"
+        flush
+        actions={
+          <>
+            <TextInput
+              aria-label="Search rows"
+              placeholder="Search"
+              value={find}
+              onChange={(e) => setFind(e.currentTarget.value)}
+              leftSection={<IconSearch size={14} aria-hidden />}
+              w={160}
+            />
+            <Switch
+              label={`Only differences${equal > 0 ? ` (${equal} equal)` : ''}`}
+              checked={search.diff === true}
+              onChange={(e) => set({ diff: e.currentTarget.checked ? true : undefined })}
+            />
+          </>
+        }
+      >
+        <CompareTable data={data} rows={rows} onRemove={(id) => set({ runs: data.runs.map((r) => r.id).filter((r) => r !== id) })} />
+      </Panel>
+      {data.runs.length > 1 && axes.length > 1 && (
+        <Panel
+          title="Parallel coordinates"
+          actions={
+            <MultiSelect
+              aria-label="Axes"
+              data={axisChoices}
+              value={axisIds}
+              onChange={(next) => set({ axes: next })}
+              searchable
+              maxValues={14}
+              w={{ base: '100%', sm: 420 }}
+              limit={200}
+              hidePickedOptions
+            />
+          }
+        >
+          <ParallelCoordinates axes={axes} runs={runs} />
+        </Panel>
+      )}
+      {metricKeys.length > 0 && (
+        <Stack gap="sm">
+          <Group gap="md">
+            <MultiSelect
+              aria-label="Metrics to draw"
+              data={metricKeys}
+              value={metrics.filter((m) => metricKeys.includes(m))}
+              onChange={(next) => set({ metrics: next })}
+              searchable
+              maxValues={24}
+              limit={200}
+              hidePickedOptions
+              maw={560}
+              miw={260}
+              placeholder="Metrics to draw"
+            />
+            <ChartControls
+              smoothing={search.smooth ?? 0}
+              onSmoothing={(value) => set({ smooth: value === 0 ? undefined : value })}
+              zoomed={zoom !== null}
+              onReset={() => set({ from: undefined, to: undefined })}
+            />
+          </Group>
+          <MetricGrid
+            metrics={metrics.filter((m) => metricKeys.includes(m))}
+            runs={runs}
+            zoom={zoom}
+            onZoom={(range) => set({ from: range?.[0], to: range?.[1] })}
+            smoothing={search.smooth ?? 0}
+            log={false}
+            live={data.runs.some((r) => r.status === 'RUNNING')}
+            height={230}
+          />
+        </Stack>
+      )}
+    </Stack>
+  );
+}
+
+const KIND = { param: 'param', metric: 'metric', tag: 'tag', attribute: '' } as const;
+const ATTRIBUTES: Record<string, string> = { durationMs: 'duration', startedAt: 'started', endedAt: 'ended', experimentId: 'experiment id' };
+const PAGE = 300;
+
+function show(row: CompareRow, value: string | number | null): string {
+  if (value === null) return '–';
+  if (row.kind === 'metric') return formatNumber(value);
+  if (row.kind === 'attribute' && typeof value === 'number')
+    return row.key.startsWith('duration') ? formatDuration(value) : row.key.endsWith('At') ? formatTime(value) : formatNumber(value);
+  return String(value);
+}
+
+function CompareTable({ data, rows, onRemove }: { data: Comparison; rows: CompareRow[]; onRemove: (id: string) => void }) {
+  const [limit, setLimit] = useState(PAGE);
+  return (
+    <>
+      <Table style={{ minWidth: 240 + data.runs.length * 150 }} highlightOnHover>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th style={{ position: 'sticky', left: 0, background: 'var(--mantine-color-body)', zIndex: 1 }}>Key</Table.Th>
+            {data.runs.map((run, i) => (
+              <Table.Th key={run.id} style={{ maxWidth: 220, verticalAlign: 'top' }}>
+                <span style={{ display: 'block', borderTop: `3px solid var(--bn-s${(i % 8) + 1})`, paddingTop: 4 }} className="clip">
+                  <Link to="/runs/$runId" params={{ runId: run.id }} className="bn-link" title={run.name}>
+                    {run.name || run.id}
+                  </Link>
+                </span>
+                <Group gap={8} wrap="nowrap" fw={400}>
+                  <State value={run.status} />
+                  <Time at={run.startedAt} ago />
+                </Group>
+                {data.runs.length > 1 && (
+                  <Button variant="subtle" color="gray" size="compact-xs" onClick={() => onRemove(run.id)} aria-label={`Leave ${run.name} out`}>
+                    Leave out
+                  </Button>
+                )}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.slice(0, limit).map((row) => (
+            <Table.Tr key={`${row.kind}:${row.key}`}>
+              <Table.Th
+                scope="row"
+                style={{ position: 'sticky', left: 0, background: 'var(--mantine-color-body)', zIndex: 1, maxWidth: 260, color: 'var(--bn-ink)' }}
+              >
+                <span className="clip" style={{ display: 'block' }} title={row.key}>
+                  {row.differs && (
+                    <span title="differs" style={{ color: 'var(--bn-s2)' }}>
+                      ≠{' '}
+                    </span>
+                  )}
+                  {row.kind === 'attribute' ? (ATTRIBUTES[row.key] ?? row.key) : row.key}
+                  {KIND[row.kind] !== '' && (
+                    <Text span size="xs" c="dimmed" fw={400}>
+                      {' '}
+                      {KIND[row.kind]}
+                    </Text>
+                  )}
+                </span>
+              </Table.Th>
+              {row.values.map((value, i) => (
+                <Table.Td
+                  key={data.runs[i]?.id ?? i}
+                  style={{ maxWidth: 220, fontWeight: row.differs ? 500 : 400, color: value === null || !row.differs ? 'var(--bn-muted)' : undefined }}
+                  title={value === null ? 'not logged' : String(value)}
+                >
+                  <span className="clip" style={{ display: 'block' }}>
+                    {show(row, value)}
+                  </span>
+                </Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {rows.length === 0 && (
+        <Text c="dimmed" size="sm" p="md">
+          {data.rows.length === 0 ? 'These runs logged nothing.' : 'No row matches.'}
+        </Text>
+      )}
+      {rows.length > limit && (
+        <Group p="sm">
+          <Button variant="default" onClick={() => setLimit(limit + 1000)}>
+            Show more ({rows.length - limit} left)
+          </Button>
+        </Group>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,44 @@
+import { Box, Tabs } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
+import { CopyIcon } from './bits.tsx';
+
+/** Code to take away, with a copy button. */
+export function CodeBlock({ code, label = 'Code', maxHeight = 420 }: { code: string; label?: string; maxHeight?: number }) {
+  return (
+    <Box pos="relative">
+      <pre className="bn-code" tabIndex={0} aria-label={label} style={{ maxHeight }}>
+        {code}
+      </pre>
+      <Box pos="absolute" top={7} right={7}>
+        <CopyIcon text={code} label={`Copy ${label}`} />
+      </Box>
+    </Box>
+  );
+}
+
+export interface Snippet {
+  name: string;
+  code: string;
+}
+
+/** The same thing in several languages; the choice is remembered across pages. */
+export function Snippets({ snippets, label = 'Examples' }: { snippets: Snippet[]; label?: string }) {
+  const [chosen, choose] = useLocalStorage({ key: 'binnacle-snippet', defaultValue: snippets[0]?.name ?? '', getInitialValueInEffect: false });
+  const value = snippets.some((s) => s.name === chosen) ? chosen : (snippets[0]?.name ?? '');
+  return (
+    <Tabs value={value} onChange={(next) => choose(next ?? value)} keepMounted={false} variant="default">
+      <Tabs.List aria-label={label} mb="xs">
+        {snippets.map((s) => (
+          <Tabs.Tab key={s.name} value={s.name} size="xs" py={6} px="sm">
+            {s.name}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      {snippets.map((s) => (
+        <Tabs.Panel key={s.name} value={s.name}>
+          <CodeBlock code={s.code} label={`${s.name} snippet`} />
+        </Tabs.Panel>
+      ))}
+    </Tabs>
+  );
+}
