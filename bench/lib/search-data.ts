@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Connection, withClients } from './http.ts';
+import { PYTHON, ROOT, script } from './paths.ts';
+import { runToEnd } from './process.ts';
+import { startBinnacle } from './servers.ts';
+import type { Context } from './types.ts';
+
+export interface SearchData {
+  runs: number;
+  metrics: number;
+  params: number;
+}
+const T0 = 1_700_000_000_000;
+const two = (n: number) => String(n).padStart(2, '0');
+
+/** A number in [0, 1), as good as independent between runs and keys, that any language computes alike; bench/python/load_mlflow.py has the same lines. */
+export function value(run: number, key: number): number {
+  let bits = Math.imul(run * 7919 + key * 104_729 + 13, 2_654_435_761) >>> 0;
+  bits = Math.imul(bits ^ (bits >>> 15), 2_246_822_519) >>> 0;
+  return ((bits ^ (bits >>> 13)) >>> 0) / 2 ** 32;
+}
+
+const API = '/api/2.0/mlflow';
+export const experimentId = async (connection: Connection): Promise<string> =>
+  (await connection.json<{ experiment: { experiment_id: string } }>('GET', `${API}/experiments/get-by-name?experiment_name=bench`)).experiment.experiment_id;
+
+/** A database that was loaded whole by an earlier run, or undefined; its folder is cleared when it was loaded otherwise. */
+function cached(dir: string, key: string): boolean {
+  const mark = join(dir, 'loaded');
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === key) return true;
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  return false;
+}
+
+/** What the layout of our database depends on: a change here means loading again. */
+function layout(): string {
+  const dir = join(ROOT, 'packages/server/src/adapters/sql');
+  const hash = createHash('sha256');
+  for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort())
+    if (name.endsWith('.ts') && !name.endsWith('.test.ts')) hash.update(name).update(readFileSync(join(dir, name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Binnacle's side: loaded through its own API, 16 clients. Returns the folder to start a server on. */
+export async function binnacleData(context: Context, size: SearchData): Promise<string> {
+  const dir = join(context.data, `search-binnacle-${size.runs}`);
+  const key = JSON.stringify({ ...size, layout: layout() });
+  if (cached(dir, key)) return dir;
+  context.say(`loading ${size.runs} runs into Binnacle (kept for the next time) …`);
+  const server = await startBinnacle({ dir, cores: '0-1' });
+  try {
+    const setup = new Connection(server.url);
+    const { experiment_id } = await setup.json<{ experiment_id: string }>('POST', `${API}/experiments/create`, { name: 'bench' });
+    setup.close();
+    let next = 0;
+    await withClients(server.url, 16, async (connection) => {
+      for (let i = next++; i < size.runs; i = next++) {
+        const timestamp = T0 + i * 1000;
+        const { run } = await connection.json<{ run: { info: { run_id: string } } }>('POST', `${API}/runs/create`, {
+          experiment_id,
+          user_id: 'bench',
+          run_name: `run-${i}`,
+          start_time: timestamp,
+        });
+        await connection.json('POST', `${API}/runs/log-batch`, {
+          run_id: run.info.run_id,
+          metrics: Array.from({ length: size.metrics }, (_, k) => ({ key: `m${two(k)}`, value: value(i, k), timestamp, step: 0 })),
+          params: Array.from({ length: size.params }, (_, k) => ({ key: `p${two(k)}`, value: `v${Math.floor(value(i, 100 + k) * 10)}` })),
+        });
+        await connection.json('POST', `${API}/runs/update`, { run_id: run.info.run_id, status: 'FINISHED', end_time: timestamp + 500 });
+      }
+    });
+  } finally {
+    await server.stop();
+  }
+  writeFileSync(join(dir, 'loaded'), key);
+  return dir;
+}
+
+/**
+ * MLflow's side: loaded straight into its tables. Returns the folder: `mlflow.db` is as MLflow leaves it, `analyzed.db` the same after
+ * SQLite's ANALYZE, which MLflow never runs and which an administrator may think of.
+ */
+export async function mlflowData(context: Context, size: SearchData): Promise<string> {
+  const dir = join(context.data, `search-mlflow-${size.runs}`);
+  const key = JSON.stringify({
+    ...size,
+    script: createHash('sha256')
+      .update(readFileSync(script('load_mlflow.py')))
+      .digest('hex')
+      .slice(0, 16),
+  });
+  if (cached(dir, key)) return dir;
+  context.say(`loading ${size.runs} runs into MLflow's database (kept for the next time) …`);
+  await runToEnd(PYTHON, ['-W', 'ignore', script('load_mlflow.py'), join(dir, 'mlflow.db'), String(size.runs), String(size.metrics), String(size.params)], {
+    cores: '0-1',
+    env: { MLFLOW_DISABLE_TELEMETRY: 'true' },
+  });
+  copyFileSync(join(dir, 'mlflow.db'), join(dir, 'analyzed.db'));
+  const database = new DatabaseSync(join(dir, 'analyzed.db'));
+  database.exec('ANALYZE');
+  database.close();
+  writeFileSync(join(dir, 'loaded'), key);
+  return dir;
+}
