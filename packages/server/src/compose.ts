@@ -168,14 +168,15 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     uiDir: packagedFolder('web'),
   });
   await serving.prepare();
+  // What a crash left is set right before anybody can add to it.
+  await monitoring.start();
+  await batch.start();
   const { host, port } = await http.listen();
   closers.push(() => http.close());
   url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   lock.announce(url);
   // Models load beside the open port: probes see a server that is live and not ready yet.
   serving.start().catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));
-  await monitoring.start();
-  await batch.start();
   return url;
 }
 
@@ -190,7 +191,7 @@ async function openMonitoring(config: Config, engine: SqlEngine, parts: Monitori
   const { events, logger, models, endpoints } = parts;
   const dir = join(config.dataDir, 'monitoring');
   await mkdir(dir, { recursive: true });
-  const ledger = openIntakeLedger(join(dir, 'intake.json'));
+  const ledger = openIntakeLedger(join(dir, 'intake.ledger'));
   const log = duckDbPredictionLog({ dir, manifest: storeProxy<SegmentManifest>(engine, 'monitoring') });
   const monitoring = createMonitoringService({
     store: storeProxy<MonitoringStore>(engine, 'monitoring'),

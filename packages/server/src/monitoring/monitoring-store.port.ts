@@ -96,8 +96,17 @@ export interface AlarmQuery {
 export interface MonitoringStore extends SegmentManifest {
   /** Adds buckets and totals in one transaction. */
   addActivity(session: string, buckets: BucketDelta[], activity: ActivityDelta[]): Promise<void>;
-  /** What `session` recorded beyond what it stored is lost: added to the endpoints' totals, once; the session is forgotten. Returns the losses above 0. */
-  settleIntake(session: string, recorded: { endpoint: string; rows: number }[]): Promise<{ endpoint: string; rows: number }[]>;
+  /** Rows that a session has stored, by endpoint: the last `recorded` of its activity. */
+  intakeMarks(session: string): Promise<{ endpoint: string; recorded: number }[]>;
+  /**
+   * Ends a session that was killed: adds what the log still had of it, then counts what it recorded beyond what is stored now as lost, in one
+   * transaction and once. Returns the losses above 0.
+   */
+  settleIntake(
+    session: string,
+    recorded: { endpoint: string; rows: number }[],
+    recovered: { buckets: BucketDelta[]; activity: ActivityDelta[] },
+  ): Promise<{ endpoint: string; rows: number }[]>;
   listMonitors(): Promise<MonitorRecord[]>;
   getMonitor(endpoint: string): Promise<MonitorRecord | null>;
   setConfig(endpoint: string, model: string, config: MonitorConfig): Promise<void>;

@@ -5,6 +5,7 @@ import type { PredictionSink } from '../serving/index.ts';
 import { type DriftQuery, DriftService, type SourceChoice } from './drift.service.ts';
 import type { Report } from './drift/drift-report.ts';
 import type { IntakeLedger } from './intake-ledger.port.ts';
+import { recover } from './intake/recovery.ts';
 import { Recorder, type RecorderOptions } from './intake/recorder.ts';
 import type { MonitoringStore, MonitorRecord } from './monitoring-store.port.ts';
 import type { PredictionLog } from './prediction-log.port.ts';
@@ -103,12 +104,14 @@ class Monitoring implements MonitoringService {
   }
 
   async start(): Promise<void> {
-    const { ledger, store, logger, events } = this.#deps;
+    const { ledger, store, log, logger, events } = this.#deps;
     if (ledger.previous !== null) {
-      const lost = await store.settleIntake(ledger.previous.session, ledger.previous.recorded);
+      const { session, recorded } = ledger.previous;
+      const lost = await store.settleIntake(session, recorded, await recover(ledger.previous, { store, log, describe: (batch) => this.#describe(batch) }));
       for (const { endpoint, rows } of lost)
         logger.warn({ endpoint, rows }, 'the last process ended before these predictions were stored; they are counted as lost');
     }
+    ledger.settled();
     const changed = ({ model, version }: { model: string; version: number }) => this.#profiles.forget(model, version);
     this.#unsubscribe.push(
       events.on('model-version.created', async (version) => {

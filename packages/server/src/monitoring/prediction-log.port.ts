@@ -2,6 +2,9 @@ import type { StoredSource } from './types.ts';
 
 /** One instance as it is logged. */
 export interface LogRow {
+  /** The intake session that took it, and its place among the rows that this session took for the endpoint, from 1. */
+  session: string;
+  ordinal: number;
   predictionId: string;
   requestId: string;
   instanceIndex: number;
@@ -114,6 +117,8 @@ export interface PredictionLog {
   append(rows: LogRow[]): Promise<void>;
   /** Durable when it returns; a label sent again replaces the former one. Labels without a prediction wait for it. */
   addLabels(endpoint: string, labels: Label[]): Promise<LabelOutcome>;
+  /** Rows of a session beyond an ordinal, by endpoint, in the order in which they were taken. */
+  beyond(session: string, marks: { endpoint: string; ordinal: number }[]): Promise<LogRow[]>;
   /** Newest event first. */
   list(query: LogQuery): Promise<LoggedPrediction[]>;
   /** Up to `limit` rows of a span, evenly sampled with a fixed seed. */

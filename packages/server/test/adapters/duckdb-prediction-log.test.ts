@@ -49,6 +49,8 @@ const row = (id: string, change: Partial<LogRow> = {}): LogRow => ({
   version: 1,
   source: 'live',
   weight: 1,
+  session: 's',
+  ordinal: 1,
   samplingFraction: 1,
   latencyMs: 1,
   features: '{"ä":"ö\\u0000"}',

@@ -115,17 +115,29 @@ export function monitoringStoreSuite(name: string, open: () => Promise<{ store: 
 
     it('what a session recorded and did not store is lost once, and only once', async () => {
       await store.addActivity('s1', [], [activity({ recorded: 70 })]);
+      expect(await store.intakeMarks('s1')).toEqual([{ endpoint: 'e', recorded: 70 }]);
       const recorded = [
         { endpoint: 'e', rows: 100 },
         { endpoint: 'new', rows: 3 },
         { endpoint: 'even', rows: 0 },
       ];
-      expect(await store.settleIntake('s1', recorded)).toEqual([
+      expect(await store.settleIntake('s1', recorded, { buckets: [], activity: [] })).toEqual([
         { endpoint: 'e', rows: 30 },
         { endpoint: 'new', rows: 3 },
       ]);
       expect((await store.getMonitor('e'))?.lost).toBe(30);
       expect((await store.getMonitor('new'))?.lost).toBe(3);
+      expect(await store.settleIntake('s1', recorded, { buckets: [], activity: [] })).toEqual([]);
+      expect((await store.getMonitor('e'))?.lost).toBe(30);
+    });
+
+    it('what is recovered of a session is added to its buckets and totals, and is not lost', async () => {
+      await store.addActivity('s1', [bucket({ level: HOUR })], [activity({ recorded: 70, predictions: 70 })]);
+      const recovered = { buckets: [bucket({ level: HOUR })], activity: [activity({ recorded: 95, predictions: 25 })] };
+      expect(await store.settleIntake('s1', [{ endpoint: 'e', rows: 100 }], recovered)).toEqual([{ endpoint: 'e', rows: 5 }]);
+      expect(await store.getMonitor('e')).toMatchObject({ predictions: 95, lost: 5 });
+      const [found] = await store.counts({ endpoint: 'e', sources: ['live'], level: HOUR, from: 0, to: HOUR });
+      expect(found?.predictions).toBe(2 * bucket({}).predictions);
     });
 
     it('configuration, labels and profiles are kept and replaced', async () => {

@@ -1,4 +1,4 @@
-import type { LoggedPrediction, LogQuery, QualityQuery, QualitySums } from '../../monitoring/prediction-log.port.ts';
+import type { LoggedPrediction, LogQuery, LogRow, QualityQuery, QualitySums } from '../../monitoring/prediction-log.port.ts';
 import { quoteLiteral } from './instance.ts';
 
 /** The statements of the prediction log. `predictions` and `labels` are relations (LogTables.relation). */
@@ -92,7 +92,9 @@ export const toSums = (row: Record<string, unknown>): QualitySums => ({
   absoluteResidual: Number(row['absolute_residual'] ?? 0),
 });
 
-export const toLogged = (row: Record<string, unknown>): LoggedPrediction => ({
+export const toRow = (row: Record<string, unknown>): LogRow => ({
+  session: String(row['session']),
+  ordinal: Number(row['ordinal']),
   predictionId: String(row['prediction_id']),
   requestId: String(row['request_id']),
   instanceIndex: Number(row['instance_index']),
@@ -101,7 +103,7 @@ export const toLogged = (row: Record<string, unknown>): LoggedPrediction => ({
   endpoint: String(row['endpoint']),
   model: String(row['model']),
   version: Number(row['version']),
-  source: row['source'] as LoggedPrediction['source'],
+  source: row['source'] as LogRow['source'],
   weight: Number(row['weight']),
   samplingFraction: Number(row['sampling_fraction']),
   latencyMs: Number(row['latency_ms']),
@@ -109,5 +111,6 @@ export const toLogged = (row: Record<string, unknown>): LoggedPrediction => ({
   prediction: row['prediction'] as string | null,
   predictionNumber: row['prediction_number'] as number | null,
   score: row['score'] as number | null,
-  label: row['label'] as string | null,
 });
+
+export const toLogged = (row: Record<string, unknown>): LoggedPrediction => ({ ...toRow(row), label: row['label'] as string | null });

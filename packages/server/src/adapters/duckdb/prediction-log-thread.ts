@@ -24,6 +24,7 @@ export function duckDbPredictionLog(options: PredictionLogThreadOptions): Predic
       return thread.call('append', [packed], [packed.numbers.buffer, packed.lengths.buffer]) as Promise<void>;
     },
     addLabels: call('addLabels'),
+    beyond: call('beyond'),
     list: call('list'),
     sample: call('sample'),
     labelValues: call('labelValues'),

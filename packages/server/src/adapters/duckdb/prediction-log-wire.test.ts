@@ -13,6 +13,8 @@ const row = (index: number, over: Partial<LogRow> = {}): LogRow => ({
   version: 1,
   source: 'live',
   weight: 1,
+  session: 's',
+  ordinal: 1,
   samplingFraction: 1,
   latencyMs: 0.25,
   features: `{"x":${index}}`,

@@ -20,8 +20,8 @@ export type FromWorker =
  */
 export interface PackedRows {
   rows: number;
-  contexts: Pick<LogRow, 'endpoint' | 'model' | 'version' | 'source' | 'samplingFraction' | 'weight'>[];
-  /** Seven numbers a row: context, instance index, ts, receivedAt, latency, prediction as a number, score (NaN for null). */
+  contexts: Pick<LogRow, 'session' | 'endpoint' | 'model' | 'version' | 'source' | 'samplingFraction' | 'weight'>[];
+  /** Eight numbers a row: context, ordinal, instance index, ts, receivedAt, latency, prediction as a number, score (NaN for null). */
   numbers: Float64Array<ArrayBuffer>;
   /** Four a row, one after the other: request id, prediction id (absent where it is `request:index`), features, prediction. In parts, since a string cannot be endless. */
   texts: string[];
@@ -32,7 +32,7 @@ const TEXTS = 4;
 const ABSENT = -1;
 /** Characters after which a new part begins. */
 const PART = 2 ** 24;
-const WIDTH = 7;
+const WIDTH = 8;
 
 export function packRows(rows: LogRow[]): PackedRows {
   const packed: PackedRows = {
@@ -55,9 +55,10 @@ export function packRows(rows: LogRow[]): PackedRows {
   };
   let last: LogRow | undefined;
   for (const [i, row] of rows.entries()) {
-    const { endpoint, model, version, source, samplingFraction, weight } = row;
+    const { session, endpoint, model, version, source, samplingFraction, weight } = row;
     if (
       last === undefined ||
+      last.session !== session ||
       last.endpoint !== endpoint ||
       last.model !== model ||
       last.version !== version ||
@@ -65,11 +66,20 @@ export function packRows(rows: LogRow[]): PackedRows {
       last.samplingFraction !== samplingFraction ||
       last.weight !== weight
     ) {
-      packed.contexts.push({ endpoint, model, version, source, samplingFraction, weight });
+      packed.contexts.push({ session, endpoint, model, version, source, samplingFraction, weight });
     }
     last = row;
     packed.numbers.set(
-      [packed.contexts.length - 1, row.instanceIndex, row.ts, row.receivedAt, row.latencyMs, row.predictionNumber ?? Number.NaN, row.score ?? Number.NaN],
+      [
+        packed.contexts.length - 1,
+        row.ordinal,
+        row.instanceIndex,
+        row.ts,
+        row.receivedAt,
+        row.latencyMs,
+        row.predictionNumber ?? Number.NaN,
+        row.score ?? Number.NaN,
+      ],
       i * WIDTH,
     );
     add(row.requestId);
@@ -101,19 +111,15 @@ export function unpackRows(packed: PackedRows): LogRow[] {
     const predictionId = next();
     const features = next() ?? '{}';
     const prediction = next();
-    const [context, instanceIndex, ts, receivedAt, latencyMs, predictionNumber, score] = packed.numbers.subarray(i * WIDTH, (i + 1) * WIDTH) as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [context, ordinal, instanceIndex, ts, receivedAt, latencyMs, predictionNumber, score] = packed.numbers.subarray(
+      i * WIDTH,
+      (i + 1) * WIDTH,
+    ) as unknown as [number, number, number, number, number, number, number, number];
     return {
       ...(packed.contexts[context] as PackedRows['contexts'][number]),
       predictionId: predictionId ?? `${requestId}:${instanceIndex}`,
       requestId,
+      ordinal,
       instanceIndex,
       ts,
       receivedAt,

@@ -14,7 +14,7 @@ import type {
   SegmentManifest,
 } from '../../monitoring/prediction-log.port.ts';
 import { type DuckDb, duckDbError, openDuckDb, quoteLiteral } from './instance.ts';
-import { labelSql, type LabelBatch, listSql, qualitySql, toLogged, toSums } from './prediction-log-sql.ts';
+import { labelSql, type LabelBatch, listSql, qualitySql, toLogged, toRow, toSums } from './prediction-log-sql.ts';
 import { COLUMNS, type Kind, LogTables } from './prediction-log-tables.ts';
 
 export interface PredictionLogOptions {
@@ -120,6 +120,8 @@ class DuckDbPredictionLog implements PredictionLog {
           else appender.appendDouble(row.predictionNumber);
           if (row.score === null) appender.appendNull();
           else appender.appendDouble(row.score);
+          appender.appendVarchar(row.session);
+          appender.appendBigInt(BigInt(row.ordinal));
           appender.endRow();
         }
       }),
@@ -206,6 +208,16 @@ class DuckDbPredictionLog implements PredictionLog {
   async #read(sql: (tables: LogTables) => Promise<string>): Promise<Record<string, unknown>[]> {
     const { tables, reader } = await this.#open();
     return tables.query(reader, () => sql(tables));
+  }
+
+  async beyond(session: string, marks: { endpoint: string; ordinal: number }[]): Promise<LogRow[]> {
+    if (marks.length === 0) return [];
+    const where = marks.map(({ endpoint, ordinal }) => `(endpoint = ${quoteLiteral(endpoint)} AND ordinal > ${Math.trunc(ordinal)})`).join(' OR ');
+    const rows = await this.#read(
+      async (tables) =>
+        `SELECT * FROM ${await tables.relation('predictions')} WHERE session = ${quoteLiteral(session)} AND (${where}) ORDER BY endpoint, ordinal`,
+    );
+    return rows.map(toRow);
   }
 
   async list(query: LogQuery): Promise<LoggedPrediction[]> {

@@ -42,7 +42,6 @@ export function openIntakeLedger(file: string): IntakeLedger {
     return slots.size - 1;
   };
   claim(session);
-  renameSync(aside, file);
   return {
     session,
     previous,
@@ -51,6 +50,7 @@ export function openIntakeLedger(file: string): IntakeLedger {
       count.writeDoubleLE(rows);
       writeSync(fd, count, 0, 8, slot * SLOT + COUNT_AT);
     },
+    settled: () => renameSync(aside, file),
     // Monitoring closes it, and so does whoever opened it, in case monitoring never came up.
     close() {
       if (open) closeSync(fd);

@@ -27,6 +27,7 @@ export class SqlMonitoringStore implements MonitoringStore {
     'getTrainingProfile',
     'listAlarms',
     'openAlarms',
+    'intakeMarks',
     'listSegments',
   ]);
   readonly #ctx: StoreContext;
@@ -39,11 +40,19 @@ export class SqlMonitoringStore implements MonitoringStore {
     for (const delta of activity) await buckets.addTotals(this.#ctx.db, session, delta);
   }
 
-  async settleIntake(session: string, recorded: { endpoint: string; rows: number }[]): Promise<{ endpoint: string; rows: number }[]> {
+  async intakeMarks(session: string): Promise<{ endpoint: string; recorded: number }[]> {
+    const marks = await this.#ctx.db.selectFrom('intake_marks').selectAll().where('session', '=', session).execute();
+    return marks.map(({ endpoint, recorded }) => ({ endpoint, recorded: Number(recorded) }));
+  }
+
+  async settleIntake(
+    session: string,
+    recorded: { endpoint: string; rows: number }[],
+    recovered: { buckets: BucketDelta[]; activity: ActivityDelta[] },
+  ): Promise<{ endpoint: string; rows: number }[]> {
     const { db } = this.#ctx;
-    const stored = new Map(
-      (await db.selectFrom('intake_marks').selectAll().where('session', '=', session).execute()).map((mark) => [mark.endpoint, Number(mark.recorded)]),
-    );
+    await this.addActivity(session, recovered.buckets, recovered.activity);
+    const stored = new Map((await this.intakeMarks(session)).map((mark) => [mark.endpoint, mark.recorded]));
     const lost = recorded.map(({ endpoint, rows }) => ({ endpoint, rows: rows - (stored.get(endpoint) ?? 0) })).filter(({ rows }) => rows > 0);
     for (const { endpoint, rows } of lost) {
       const old = await db.selectFrom('monitors').select('lost').where('endpoint', '=', endpoint).executeTakeFirst();
@@ -59,7 +68,9 @@ export class SqlMonitoringStore implements MonitoringStore {
           .values({ ...empty(endpoint, ''), lost: rows })
           .execute();
     }
-    await db.deleteFrom('intake_marks').where('session', '=', session).execute();
+    // Its marks say now that all is stored: a start that was killed before the ledger knew finds nothing more to do.
+    await db.deleteFrom('intake_marks').execute();
+    for (const { endpoint, rows } of recorded) await db.insertInto('intake_marks').values({ session, endpoint, recorded: rows }).execute();
     return lost;
   }
 

@@ -17,7 +17,7 @@ export function eventTime(batch: PredictionBatch, row: number): number {
 }
 
 /** Adds rows of a batch to the sketches of a bucket, and to its sums of predictions and scores. */
-export function addRows(bucket: Accumulator, context: IntakeContext, batch: PredictionBatch, from: number, to: number): void {
+export function addRows(bucket: Accumulator, context: IntakeContext, batch: Pick<PredictionBatch, 'features' | 'outputs'>, from: number, to: number): void {
   const { sketches } = bucket;
   const add = (slot: number, values: PredictionBatch['features'][number]['values']) => {
     const way = context.slots[slot];

@@ -10,8 +10,6 @@ interface DeliveryDeps {
   logger: Logger;
 }
 
-/** Buckets a transaction of the store: a few milliseconds of its writer. */
-const STORE_BUCKETS = 200;
 const LOG_ROWS = 1000;
 /** Kept while the store does not take them; beyond, the oldest go. */
 const UNSENT_BUCKETS = 50_000;
@@ -45,25 +43,20 @@ export class Delivery {
     }
   }
 
-  /** Each part goes over in one transaction and is forgotten then, so that trying again adds nothing twice. False: something is left. */
+  /** All of it goes over in one transaction, buckets with the mark of what is in them, so that nothing is ever added twice. False: it waits for the next try. */
   async counts(buckets: BucketDelta[], activity: ActivityDelta[]): Promise<boolean> {
     const { store, ledger, logger } = this.#deps;
     const unsent = this.#unsent;
     unsent.buckets.push(...buckets);
     unsent.activity.push(...activity);
     try {
-      while (this.owes) {
-        const part = unsent.buckets.slice(0, STORE_BUCKETS);
-        // Totals last: the mark of what is stored must not run ahead of the buckets.
-        const totals = part.length === unsent.buckets.length ? [...unsent.activity] : [];
-        await store.addActivity(ledger.session, part, totals);
-        unsent.buckets.splice(0, part.length);
-        unsent.activity.splice(0, totals.length);
-      }
+      if (this.owes) await store.addActivity(ledger.session, unsent.buckets, unsent.activity);
+      unsent.buckets.length = 0;
+      unsent.activity.length = 0;
       return true;
     } catch (err) {
       logger.error({ err, buckets: unsent.buckets.length }, 'profiles cannot be stored; trying again');
-      unsent.buckets.splice(0, unsent.buckets.length - UNSENT_BUCKETS);
+      if (unsent.buckets.length > UNSENT_BUCKETS) unsent.buckets.splice(0, unsent.buckets.length - UNSENT_BUCKETS);
       return false;
     }
   }

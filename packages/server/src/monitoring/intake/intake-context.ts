@@ -68,9 +68,19 @@ export class IntakeContext {
   prepareOutputs(columns: readonly Column[]): void {
     const same = columns.length === this.#outputNames.length && columns.every(({ name }, i) => name === this.#outputNames[i]);
     if (same) return;
+    const names = columns.map(({ name }) => name);
+    this.#use(columns, resolveRoles(names, this.config, this.#settings));
+  }
+
+  /** For rows read back from the log: two columns, prediction and score. */
+  prepareLogged(columns: readonly [Column, Column]): void {
+    this.#use(columns, { prediction: 0, score: 1, classes: [] });
+  }
+
+  #use(columns: readonly Column[], roles: OutputRoles): void {
     this.#outputNames = columns.map(({ name }) => name);
-    this.roles = resolveRoles(this.#outputNames, this.config, this.#settings);
-    const { prediction, score } = this.roles;
+    this.roles = roles;
+    const { prediction, score } = roles;
     this.predictionSlot = prediction < 0 ? -1 : this.#slot('output', 'prediction', columns[prediction]?.values ?? []);
     this.scoreSlot = score < 0 ? -1 : this.#slot('output', 'score', columns[score]?.values ?? []);
   }

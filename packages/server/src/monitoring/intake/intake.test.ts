@@ -50,7 +50,7 @@ function setUp(
       ...options.store,
     } as MonitoringStore,
     log: { append: async (more: LogRow[]) => void rows.push(...more), ...options.log } as PredictionLog,
-    ledger: { session: 's', previous: null, mark: (endpoint, count) => void (marks[endpoint] = count), close() {} },
+    ledger: { session: 's', previous: null, mark: (endpoint, count) => void (marks[endpoint] = count), settled() {}, close() {} },
     logger: silentLogger,
     describe: options.describe ?? (async () => ({ config: MonitorConfig.parse(options.config ?? {}), profile: null, settings: {} })),
     ...(options.limits === undefined ? {} : { limits: options.limits }),

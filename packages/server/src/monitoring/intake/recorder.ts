@@ -31,7 +31,8 @@ const LIMITS = {
   flushMs: 500,
   /** Rows that go to the log before the flush: held longer they would outlive the young generation, and cost more to collect than to make. */
   logRowsAtOnce: 1000,
-  flushBuckets: 2000,
+  /** Five-minute buckets that bring the flush forward: its transaction holds the store's writer for some twenty milliseconds. */
+  flushBuckets: 500,
 };
 /** Rows of one batch between two looks at the clock. */
 const RUN = 256;
@@ -46,8 +47,8 @@ interface Work {
 
 /**
  * Takes every prediction off the hot path: `record` appends a reference; slices of at most two milliseconds between other work add it to
- * the profiles of its five minutes and to the log's next rows; every half second all is written. Until the flush a crash takes at most
- * that much, and the ledger tells the next start how much.
+ * the profiles of its five minutes and to the log's next rows; every half second all is written, to the log first. A crash takes at most
+ * that much: what the log has and the profiles lack is added to them by the next start (recovery.ts), and the ledger tells how much is lost.
  */
 export class Recorder implements PredictionSink {
   readonly requests = new RequestCounters();
@@ -251,9 +252,14 @@ export class Recorder implements PredictionSink {
 
   #log(batch: PredictionBatch, context: IntakeContext, from: number, to: number): void {
     const slots = context.featureSlots(batch.features);
+    const { session } = this.#options.ledger;
+    // These rows have been counted already: they are the last of what the endpoint has.
+    const before = (this.#accounted.get(batch.endpoint) ?? 0) - to + 1;
     for (let row = from; row < to; row++) {
       const { prediction, number, score } = outcome(context.roles, batch.outputs, row);
       this.#rows.push({
+        session,
+        ordinal: before + row,
         predictionId: batch.predictionIds?.[row] ?? `${batch.requestId}:${row}`,
         requestId: batch.requestId,
         instanceIndex: row,
