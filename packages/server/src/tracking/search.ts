@@ -1,5 +1,6 @@
-import { experimentGrammar, loggedModelGrammar, parseFilter, parseOrderBy, runGrammar } from '../kernel/filter/index.ts';
+import { parseFilter, parseOrderBy } from '../kernel/filter/index.ts';
 import { decodePageToken, encodePageToken, invalid } from '../kernel/index.ts';
+import { experimentGrammar, loggedModelGrammar, runGrammar } from './filter-grammars.ts';
 import type { DatasetFilter, ExperimentQuery, LoggedModelOrder, LoggedModelQuery, RunColumns, RunQuery, View } from './types.ts';
 
 export interface SearchRequest {

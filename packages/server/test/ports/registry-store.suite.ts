@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { modelVersionGrammar, parseFilter, parseOrderBy, registeredModelGrammar } from '../../src/kernel/filter/index.ts';
+import { parseFilter, parseOrderBy } from '../../src/kernel/filter/index.ts';
 import type { OutboxEvent } from '../../src/kernel/index.ts';
+import { modelVersionGrammar, registeredModelGrammar } from '../../src/registry/filter-grammars.ts';
 import type { GateReport, NewVersion, PackageFacts, RegistryStore } from '../../src/registry/index.ts';
 
 const facts: PackageFacts = {

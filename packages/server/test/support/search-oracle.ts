@@ -1,4 +1,5 @@
-import { type FilterCondition, type OrderBy, parseFilter, parseOrderBy, runGrammar } from '../../src/kernel/filter/index.ts';
+import { type FilterCondition, type OrderBy, parseFilter, parseOrderBy } from '../../src/kernel/filter/index.ts';
+import { runGrammar } from '../../src/tracking/filter-grammars.ts';
 import type { RunRecord, View } from '../../src/tracking/index.ts';
 
 export type Oracle = RunRecord;

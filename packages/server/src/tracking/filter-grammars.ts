@@ -1,13 +1,5 @@
-import type { FilterGrammar, FilterKind, FilterOperator } from './types.ts';
+import { attributesAndTags, type FilterGrammar, type FilterKind, NUMERIC, sameNames, TEXT_OR_LIST, TEXT_OR_NULL } from '../kernel/filter/index.ts';
 
-const NUMERIC: readonly FilterOperator[] = ['=', '!=', '>', '>=', '<', '<='];
-const TEXT: readonly FilterOperator[] = ['=', '!=', 'LIKE', 'ILIKE'];
-const TEXT_OR_NULL: readonly FilterOperator[] = [...TEXT, 'IS NULL', 'IS NOT NULL'];
-const TEXT_OR_LIST: readonly FilterOperator[] = [...TEXT, 'IN', 'NOT IN'];
-const names = (...keys: string[]): Record<string, string> => Object.fromEntries(keys.map((key) => [key, key]));
-
-const TAGGED: Record<string, FilterKind> = { attribute: 'attribute', tag: 'tag', tags: 'tag' };
-const taggedError = (entity: string) => `Invalid entity type '${entity}'. Valid entity types are ('attribute', 'tag', 'tags')`;
 const ENTITIES: Record<string, FilterKind> = {
   metric: 'metric',
   metrics: 'metric',
@@ -26,7 +18,7 @@ const ENTITIES: Record<string, FilterKind> = {
 };
 
 const runAttributes = {
-  ...names('run_id', 'run_name', 'user_id', 'status', 'start_time', 'end_time', 'artifact_uri'),
+  ...sameNames('run_id', 'run_name', 'user_id', 'status', 'start_time', 'end_time', 'artifact_uri'),
   created: 'start_time',
   Created: 'start_time',
   'run name': 'run_name',
@@ -48,38 +40,13 @@ export const runGrammar: FilterGrammar = {
 
 /** `experiments/search`. */
 export const experimentGrammar: FilterGrammar = {
-  entities: TAGGED,
-  entityError: taggedError,
-  attributes: names('name', 'experiment_id', 'creation_time', 'last_update_time'),
-  orderAttributes: names('name', 'experiment_id', 'creation_time', 'last_update_time'),
+  ...attributesAndTags,
+  attributes: sameNames('name', 'experiment_id', 'creation_time', 'last_update_time'),
+  orderAttributes: sameNames('name', 'experiment_id', 'creation_time', 'last_update_time'),
   numeric: new Set(['creation_time', 'last_update_time']),
   lists: new Set(['experiment_id']),
   nullable: new Set<FilterKind>(['tag']),
   operators: { number: NUMERIC, tag: TEXT_OR_NULL, attribute: TEXT_OR_LIST },
-};
-
-/** `registered-models/search`. */
-export const registeredModelGrammar: FilterGrammar = {
-  entities: TAGGED,
-  entityError: taggedError,
-  attributes: names('name'),
-  orderAttributes: { ...names('name', 'creation_timestamp', 'last_updated_timestamp'), timestamp: 'last_updated_timestamp' },
-  numeric: new Set(),
-  lists: new Set(['name']),
-  nullable: new Set(),
-  operators: { tag: TEXT, attribute: TEXT_OR_LIST },
-};
-
-/** `model-versions/search`. */
-export const modelVersionGrammar: FilterGrammar = {
-  entities: TAGGED,
-  entityError: taggedError,
-  attributes: names('name', 'version_number', 'run_id', 'source_path'),
-  orderAttributes: names('name', 'version_number', 'creation_timestamp', 'last_updated_timestamp'),
-  numeric: new Set(['version_number']),
-  lists: new Set(['name', 'run_id']),
-  nullable: new Set(),
-  operators: { number: NUMERIC, tag: TEXT, attribute: TEXT_OR_LIST },
 };
 
 const modelTimes = {
@@ -90,9 +57,9 @@ const modelTimes = {
   last_updated_timestamp: 'last_updated_timestamp',
   last_updated_timestamp_ms: 'last_updated_timestamp',
 };
-const modelAttributes = { ...names('name', 'model_id', 'model_type', 'status', 'source_run_id', 'experiment_id', 'artifact_uri'), ...modelTimes };
+const modelAttributes = { ...sameNames('name', 'model_id', 'model_type', 'status', 'source_run_id', 'experiment_id', 'artifact_uri'), ...modelTimes };
 
-/** `logged-models/search`. Its order_by is structured, see the tracking room. */
+/** `logged-models/search`. Its order_by is structured, see search.ts. */
 export const loggedModelGrammar: FilterGrammar = {
   entities: Object.fromEntries(Object.entries(ENTITIES).filter(([, kind]) => kind !== 'dataset')),
   entityError: (entity) => `Invalid entity type: '${entity}'. Expected one of ['attributes', 'metrics', 'params', 'tags'].`,
