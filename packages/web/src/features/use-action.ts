@@ -19,11 +19,12 @@ export function useAction<I extends OperationId>(
     onSuccess: (result) => {
       if (options.done !== undefined)
         notifications.show({ message: typeof options.done === 'function' ? options.done(result) : options.done, color: 'teal', autoClose: 3500 });
-      void queries.invalidateQueries();
       options.onSuccess?.(result);
     },
     onError: (error) => {
       if (options.notifyError === true) notifications.show({ title: error.title, message: error.detail, color: 'red', autoClose: 10_000 });
     },
+    // After a refusal too: a gate that refuses has written its report.
+    onSettled: () => void queries.invalidateQueries(),
   });
 }

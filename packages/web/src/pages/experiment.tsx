@@ -1,17 +1,18 @@
 import { Button, Group, SegmentedControl, Switch, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconArrowsDiff, IconFlask, IconRestore, IconTrash } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
-import { useApi } from '../app/api.ts';
+import { client, LIVE, problemOf, useApi } from '../app/api.ts';
 import type { ExperimentSearch, View } from '../app/search.ts';
+import { inTurns } from '../features/in-turns.ts';
 import { ColumnPicker } from '../features/runs/column-picker.tsx';
 import { defaultColumns, fitLink, parseColumn, varyingColumns } from '../features/runs/columns.ts';
 import { FilterBox } from '../features/runs/filter-box.tsx';
 import { RunsTable } from '../features/runs/runs-table.tsx';
 import { useRuns } from '../features/runs/use-runs.ts';
 import { trackingSnippets } from '../features/snippets.ts';
-import { useAction } from '../features/use-action.ts';
 import { EmptyState } from '../ui/empty.tsx';
 import { formatInt, plural } from '../ui/format.ts';
 import { Page } from '../ui/page.tsx';
@@ -30,14 +31,19 @@ export function ExperimentPage() {
   const available = useApi(
     'listExperimentColumns',
     { params: { experimentId }, query: { limit: 50 } },
-    { enabled: search.cols === undefined, staleTime: 60_000 },
+    {
+      enabled: search.cols === undefined,
+      staleTime: 60_000,
+      // The first run has logged nothing yet when its page is opened.
+      refetchInterval: (q) => (q.state.data === undefined || q.state.data.metrics.length === 0 || q.state.data.params.length === 0 ? LIVE.normal : LIVE.slow),
+    },
   );
   const columns = useMemo(
     () => search.cols?.filter((id) => parseColumn(id) !== undefined) ?? (available.data === undefined ? undefined : defaultColumns(available.data)),
     [search.cols, available.data],
   );
   const view = search.view ?? 'active';
-  const { runs, pages, error, refresh } = useRuns(experimentId, { filter: search.filter ?? '', sort: search.sort, columns, view });
+  const { runs, pages, error } = useRuns(experimentId, { filter: search.filter ?? '', sort: search.sort, columns, view });
   const shown = useMemo(() => (search.diff === true ? varyingColumns(runs, columns ?? NOTHING) : (columns ?? NOTHING)), [search.diff, runs, columns]);
   const selected = search.sel ?? NOTHING;
   const pick = (cols: string[]) => {
@@ -46,12 +52,23 @@ export function ExperimentPage() {
       notifications.show({ color: 'yellow', message: `A link holds no more columns: ${kept.length} of ${cols.length} were kept.` });
     set({ cols: kept });
   };
-  const update = useAction('updateRun', { notifyError: true });
-  const setStage = async (lifecycleStage: 'active' | 'deleted') => {
-    await Promise.allSettled(selected.map((runId) => update.mutateAsync({ params: { runId }, body: { lifecycleStage } })));
-    set({ sel: undefined });
-    await refresh();
-  };
+  const queries = useQueryClient();
+  const stage = useMutation({
+    mutationFn: (lifecycleStage: 'active' | 'deleted') =>
+      inTurns(selected, 4, (runId) => client.call('updateRun', { params: { runId }, body: { lifecycleStage } })),
+    onSuccess: (failed) => {
+      // What could not be changed stays ticked, to be tried again.
+      set({ sel: failed.length === 0 ? undefined : failed.map(({ item }) => item) });
+      if (failed.length > 0)
+        notifications.show({
+          title: `${plural(failed.length, 'run')} of ${selected.length} could not be changed`,
+          message: problemOf(failed[0]?.error).detail,
+          color: 'red',
+          autoClose: 10_000,
+        });
+      void queries.invalidateQueries();
+    },
+  });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -115,16 +132,16 @@ export function ExperimentPage() {
                   Compare{selected.length > 200 ? ' (at most 200)' : ''}
                 </Button>
                 {view === 'deleted' ? (
-                  <Button variant="default" leftSection={<IconRestore size={15} aria-hidden />} onClick={() => void setStage('active')}>
+                  <Button
+                    variant="default"
+                    leftSection={<IconRestore size={15} aria-hidden />}
+                    onClick={() => stage.mutate('active')}
+                    loading={stage.isPending}
+                  >
                     Restore
                   </Button>
                 ) : (
-                  <Button
-                    variant="default"
-                    leftSection={<IconTrash size={15} aria-hidden />}
-                    onClick={() => void setStage('deleted')}
-                    loading={update.isPending}
-                  >
+                  <Button variant="default" leftSection={<IconTrash size={15} aria-hidden />} onClick={() => stage.mutate('deleted')} loading={stage.isPending}>
                     Delete
                   </Button>
                 )}
