@@ -28,7 +28,10 @@ addEventListener('hashchange', () => followLegacyLink(false));
 
 const queries = new QueryClient({
   defaultOptions: {
+    // A server on this machine answers without any network.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       staleTime: 2_000,
       // What the server refused once it refuses again; only a lost connection is worth another try.
       retry: (count, error) => count < 2 && error instanceof BinnacleApiError && (error.status === 0 || error.status === 503),

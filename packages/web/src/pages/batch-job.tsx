@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { client, LIVE, storedToken, useApi } from '../app/api.ts';
 import { JobProgress } from '../features/batch/progress.tsx';
 import { useAction } from '../features/use-action.ts';
+import { useFinalLook } from '../features/use-final-look.ts';
 import { CopyIcon, State, Time } from '../ui/bits.tsx';
 import { Elapsed } from '../ui/elapsed.tsx';
 import { formatBytes, formatCompact, formatDuration, formatInt, formatPercent } from '../ui/format.ts';
@@ -35,6 +36,7 @@ export function BatchJobPage() {
   const job = query.data;
   const active = job?.state === 'running' || job?.state === 'queued';
   const files = useApi('listBatchFiles', { params: { jobId } }, { refetchInterval: active ? 3_000 : false });
+  useFinalLook(job === undefined ? undefined : active, ['listBatchFiles']);
   const cancel = useAction('cancelBatchJob', { notifyError: true, done: 'Stopping after the chunks in flight' });
   const resume = useAction('resumeBatchJob', { notifyError: true, done: 'Going on where it stopped' });
   return (
@@ -125,7 +127,7 @@ export function BatchJobPage() {
                       ],
                       ['Output format', `${data.spec.outputFormat}${data.spec.singleFile ? ', one single file' : ', parts'}`],
                       ['Rows a chunk', formatInt(data.spec.chunkRows)],
-                      ['Workers', data.spec.workers === undefined ? 'all cores' : formatInt(data.spec.workers)],
+                      ['Workers', data.spec.workers === undefined ? 'server default' : formatInt(data.spec.workers)],
                       ['Bad rows allowed', formatPercent(data.spec.maxErrorRate)],
                       [
                         'Monitoring',

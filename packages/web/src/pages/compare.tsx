@@ -2,12 +2,13 @@ import { Button, Group, MultiSelect, Stack, Switch, Table, Text, TextInput } fro
 import { IconSearch } from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import { useApi } from '../app/api.ts';
+import { LIVE, useApi } from '../app/api.ts';
 import type { CompareSearch } from '../app/search.ts';
 import { ParallelCoordinates } from '../charts/parallel.tsx';
 import { axisId, type Comparison, type CompareRow, makeAxis, orderRows, varyingAxes } from '../features/compare/rows.ts';
 import { ChartControls } from '../features/metrics/chart-controls.tsx';
 import { MetricGrid } from '../features/metrics/metric-charts.tsx';
+import { useFinalLook } from '../features/use-final-look.ts';
 import { State, Time } from '../ui/bits.tsx';
 import { formatDuration, formatNumber, formatTime, plural } from '../ui/format.ts';
 import { Page, Panel } from '../ui/page.tsx';
@@ -21,7 +22,15 @@ export function ComparePage() {
   const navigate = route.useNavigate();
   const set = (change: Partial<CompareSearch>) => void navigate({ search: (s) => ({ ...s, ...change }), replace: true });
   const runIds = search.runs ?? NOTHING;
-  const query = useApi('compareRuns', { body: { runIds } }, { enabled: runIds.length > 0 });
+  const query = useApi(
+    'compareRuns',
+    { body: { runIds } },
+    { enabled: runIds.length > 0, keepPrevious: true, refetchInterval: (q) => (q.state.data?.runs.some((r) => r.status === 'RUNNING') ? LIVE.normal : false) },
+  );
+  useFinalLook(
+    query.data?.runs.some((r) => r.status === 'RUNNING'),
+    ['getSeries'],
+  );
   return (
     <Page
       title={runIds.length === 0 ? 'Compare runs' : `Compare ${plural(runIds.length, 'run')}`}

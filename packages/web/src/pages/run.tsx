@@ -10,21 +10,27 @@ import { ChartControls } from '../features/metrics/chart-controls.tsx';
 import { MetricGrid } from '../features/metrics/metric-charts.tsx';
 import { MetricsTable } from '../features/metrics/metrics-table.tsx';
 import { useAction } from '../features/use-action.ts';
+import { useFinalLook } from '../features/use-final-look.ts';
 import { CopyIcon, State, Time } from '../ui/bits.tsx';
 import { Elapsed } from '../ui/elapsed.tsx';
 import { formatInt, plural } from '../ui/format.ts';
 import { KeyValues, Page, Panel } from '../ui/page.tsx';
+import { SearchInput } from '../ui/search-input.tsx';
 import { ErrorState, QueryView } from '../ui/states.tsx';
 
 const route = getRouteApi('/runs/$runId');
+const isLive = (run: RunDetail | undefined): boolean => run?.status === 'RUNNING' || run?.status === 'SCHEDULED';
+/** What grows while a run goes on. */
+const GROWING = ['getSeries', 'listMetricKeys', 'sparklines', 'listRunArtifacts'] as const;
 
 export function RunPage() {
   const { runId } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const set = (change: Partial<RunSearch>, replace = true) => void navigate({ search: (s) => ({ ...s, ...change }), replace });
-  const query = useApi('getRun', { params: { runId } }, { refetchInterval: (q) => (q.state.data?.status === 'RUNNING' ? 4_000 : false) });
+  const query = useApi('getRun', { params: { runId } }, { refetchInterval: (q) => (isLive(q.state.data) ? 4_000 : false) });
   const run = query.data;
+  useFinalLook(run === undefined ? undefined : isLive(run), GROWING);
   const update = useAction('updateRun', { notifyError: true, done: 'Saved' });
   const [renaming, setRenaming] = useState<string | undefined>();
 
@@ -154,7 +160,7 @@ function Overview({ run, query, onQuery, onOpen }: { run: RunDetail; query: stri
             ]}
           />
         </Panel>
-        <MetricsTable runId={run.id} total={run.metricKeys} query={query} onQuery={onQuery} onOpen={onOpen} live={run.status === 'RUNNING'} />
+        <MetricsTable runId={run.id} total={run.metricKeys} query={query} onQuery={onQuery} onOpen={onOpen} live={isLive(run)} />
         <Note run={run} />
       </div>
       <div style={{ display: 'grid', gap: 14, minWidth: 0 }}>
@@ -316,7 +322,11 @@ function Note({ run }: { run: RunDetail }) {
 const SHOWN = 400;
 function Charts({ run, search, set }: { run: RunDetail; search: RunSearch; set: (change: Partial<RunSearch>) => void }) {
   const q = (search.q ?? '').trim();
-  const keys = useApi('listMetricKeys', { params: { runId: run.id }, query: { q: q === '' ? undefined : q, limit: 2000 } }, { keepPrevious: true });
+  const keys = useApi(
+    'listMetricKeys',
+    { params: { runId: run.id }, query: { q: q === '' ? undefined : q, limit: 2000 } },
+    { keepPrevious: true, refetchInterval: isLive(run) ? 4_000 : false },
+  );
   const runs = useMemo(() => [{ id: run.id, name: run.name }], [run.id, run.name]);
   const zoom = search.from !== undefined && search.to !== undefined ? ([search.from, search.to] as [number, number]) : null;
   const metrics = (keys.data?.metrics ?? []).filter((m) => m.count > 1).map((m) => m.key);
@@ -325,11 +335,11 @@ function Charts({ run, search, set }: { run: RunDetail; search: RunSearch; set: 
   return (
     <>
       <Group mb="sm" gap="md">
-        <TextInput
+        <SearchInput
           aria-label="Search charts"
           placeholder="Search metrics"
           value={search.q ?? ''}
-          onChange={(e) => set({ q: e.currentTarget.value === '' ? undefined : e.currentTarget.value })}
+          onSearch={(next) => set({ q: next === '' ? undefined : next })}
           w={240}
         />
         <ChartControls
@@ -359,7 +369,7 @@ function Charts({ run, search, set }: { run: RunDetail; search: RunSearch; set: 
         onZoom={(range) => set({ from: range?.[0], to: range?.[1] })}
         smoothing={search.smooth ?? 0}
         log={search.log === true}
-        live={run.status === 'RUNNING'}
+        live={isLive(run)}
       />
     </>
   );

@@ -105,7 +105,7 @@ export function NewJobDialog({ model: given, onClose }: { model: string | undefi
                   label="Workers"
                   min={1}
                   max={64}
-                  placeholder="all cores"
+                  placeholder="server default"
                   value={spec.workers ?? ''}
                   onChange={(v) => set({ workers: typeof v === 'number' ? v : undefined })}
                 />

@@ -1,5 +1,5 @@
 import type { MetricSummary } from '@binnacle/contract';
-import { Group, Text, TextInput } from '@mantine/core';
+import { Group, Text } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -8,6 +8,7 @@ import { client } from '../../app/api.ts';
 import { Sparkline } from '../../charts/index.ts';
 import { formatInt, formatNumber, toNumber } from '../../ui/format.ts';
 import { Panel } from '../../ui/page.tsx';
+import { SearchInput } from '../../ui/search-input.tsx';
 import { ErrorState } from '../../ui/states.tsx';
 
 const ROW = 32;
@@ -48,17 +49,17 @@ export function MetricsTable({
   useEffect(() => {
     if (last > metrics.length - 50 && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [last, metrics.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const lines = useSparklines(runId, metrics, Math.floor((items[0]?.index ?? 0) / CHUNK), Math.floor(last / CHUNK));
+  const lines = useSparklines(runId, metrics, Math.floor((items[0]?.index ?? 0) / CHUNK), Math.floor(last / CHUNK), live);
 
   return (
     <Panel
       title={`Metrics (${formatInt(total)})`}
       actions={
-        <TextInput
+        <SearchInput
           aria-label="Search metrics"
           placeholder="Search"
           value={query}
-          onChange={(e) => onQuery(e.currentTarget.value)}
+          onSearch={onQuery}
           leftSection={<IconSearch size={14} aria-hidden />}
           w={180}
         />
@@ -141,7 +142,7 @@ export function MetricsTable({
 }
 
 /** Sparklines of the rows in view, two chunks at most at a time. */
-function useSparklines(runId: string, metrics: MetricSummary[], from: number, to: number): Map<string, (number | null)[]> {
+function useSparklines(runId: string, metrics: MetricSummary[], from: number, to: number, live: boolean): Map<string, (number | null)[]> {
   const keys = useMemo(
     () =>
       metrics
@@ -156,6 +157,7 @@ function useSparklines(runId: string, metrics: MetricSummary[], from: number, to
     enabled: keys.length > 0,
     placeholderData: keepPreviousData,
     staleTime: 15_000,
+    refetchInterval: live ? 15_000 : false,
   });
   return useMemo(
     () =>
