@@ -36,7 +36,7 @@ module.exports = {
       name: 'adapters-see-faces-ports-and-kernel',
       severity: 'error',
       from: { path: `${SRC}/adapters/`, pathNot: TESTS },
-      to: { path: `${SRC}/`, pathNot: [`${SRC}/adapters/`, `${SRC}/kernel/`, `${SRC}/(${ROOMS})/(index|[^/]+\\.port)\\.ts$`] },
+      to: { path: `${SRC}/`, pathNot: [`${SRC}/adapters/`, `${SRC}/kernel/`, `${SRC}/(${ROOMS})/(index|[^/]+\\.port)\\.ts$`, `${SRC}/serving/tensor\\.ts$`] },
     },
     {
       name: 'adapters-never-import-each-other',

@@ -1,4 +1,4 @@
-import type { Column } from '../../serving/index.ts';
+import type { Column } from '../../tables/index.ts';
 import type { IntakeLedger } from '../intake-ledger.port.ts';
 import type { ActivityDelta, BucketDelta, MonitoringStore } from '../monitoring-store.port.ts';
 import type { LogRow, PredictionLog } from '../prediction-log.port.ts';
