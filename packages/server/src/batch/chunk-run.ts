@@ -1,5 +1,6 @@
 import { BinnacleError } from '../kernel/index.ts';
-import type { Column, Table, Tensor } from '../serving/index.ts';
+import type { Tensor } from '../serving/index.ts';
+import type { Column, Table } from '../tables/index.ts';
 import type { FeatureRows } from './batch-input.port.ts';
 import { OutputCollector, type OutputLayout } from './outputs.ts';
 import { pick } from './pick.ts';

@@ -1,5 +1,6 @@
 import { internal, unsupported } from '../kernel/index.ts';
-import { type Column, halfToFloat, type Tensor } from '../serving/index.ts';
+import { halfToFloat, type Tensor } from '../serving/index.ts';
+import type { Column } from '../tables/index.ts';
 import type { OutputColumn } from './batch-input.port.ts';
 import { pick } from './pick.ts';
 

@@ -1,5 +1,6 @@
 import type { ModelRunner } from '../gates/index.ts';
-import type { Column, ServingService, Tensor } from '../serving/index.ts';
+import type { ServingService, Tensor } from '../serving/index.ts';
+import type { Column } from '../tables/index.ts';
 
 /** Serving's open versions as the gates want them: rows of named values in, rows of named values out. */
 export const modelRunner = (serving: () => ServingService): ModelRunner => ({

@@ -1,7 +1,7 @@
 import type { ColumnSpec, TensorSpec } from '@binnacle/contract';
 import { describe, expect, it } from 'vitest';
 import { outputColumns, planColumns } from './columns.ts';
-import type { Column, Table } from './tensor.ts';
+import type { Column, Table } from '../tables/index.ts';
 
 const table = (columns: Record<string, Column['values']>): Table => ({
   rows: Object.values(columns)[0]?.length ?? 0,

@@ -1,8 +1,9 @@
 import type { ColumnSpec, Signature, TensorSpec } from '@binnacle/contract';
 import { type BinnacleError, invalid } from '../kernel/index.ts';
+import type { Column, Table } from '../tables/index.ts';
 import { type ColumnRule, fill, kindOf } from './convert.ts';
 import { halfToFloat } from './float16.ts';
-import type { Column, Datatype, Table, Tensor, TensorData } from './tensor.ts';
+import { allocate, type Datatype, isDataOf, type Tensor, type TensorData } from './tensor.ts';
 
 /** Values a row beyond which a tensor is not a table any more (an image, a text's tokens) and is not logged by column. */
 export const MAX_COLUMNS = 512;
@@ -15,24 +16,6 @@ export interface TablePlan {
   /** The graph's inputs as columns, for the prediction log; tensors that are no table are left out. */
   toColumns(inputs: readonly Tensor[]): Column[];
 }
-
-const ARRAYS: Record<Exclude<Datatype, 'BYTES'>, new (length: number) => Exclude<TensorData, string[]>> = {
-  BOOL: Uint8Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  FP16: Uint16Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-};
-/** Room for `length` values of a datatype. */
-export const allocate = (datatype: Datatype, length: number): TensorData =>
-  datatype === 'BYTES' ? Array.from({ length }, () => '') : new ARRAYS[datatype](length);
 
 const isColumn = ({ shape }: TensorSpec): boolean => shape.length <= 1 || (shape.length === 2 && shape[1] === 1);
 const isMatrix = ({ shape }: TensorSpec): boolean => shape.length === 2 && shape[1] !== 1;
@@ -93,7 +76,7 @@ function missing(columns: readonly ColumnSpec[], table: Table, first: string): B
 }
 
 const sameArray = (values: Column['values'], datatype: Datatype): values is Exclude<TensorData, string[]> =>
-  datatype !== 'BYTES' && datatype !== 'BOOL' && datatype !== 'FP16' && values instanceof ARRAYS[datatype];
+  datatype !== 'BYTES' && datatype !== 'BOOL' && datatype !== 'FP16' && isDataOf(datatype, values);
 
 function columnPlan(columns: ColumnSpec[], inputs: TensorSpec[]): TablePlan {
   return {

@@ -1,6 +1,7 @@
 import { type BinnacleError, invalid, shown } from '../kernel/index.ts';
 import { floatToHalf } from './float16.ts';
-import type { Column, Datatype, TensorData } from './tensor.ts';
+import type { Datatype, TensorData } from './tensor.ts';
+import type { Column } from '../tables/index.ts';
 
 /** Where a column's values go: `target[offset + row * stride]`. */
 export interface Slot {

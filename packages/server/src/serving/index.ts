@@ -7,5 +7,5 @@ export { type FailedRequest, nullSink, type PredictionBatch, type PredictionSink
 export { parseEventTime, parseRequestId } from './request-meta.ts';
 export type { EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';
 export { createServingService, type EndpointStats, type ServedModel, type ServingDeps, type ServingService } from './serving.service.ts';
-export type { Column, Datatype, Table, Tensor, TensorData } from './tensor.ts';
+export { allocate, type Datatype, TENSOR_ARRAYS, type Tensor, type TensorData } from './tensor.ts';
 export type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';

@@ -3,7 +3,8 @@ import { outputColumns } from './columns.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import type { PredictionSink } from './prediction-sink.port.ts';
 import type { Route, Routes } from './routes.ts';
-import type { Column, Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
+import type { Column } from '../tables/index.ts';
 import { pickByWeight } from './traffic.ts';
 import type { InferReply, InferRequest } from './types.ts';
 

@@ -1,4 +1,4 @@
-import type { Column } from './tensor.ts';
+import type { Column } from '../tables/index.ts';
 
 /** One answered request (or one sampled chunk of a batch job): `rows` instances in columns. */
 export interface PredictionBatch {

@@ -5,7 +5,7 @@ import { isObject } from '../kernel/index.ts';
 import type { ModelPackage } from '../registry/index.ts';
 import { kindOf } from './convert.ts';
 import { tensorToJson } from './json-tensor.ts';
-import type { Column, Table } from './tensor.ts';
+import type { Column, Table } from '../tables/index.ts';
 import type { VersionInfo } from './types.ts';
 
 /** An example file beyond this is not read: it would be no sample to show. */

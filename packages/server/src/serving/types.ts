@@ -1,6 +1,7 @@
 import type { ColumnSpec, Endpoint, EndpointDetail, LatencyStats, ServedVersion, TensorSpec, TrafficTarget } from '@binnacle/contract';
 import type { ModelPackage } from '../registry/index.ts';
-import type { Column, Table, Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
+import type { Column, Table } from '../tables/index.ts';
 
 export type { ColumnSpec, Endpoint, EndpointDetail, LatencyStats, ServedVersion, TensorSpec, TrafficTarget };
 

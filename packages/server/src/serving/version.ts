@@ -4,7 +4,8 @@ import type { ModelPackage } from '../registry/index.ts';
 import { outputColumns, planColumns, type TablePlan } from './columns.ts';
 import type { LoadedModel, LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 import { sampleTable } from './sample.ts';
-import type { Column, Table, Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
+import type { Column, Table } from '../tables/index.ts';
 import type { OpenVersion } from './types.ts';
 
 /** A model version in memory. `pending` counts the requests that wait for it or run. */

@@ -1,5 +1,4 @@
-import type { Table } from '../serving/index.ts';
-import type { TableColumn, TableFormat, TableLocation } from './types.ts';
+import type { Table, TableColumn, TableFormat, TableLocation } from './types.ts';
 
 export interface StreamOptions {
   /** All when absent. Throws `invalid` (missing_column) for one that is not there. */

@@ -1,23 +1,10 @@
 import type { DuckDBConnection, DuckDBMaterializedResult } from '@duckdb/node-api';
 import type { FeatureColumn, FeatureRows } from '../../batch/batch-input.port.ts';
+import { allocate } from '../../serving/tensor.ts';
 import type { TableColumn } from '../../tables/index.ts';
 import { featuresQuery, KEY } from './batch-rows.ts';
 import { featureSql } from './feature-sql.ts';
 import { breathe, copyNumbers, type NumberArray, StringReader, vectorOf } from './vectors.ts';
-
-const ARRAYS = {
-  BOOL: Uint8Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-};
 
 /** The features of some rows as typed arrays; which rows cannot be used is decided by the engine, beside the values. */
 export async function readFeatures(
@@ -43,7 +30,7 @@ async function collect(result: DuckDBMaterializedResult, wanted: readonly Featur
   const rows = result.rowCount;
   const out: FeatureRows = {
     index: new BigInt64Array(rows),
-    columns: wanted.map(({ name, array }) => ({ name, values: array === 'BYTES' ? Array.from({ length: rows }, () => '') : new ARRAYS[array](rows) })),
+    columns: wanted.map(({ name, array }) => ({ name, values: allocate(array, rows) })),
     bad: [],
   };
   const key = wanted.length;

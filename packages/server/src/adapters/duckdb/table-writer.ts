@@ -1,8 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import { invalid } from '../../kernel/index.ts';
-import type { Column, Table } from '../../serving/index.ts';
-import type { TableFormat } from '../../tables/index.ts';
+import type { Column, Table, TableFormat } from '../../tables/index.ts';
 import { FORMATS } from './batch-write.ts';
 import { duckDbApi, duckDbError, openDuckDb, quoteIdentifier, quoteLiteral } from './instance.ts';
 

@@ -1,22 +1,6 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { type BinnacleError, invalid } from '../../kernel/index.ts';
-import type { Datatype, Tensor, TensorData } from '../../serving/index.ts';
-
-const ARRAYS: Record<Datatype, (data: TensorData) => boolean> = {
-  BOOL: (d) => d instanceof Uint8Array,
-  UINT8: (d) => d instanceof Uint8Array,
-  UINT16: (d) => d instanceof Uint16Array,
-  UINT32: (d) => d instanceof Uint32Array,
-  UINT64: (d) => d instanceof BigUint64Array,
-  INT8: (d) => d instanceof Int8Array,
-  INT16: (d) => d instanceof Int16Array,
-  INT32: (d) => d instanceof Int32Array,
-  INT64: (d) => d instanceof BigInt64Array,
-  FP16: (d) => d instanceof Uint16Array,
-  FP32: (d) => d instanceof Float32Array,
-  FP64: (d) => d instanceof Float64Array,
-  BYTES: (d) => Array.isArray(d),
-};
+import { isDataOf, type Tensor } from '../../serving/tensor.ts';
 
 const list = (names: readonly string[]): string => `[${names.map((name) => `'${name}'`).join(',')}]`;
 
@@ -42,7 +26,8 @@ export function checkInputs(specs: readonly TensorSpec[], inputs: readonly Tenso
     for (const dimension of input.shape) count *= dimension;
     if (input.data.length !== count)
       throw bad('wrong_length', `input '${input.name}' for model '${model}' has ${input.data.length} values, but the shape [${input.shape}] needs ${count}`);
-    if (!ARRAYS[input.datatype](input.data)) throw bad('wrong_datatype', `input '${input.name}' for model '${model}' is not made of ${input.datatype} values`);
+    if (!isDataOf(input.datatype, input.data))
+      throw bad('wrong_datatype', `input '${input.name}' for model '${model}' is not made of ${input.datatype} values`);
     if (input.datatype === 'BYTES') checkStrings(input, model);
     out[index] = input;
     found++;

@@ -1,5 +1,5 @@
 import type { TensorSpec } from '@binnacle/contract';
-import type { Datatype, Tensor, TensorData } from '../../serving/index.ts';
+import { type Datatype, TENSOR_ARRAYS, type Tensor, type TensorData } from '../../serving/tensor.ts';
 import type { Session } from './binding.ts';
 import { concatRows, sliceRows } from './merge.ts';
 
@@ -67,21 +67,6 @@ function inventRows(session: Session, names: string[]): Tensor[] | undefined {
   return undefined;
 }
 
-const ARRAY: Record<Exclude<Datatype, 'BYTES'>, new (length: number) => Exclude<TensorData, string[]>> = {
-  BOOL: Uint8Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  FP16: Uint16Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-};
-
 /** Values that differ from row to row; integers below `spread`, because they are often categories or indices. */
 function invent(spec: TensorSpec, shape: number[], spread: number): Tensor {
   const count = valuesIn(shape);
@@ -98,7 +83,7 @@ function invent(spec: TensorSpec, shape: number[], spread: number): Tensor {
       shape,
       data: Array.from({ length: count }, () => (spread === 1 ? '' : String.fromCharCode(97 + Math.floor(next() * 3)))),
     };
-  const data = new ARRAY[datatype](count);
+  const data = new TENSOR_ARRAYS[datatype](count);
   const isFloat = datatype === 'FP32' || datatype === 'FP64';
   for (let i = 0; i < count; i++) {
     const value = isFloat

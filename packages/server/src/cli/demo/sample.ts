@@ -1,4 +1,4 @@
-import type { Table } from '../../serving/index.ts';
+import type { Table } from '../../tables/index.ts';
 import { DAY_MS, LIVE } from './context.ts';
 import type { Flight } from './flights.ts';
 

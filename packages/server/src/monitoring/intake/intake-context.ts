@@ -1,5 +1,6 @@
 import type { MonitorConfig } from '@binnacle/contract';
-import type { Column, PredictionBatch } from '../../serving/index.ts';
+import type { PredictionBatch } from '../../serving/index.ts';
+import type { Column } from '../../tables/index.ts';
 import { CategorySketch, type ColumnValues, LogSketch, looksNumeric, NumericSketch, type Role, type Sketch, toNumber } from '../profile/index.ts';
 import { categoriesOf, type FeatureBaseline, layoutOf, type TrainingProfile } from '../training/training-profile.ts';
 import type { StoredSource } from '../types.ts';

@@ -1,4 +1,4 @@
-import type { Column } from '../../serving/index.ts';
+import type { Column } from '../../tables/index.ts';
 
 export type ColumnValues = Column['values'];
 export type ColumnValue = string | number | boolean | bigint | null | undefined;

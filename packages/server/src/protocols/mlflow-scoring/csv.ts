@@ -1,5 +1,5 @@
 import { type BinnacleError, invalid } from '../../kernel/index.ts';
-import type { Table } from '../../serving/index.ts';
+import type { Table } from '../../tables/index.ts';
 
 const bad = (text: string): BinnacleError =>
   invalid(

@@ -1,5 +1,5 @@
 import { type BinnacleError, invalid, isObject, shown } from '../../kernel/index.ts';
-import type { Column, Table } from '../../serving/index.ts';
+import type { Column, Table } from '../../tables/index.ts';
 import { firstTwice } from './csv.ts';
 
 /** What a body asks to be predicted. */

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { endianness } from 'node:os';
 import { type BinnacleError, invalid } from '../../kernel/index.ts';
-import type { Datatype, Tensor, TensorData } from '../../serving/index.ts';
-import { ARRAYS } from './datatypes.ts';
+import { type Datatype, TENSOR_ARRAYS, type Tensor, type TensorData } from '../../serving/index.ts';
 
 if (endianness() !== 'LE') throw new Error('binary tensors are little-endian, and so must this machine be');
 
@@ -11,7 +10,7 @@ const bad = (text: string): BinnacleError => invalid('invalid_tensor', text);
 /** A tensor's bytes as values: a view of `bytes` where its address allows it, else a copy. */
 export function dataFromBinary(name: string, datatype: Datatype, count: number, bytes: Buffer): TensorData {
   if (datatype === 'BYTES') return stringsFromBinary(name, count, bytes);
-  const array = ARRAYS[datatype];
+  const array = TENSOR_ARRAYS[datatype];
   const needed = count * array.BYTES_PER_ELEMENT;
   if (bytes.length !== needed) throw bad(`unexpected total byte size ${bytes.length} for input '${name}', expecting ${needed}`);
   const data =

@@ -1,6 +1,5 @@
 import { type BinnacleError, invalid, shown } from '../../kernel/index.ts';
-import type { Datatype, Tensor, TensorData } from '../../serving/index.ts';
-import { ARRAYS } from './datatypes.ts';
+import { allocate, type Datatype, type Tensor, type TensorData } from '../../serving/index.ts';
 
 const bad = (text: string): BinnacleError => invalid('invalid_tensor', text);
 
@@ -23,7 +22,7 @@ export function dataFromJson(name: string, datatype: Datatype, shape: readonly n
     const text = `Unable to parse 'data': Shape does not match true shape of 'data' field (input '${name}': the shape [${shape}] needs ${count} values, got ${given})`;
     throw bad(text);
   }
-  const target: TensorData = datatype === 'BYTES' ? Array.from({ length: count }, () => '') : new ARRAYS[datatype](count);
+  const target: TensorData = allocate(datatype, count);
   const writer = writers[datatype];
   let at = 0;
   const write = (values: readonly unknown[]): void => {
