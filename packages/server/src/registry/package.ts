@@ -19,6 +19,7 @@ export const noFacts = (statusMessage: string, storagePath: string | null = null
   tensors: null,
   graphPath: null,
   graphSha256: null,
+  externalFiles: [],
   derivedPath: null,
   metadata: {},
   sizeBytes: null,
@@ -53,9 +54,10 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
     const graphPath = joinArtifactPath(storagePath, model.onnxData);
     const graph = await artifacts.stat(graphPath);
     if (graph === undefined || graph.isDirectory) return because(`The MLmodel file names ${model.onnxData}, which is not among the files.`);
-    const { inputs, outputs, rewritten } = await inspector.inspect(await artifacts.materialize(graphPath));
+    const { inputs, outputs, rewritten, external } = await inspector.inspect(await artifacts.materialize(graphPath));
     facts.graphPath = graphPath;
-    facts.graphSha256 = await sha256(artifacts, graphPath);
+    facts.externalFiles = external;
+    facts.graphSha256 = await digestOf(artifacts, graphPath, external);
     facts.tensors = { inputs, outputs };
     if (facts.signature !== null)
       facts.signature = { inputs: nameColumns(facts.signature.inputs, inputs), outputs: nameColumns(facts.signature.outputs, outputs) };
@@ -68,21 +70,28 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
   }
 }
 
-/** Throws `conflict` (code `version_files_changed`) when the graph is not the one that was registered: what passed the gates is what is served. */
+/** Throws `conflict` (code `version_files_changed`) when graph or weights are not those that were registered: what passed the gates is what is served. */
 export async function verifyGraph(
   artifacts: ArtifactService,
-  version: { model: string; version: number; graphPath: string; graphSha256: string | null },
+  version: { model: string; version: number; graphPath: string; graphSha256: string | null; externalFiles: string[] },
 ): Promise<void> {
-  if (version.graphSha256 === null || (await sha256(artifacts, version.graphPath)) === version.graphSha256) return;
+  if (version.graphSha256 === null || (await digestOf(artifacts, version.graphPath, version.externalFiles)) === version.graphSha256) return;
   throw conflict(
     'version_files_changed',
-    `The ONNX file of ${version.model} version ${version.version} was changed after it was registered (${version.graphPath}). Register the changed files as a new version.`,
+    `The ONNX model of ${version.model} version ${version.version} was changed after it was registered (${version.graphPath}). Register the changed files as a new version.`,
   );
 }
 
-async function sha256(artifacts: ArtifactService, path: string): Promise<string> {
+/** Where the files that hold a graph's weights are. */
+export const besideGraph = (graphPath: string, external: readonly string[]): string[] =>
+  external.map((location) => joinArtifactPath(...graphPath.split('/').slice(0, -1), ...location.split('/').filter((part) => part !== '.' && part !== '')));
+
+/** SHA-256 of the graph, and of its weights where they are in files of their own. Hex. */
+async function digestOf(artifacts: ArtifactService, graphPath: string, external: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  const { stream } = await artifacts.open(path);
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) hash.update(chunk);
+  for (const path of [graphPath, ...besideGraph(graphPath, external)]) {
+    const { stream } = await artifacts.open(path);
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) hash.update(chunk);
+  }
   return hash.digest('hex');
 }

@@ -30,6 +30,8 @@ export interface PackageFacts {
   graphPath: string | null;
   /** Of the graph's bytes, hex; a later change of the file is noticed by it. */
   graphSha256: string | null;
+  /** Files beside the graph that hold its weights, relative to its folder. */
+  externalFiles: string[];
   /** The rewired graph, when it had to be. */
   derivedPath: string | null;
   /** Settings of the MLmodel file (`metadata`), as text. */
@@ -56,6 +58,8 @@ export interface NewVersion {
 
 /** A version as it is kept. */
 export interface VersionRecord extends Omit<NewVersion, 'facts'>, PackageFacts {
+  /** Of this version and no other, ever: models are renamed, and a deleted model's name may come again. */
+  id: string;
   version: number;
   stage: Stage;
   aliases: string[];

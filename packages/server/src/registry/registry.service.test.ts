@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { withExternalData } from '../../test/support/onnx-graphs.ts';
 import { openRegistryKit, type RegistryKit, recordedFile } from '../../test/support/registry-kit.ts';
 import { parseMlModel } from './mlmodel.ts';
 
@@ -88,6 +89,28 @@ describe('a version of files in the store', () => {
     for (let i = 0; i < 2; i++) await kit.registry.resolve('flights', { version: 1 });
     await kit.artifacts.put('1/r1/artifacts/model/model.onnx', recordedFile('bad/model/model.onnx'));
     await expect(kit.registry.resolve('flights', { version: 1 })).rejects.toMatchObject({ kind: 'conflict', code: 'version_files_changed' });
+  });
+
+  it('weights beside the graph that were changed after registration are not loaded either', async () => {
+    await kit.putModel('1/r1/artifacts/model');
+    await kit.artifacts.put('1/r1/artifacts/model/model.onnx', Buffer.from(withExternalData('w.bin')));
+    await kit.artifacts.put('1/r1/artifacts/model/w.bin', Buffer.from(Float32Array.of(2, 3).buffer));
+    const version = await kit.registry.createVersion({ model: 'flights', source: 'runs:/r1/model' });
+    expect(version).toMatchObject({ servable: true, externalFiles: ['w.bin'] });
+    for (let i = 0; i < 2; i++) await kit.registry.resolve('flights', { version: 1 });
+    await kit.artifacts.put('1/r1/artifacts/model/w.bin', Buffer.from(Float32Array.of(2, 4).buffer));
+    await expect(kit.registry.resolve('flights', { version: 1 })).rejects.toMatchObject({ kind: 'conflict', code: 'version_files_changed' });
+  });
+
+  it('a package is known by its version and no other, though names come again', async () => {
+    await kit.putModel('1/r1/artifacts/model');
+    await kit.registry.createVersion({ model: 'flights', source: 'runs:/r1/model' });
+    const first = await kit.registry.resolve('flights', { version: 1 });
+    await kit.registry.renameModel('flights', 'renamed');
+    await kit.registry.createModel({ name: 'flights' });
+    expect((await kit.registry.resolve('renamed', { version: 1 })).id).toBe(first.id);
+    await kit.registry.createVersion({ model: 'flights', source: 'runs:/r1/model' });
+    expect((await kit.registry.resolve('flights', { version: 1 })).id).not.toBe(first.id);
   });
 
   it('files that come after the registration are found when the version is needed', async () => {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { joinArtifactPath } from '../artifacts/index.ts';
 import { invalid } from '../kernel/index.ts';
 import type { Lookups } from './lookups.ts';
-import { inspectPackage, type PackageDeps, verifyGraph } from './package.ts';
+import { besideGraph, inspectPackage, type PackageDeps, verifyGraph } from './package.ts';
 import type { RegistryStore, VersionRecord } from './registry-store.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
 import type { ModelPackage, VersionRef } from './types.ts';
@@ -14,8 +14,11 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
 
   /** Reading a large graph takes seconds, and endpoints ask again and again: a file that has not been touched since is not read again. */
   async function verify(version: VersionRecord, graphPath: string): Promise<void> {
-    const { size, mtimeMs, ctimeMs, ino } = await stat(await artifacts.materialize(graphPath));
-    const seen = `${version.graphSha256}:${size}:${mtimeMs}:${ctimeMs}:${ino}`;
+    const marks = [graphPath, ...besideGraph(graphPath, version.externalFiles)].map(async (path) => {
+      const { size, mtimeMs, ctimeMs, ino } = await stat(await artifacts.materialize(path));
+      return `${size}:${mtimeMs}:${ctimeMs}:${ino}`;
+    });
+    const seen = [version.graphSha256, ...(await Promise.all(marks))].join(' ');
     if (verified.get(graphPath) === seen) return;
     await verifyGraph(artifacts, { ...version, graphPath });
     if (verified.size >= 1000) verified.clear();
@@ -58,6 +61,7 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
     const local = async (path: string | null) => (path === null ? null : artifacts.materialize(path));
     if (version.graphPath !== null) await verify(version, version.graphPath);
     return {
+      id: version.id,
       model,
       version: version.version,
       runId: version.runId,

@@ -7,6 +7,8 @@ export type VersionRef = { version: number } | { alias: string } | 'latest';
 
 /** A version's package on the local disk, ready to be loaded. */
 export interface ModelPackage {
+  /** The version's id: of this package and no other, whatever it is called. */
+  id: string;
   model: string;
   version: number;
   runId: string | null;

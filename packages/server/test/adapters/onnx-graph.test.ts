@@ -19,6 +19,7 @@ describe('the graph inspector', () => {
     expect(await inspector.inspect(graphFile(sum(3)))).toEqual({
       inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }],
       outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
+      external: [],
       rewritten: null,
     });
   });

@@ -27,7 +27,10 @@ export const createGraphInspector = (): GraphInspector => ({
       const { external, ...result } = inspectBytes(await readFile(file));
       const complaint = await checkExternalFiles(file, external);
       if (complaint !== undefined) throw broken(file, complaint);
-      return result;
+      // The rewired graph is kept apart from the author's files, and so would not find them.
+      if (result.rewritten !== null && external.length > 0)
+        throw broken(file, "it ends in a ZipMap and keeps weights in other files; convert it with options={'zipmap': False}, or into one file");
+      return { ...result, external: [...new Set(external.map(({ location }) => location))].sort() };
     } catch (error) {
       if (error instanceof BinnacleError) throw error;
       if (error instanceof WireError) throw broken(file, `it is not a whole ONNX file (${error.message})`, error);

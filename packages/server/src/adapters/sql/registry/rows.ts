@@ -98,8 +98,9 @@ export async function versionRecords(db: Db, rows: readonly VersionRow[]): Promi
 }
 
 function versionRecord(row: VersionRow): VersionRecord {
-  const facts = JSON.parse(row.facts) as Pick<PackageFacts, 'flavors' | 'signature' | 'tensors' | 'metadata'>;
+  const facts = JSON.parse(row.facts) as Pick<PackageFacts, 'flavors' | 'signature' | 'tensors' | 'metadata' | 'externalFiles'>;
   return {
+    id: `${row.model_id}/${row.version}`,
     model: row.name,
     version: row.version,
     description: row.description,
@@ -133,7 +134,13 @@ export const factColumns = (facts: PackageFacts) => ({
   size_bytes: facts.sizeBytes,
   servable: facts.servable ? 1 : 0,
   status_message: facts.statusMessage,
-  facts: JSON.stringify({ flavors: facts.flavors, signature: facts.signature, tensors: facts.tensors, metadata: facts.metadata }),
+  facts: JSON.stringify({
+    flavors: facts.flavors,
+    signature: facts.signature,
+    tensors: facts.tensors,
+    metadata: facts.metadata,
+    externalFiles: facts.externalFiles,
+  }),
 });
 
 export const gateReport = (row: Selectable<GateReportTable> & { name: string }): GateReport => ({
