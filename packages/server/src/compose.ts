@@ -177,6 +177,8 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   lock.announce(url);
   // Models load beside the open port: probes see a server that is live and not ready yet.
   serving.start().catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));
+  // Every room has subscribed by now.
+  void engine.redeliver();
   return url;
 }
 
@@ -191,7 +193,9 @@ async function openMonitoring(config: Config, engine: SqlEngine, parts: Monitori
   const { events, logger, models, endpoints } = parts;
   const dir = join(config.dataDir, 'monitoring');
   await mkdir(dir, { recursive: true });
-  const ledger = openIntakeLedger(join(dir, 'intake.ledger'));
+  const ledger = openIntakeLedger(join(dir, 'intake.ledger'), (err) =>
+    logger.error({ err }, 'the intake ledger cannot be written: a crash would leave its losses uncounted'),
+  );
   const log = duckDbPredictionLog({ dir, manifest: storeProxy<SegmentManifest>(engine, 'monitoring') });
   const monitoring = createMonitoringService({
     store: storeProxy<MonitoringStore>(engine, 'monitoring'),

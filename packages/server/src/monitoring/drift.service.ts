@@ -58,7 +58,7 @@ export class DriftService {
 
   async #judge(monitor: MonitorRecord, config: MonitorConfig, query: DriftQuery) {
     const windowMs = config.windowSeconds * 1000;
-    const version = query.version ?? (await this.#mainVersion(monitor.endpoint, sourcesOf(query.source, undefined)));
+    const version = query.version ?? (await this.#mainVersion(monitor, sourcesOf(query.source, undefined)));
     const profile = version === null ? null : await this.#deps.profiles.get(monitor.model, version);
     const windows = version === null ? [] : await this.#windows(monitor, windowMs, version, query);
     const subjects = subjectsOf(profile, windows, config);
@@ -76,8 +76,8 @@ export class DriftService {
   }
 
   /** The version with most rows on the newest day that has any. */
-  async #mainVersion(endpoint: string, sources: StoredSource[]): Promise<number | null> {
-    const versions = (await this.#deps.store.versions(endpoint, sources)).filter(({ rows }) => rows > 0);
+  async #mainVersion({ endpoint, model }: MonitorRecord, sources: StoredSource[]): Promise<number | null> {
+    const versions = (await this.#deps.store.versions(endpoint, model, sources)).filter(({ rows }) => rows > 0);
     const newest = Math.max(...versions.map((version) => version.newest));
     const current = versions.filter((version) => version.newest === newest).sort((a, b) => b.rows - a.rows);
     return current[0]?.version ?? null;
@@ -96,6 +96,7 @@ export class DriftService {
       );
     const rows = await this.#deps.store.profiles({
       endpoint: monitor.endpoint,
+      model: monitor.model,
       sources: sourcesOf(query.source, query.version),
       level: levelFor(windowMs),
       from,
@@ -131,14 +132,17 @@ export class DriftService {
   /** Judges every version's complete windows and brings the stored alarms in line. Live traffic only. */
   async evaluate(monitor: MonitorRecord, config: MonitorConfig): Promise<Report> {
     const { store } = this.#deps;
-    const main = await this.#mainVersion(monitor.endpoint, ['live']);
+    const main = await this.#mainVersion(monitor, ['live']);
     let result: Report | undefined;
-    for (const { version } of await store.versions(monitor.endpoint, ['live'])) {
+    for (const { version } of await store.versions(monitor.endpoint, monitor.model, ['live'])) {
       if ((await this.#deps.profiles.get(monitor.model, version)) === null) await this.#takeFirstWindow(monitor, config, version);
       const { report, judged } = await this.#judge(monitor, config, { version, source: 'live' });
       if (version === main) result = report;
       const stored = await store.listAlarms({ endpoint: monitor.endpoint, version, limit: 1000 });
-      const changes = reconcileAlarms(stored, findEpisodes(judged, config), { from: judged[0]?.start ?? Number.POSITIVE_INFINITY });
+      // Windows with too few rows say nothing, so they end nothing.
+      const telling = judged.some(({ features }) => [...features.values()].some(({ comparison }) => comparison !== null));
+      const from = telling ? (judged[0] as (typeof judged)[number]).start : Number.POSITIVE_INFINITY;
+      const changes = reconcileAlarms(stored, findEpisodes(judged, config), { from });
       const now = this.#deps.clock();
       const raised = changes.raise.map(
         (episode): Alarm => ({ id: newId(), endpoint: monitor.endpoint, version, raisedAt: now, ...fromEpisode(episode, config, now, null) }),
@@ -162,7 +166,14 @@ export class DriftService {
     const windows = await this.#windows({ ...monitor, firstAt: monitor.firstAt }, windowMs, version, { source: 'live', version });
     const first = windows.find(({ rows, complete }) => complete && rows >= config.minimumRows);
     if (first === undefined) return;
-    const rows = await this.#deps.log.sample({ endpoint: monitor.endpoint, version, from: first.start, to: first.start + windowMs, limit: FIRST_WINDOW_ROWS });
+    const rows = await this.#deps.log.sample({
+      endpoint: monitor.endpoint,
+      model: monitor.model,
+      version,
+      from: first.start,
+      to: first.start + windowMs,
+      limit: FIRST_WINDOW_ROWS,
+    });
     if (rows.length < config.minimumRows) return;
     const detail = `live predictions of ${new Date(first.start).toISOString()} to ${new Date(first.start + windowMs).toISOString()}`;
     await this.#deps.profiles.fromFirstWindow(monitor.model, version, rows, detail);
@@ -180,7 +191,7 @@ export class DriftService {
     const start = windowStart(query.windowStart, windowMs);
     if (!(Math.abs(start) <= MAX_TIME))
       throw invalid('invalid_window', `windowStart ${query.windowStart} is no time: milliseconds since the epoch are asked for.`);
-    const version = query.version ?? (await this.#mainVersion(monitor.endpoint, sourcesOf(query.source, undefined)));
+    const version = query.version ?? (await this.#mainVersion(monitor, sourcesOf(query.source, undefined)));
     const windows = version === null ? [] : await this.#windows(monitor, windowMs, version, { ...query, from: start, to: start + windowMs });
     const profile = version === null ? null : await this.#deps.profiles.get(monitor.model, version);
     const subject = subjectsOf(profile, windows, config, true).find(({ title }) => title === query.feature);

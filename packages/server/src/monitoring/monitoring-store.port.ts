@@ -8,9 +8,10 @@ import type { StoredSource } from './types.ts';
 export { mergeEncodedLatency, mergeEncodedProfiles } from './profile/index.ts';
 export type { Level, LogSegment, StoredSource, TrainingProfile };
 
-/** Counts of one endpoint, version and source in a bucket of event time. */
+/** Counts of one endpoint, model, version and source in a bucket of event time: an endpoint may be deleted and made again for another model. */
 export interface BucketCounts {
   endpoint: string;
+  model: string;
   /** 0 for requests that failed before a version was chosen. */
   version: number;
   source: StoredSource;
@@ -76,6 +77,7 @@ export interface MonitorRecord {
 /** Buckets of one size; of every version when none is named. */
 export interface BucketQuery {
   endpoint: string;
+  model: string;
   sources: StoredSource[];
   level: Level;
   /** Bucket starts in [from, to). */
@@ -119,9 +121,10 @@ export interface MonitoringStore extends SegmentManifest {
   /** Encoded profiles by bucket, oldest first; buckets without rows are left out. */
   profiles(query: BucketQuery): Promise<{ version: number; start: number; rows: number; profile: Uint8Array }[]>;
   /** Profiled rows and newest bucket by version, over all time. */
-  versions(endpoint: string, sources: StoredSource[]): Promise<{ version: number; rows: number; newest: number }[]>;
-  putTrainingProfile(model: string, version: number, profile: TrainingProfile): Promise<void>;
-  getTrainingProfile(model: string, version: number): Promise<TrainingProfile | null>;
+  versions(endpoint: string, model: string, sources: StoredSource[]): Promise<{ version: number; rows: number; newest: number }[]>;
+  /** `packageId` tells whose profile it is: names and numbers come again when a model is renamed or deleted and another takes its name. */
+  putTrainingProfile(model: string, version: number, packageId: string, profile: TrainingProfile): Promise<void>;
+  getTrainingProfile(model: string, version: number): Promise<{ packageId: string; profile: TrainingProfile } | null>;
   deleteTrainingProfile(model: string, version: number): Promise<void>;
   /** Newest first. */
   listAlarms(query: AlarmQuery): Promise<Alarm[]>;

@@ -107,12 +107,19 @@ class Monitoring implements MonitoringService {
     const { ledger, store, log, logger, events } = this.#deps;
     if (ledger.previous !== null) {
       const { session, recorded } = ledger.previous;
-      const lost = await store.settleIntake(session, recorded, await recover(ledger.previous, { store, log, describe: (batch) => this.#describe(batch) }));
+      const recovered = await recover(ledger.previous, { store, log, describe: (batch) => this.#describe(batch) }).catch((err: unknown) => {
+        logger.error({ err }, 'the prediction log cannot be read; what the last process had not added to the profiles is counted as lost');
+        return { buckets: [], activity: [] };
+      });
+      const lost = await store.settleIntake(session, recorded, recovered);
       for (const { endpoint, rows } of lost)
         logger.warn({ endpoint, rows }, 'the last process ended before these predictions were stored; they are counted as lost');
     }
     ledger.settled();
-    const changed = ({ model, version }: { model: string; version: number }) => this.#profiles.forget(model, version);
+    const changed = ({ model, version }: { model: string; version: number }) => {
+      this.#profiles.forget(model, version);
+      this.#recorder.forget((context) => context.model === model && context.version === version);
+    };
     this.#unsubscribe.push(
       events.on('model-version.created', async (version) => {
         changed(version);
@@ -130,21 +137,25 @@ class Monitoring implements MonitoringService {
     this.#timer.unref();
   }
 
+  /** What fails is said and tried again at the next interval, and keeps nothing else from its turn. */
   async #evaluateAll(): Promise<void> {
-    try {
-      await this.#deps.log.maintain();
-      for (const monitor of await this.#deps.store.listMonitors()) {
-        const seen = monitor.lastReceivedAt ?? 0;
-        const last = this.#evaluated.get(monitor.endpoint);
-        // Where nothing new came, a window may still have ended by the clock: looking once an hour is enough for that.
-        if (seen === 0 || (last?.seen === seen && this.#clock() - last.at < HOUR)) continue;
-        await this.#drift.evaluate(monitor, monitor.config ?? DEFAULTS);
-        await this.#quality.recount(monitor.endpoint);
-        this.#evaluated.set(monitor.endpoint, { seen, at: this.#clock() });
-      }
-    } catch (err) {
-      this.#deps.logger.error({ err }, 'the monitors could not be evaluated; trying again at the next interval');
-    }
+    const { log, store, logger } = this.#deps;
+    const attempt = (what: Record<string, unknown>, work: () => Promise<void>) =>
+      work().catch((err: unknown) => logger.error({ err, ...what }, 'monitoring could not do its regular work; trying again at the next interval'));
+    await attempt({ part: 'prediction log' }, () => log.maintain());
+    await attempt({ part: 'list of monitors' }, async () => {
+      for (const monitor of await store.listMonitors()) await attempt({ endpoint: monitor.endpoint }, () => this.#evaluateOne(monitor));
+    });
+  }
+
+  async #evaluateOne(monitor: MonitorRecord): Promise<void> {
+    const seen = monitor.lastReceivedAt ?? 0;
+    const last = this.#evaluated.get(monitor.endpoint);
+    // Where nothing new came, a window may still have ended by the clock: looking once an hour is enough for that.
+    if (seen === 0 || (last?.seen === seen && this.#clock() - last.at < HOUR)) return;
+    await this.#drift.evaluate(monitor, monitor.config ?? DEFAULTS);
+    await this.#quality.recount(monitor);
+    this.#evaluated.set(monitor.endpoint, { seen, at: this.#clock() });
   }
 
   async close(): Promise<void> {
@@ -206,7 +217,14 @@ class Monitoring implements MonitoringService {
     const lastDay =
       lastAt === null
         ? []
-        : await this.#deps.store.counts({ endpoint: monitor.endpoint, sources: ['live', 'batch'], level: 300_000, from: lastAt - DAY, to: lastAt + 1 });
+        : await this.#deps.store.counts({
+            endpoint: monitor.endpoint,
+            model: monitor.model,
+            sources: ['live', 'batch'],
+            level: 300_000,
+            from: lastAt - DAY,
+            to: lastAt + 1,
+          });
     const profile = latest.version === null ? null : await this.#profiles.get(monitor.model, latest.version);
     return {
       endpoint: monitor.endpoint,
@@ -281,7 +299,7 @@ class Monitoring implements MonitoringService {
     await this.#recorder.flush();
     const monitor = await this.#monitor(endpoint);
     const report = await this.#drift.evaluate(monitor, monitor.config ?? DEFAULTS);
-    if (monitor.labelled > 0 || monitor.firstAt !== null) await this.#quality.recount(endpoint);
+    if (monitor.labelled > 0 || monitor.firstAt !== null) await this.#quality.recount(monitor);
     return report;
   }
 

@@ -57,6 +57,7 @@ export type LoggedPrediction = LogRow & { label: string | null };
 /** Windows of event time in [from, to), milliseconds since the epoch. */
 export interface QualityQuery {
   endpoint: string;
+  model: string;
   version?: number | undefined;
   sources: StoredSource[];
   from: number;
@@ -124,6 +125,7 @@ export interface PredictionLog {
   /** Up to `limit` rows of a span, evenly sampled with a fixed seed. */
   sample(query: {
     endpoint: string;
+    model: string;
     version: number;
     from: number;
     to: number;

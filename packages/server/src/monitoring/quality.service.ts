@@ -35,9 +35,11 @@ export class QualityService {
   readonly #deps: QualityDeps;
   readonly #cache = new Map<string, Promise<QualityReport>>();
   #labels = 0;
+  readonly #startedAt: number;
 
   constructor(deps: QualityDeps) {
     this.#deps = deps;
+    this.#startedAt = deps.clock();
   }
 
   /** Stores labels durably. Of several labels for one prediction the last counts. */
@@ -64,8 +66,10 @@ export class QualityService {
   }
 
   /** Counts anew: labels that came before their predictions may have found them. */
-  async recount(endpoint: string): Promise<void> {
-    if (this.#labels > 0) await this.#deps.store.setLabelled(endpoint, await this.#deps.log.countLabelled(endpoint));
+  async recount({ endpoint, lastReceivedAt }: Pick<MonitorRecord, 'endpoint' | 'lastReceivedAt'>): Promise<void> {
+    // Without new labels and new predictions the count that is stored holds, and an idle server need not open the log.
+    if (this.#labels === 0 && (lastReceivedAt ?? 0) < this.#startedAt) return;
+    await this.#deps.store.setLabelled(endpoint, await this.#deps.log.countLabelled(endpoint));
   }
 
   /** `revision` tells when the log has grown: until then, and until labels come, the same question has the same answer. */
@@ -111,7 +115,15 @@ export class QualityService {
     );
     const task: Task =
       classes.length > MAX_CLASSES || classes.some((label) => label.includes('.') && Number.isFinite(Number(label))) ? 'regression' : 'classification';
-    const base = { endpoint: monitor.endpoint, version: query.version, sources: sourcesOf('all', query.version), from: start, to, positive };
+    const base = {
+      endpoint: monitor.endpoint,
+      model: monitor.model,
+      version: query.version,
+      sources: sourcesOf('all', query.version),
+      from: start,
+      to,
+      positive,
+    };
     const sums = await this.#deps.log.quality({ ...base, windowMs, originMs: origin });
     const whole = await this.#deps.log.quality({ ...base, windowMs: to - start, originMs: start });
     const window = (row: QualitySums, end: number): QualityWindow => qualityOf(row, { start: row.start, end }, task);

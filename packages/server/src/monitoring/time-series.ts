@@ -33,7 +33,14 @@ export async function timeSeries(store: MonitoringStore, monitor: MonitorRecord,
       'range_too_long',
       `The range holds ${(to - from) / bucketMs} buckets of ${bucketSeconds} s; at most ${MAX_BUCKETS} can be asked for. Narrow from and to, or ask for longer buckets.`,
     );
-  const rows = await store.counts({ endpoint: monitor.endpoint, sources: sourcesOf(query.source, undefined), level: levelFor(bucketMs), from, to });
+  const rows = await store.counts({
+    endpoint: monitor.endpoint,
+    model: monitor.model,
+    sources: sourcesOf(query.source, undefined),
+    level: levelFor(bucketMs),
+    from,
+    to,
+  });
   const groups = new Map<number, BucketCounts[]>();
   for (const row of rows) {
     const start = windowStart(row.start, bucketMs);

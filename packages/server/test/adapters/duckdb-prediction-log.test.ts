@@ -62,6 +62,7 @@ const row = (id: string, change: Partial<LogRow> = {}): LogRow => ({
 const label = (predictionId: string, value: string): Label => ({ predictionId, label: value, labelNumber: Number(value), labelAt: 1 });
 const query = (change: Partial<QualityQuery> = {}): QualityQuery => ({
   endpoint: 'e',
+  model: 'm',
   sources: ['live'],
   from: 0,
   to: DAY,
@@ -216,6 +217,23 @@ describe('the prediction log', () => {
       accuracy: null,
       brier: null,
     });
+  });
+
+  it('numeric truth is compared as it was sent, not as the class that it would make', async () => {
+    await log.append([row('n:0', { prediction: '1234568', predictionNumber: 1234567.5 }), row('n:1', { prediction: '2', predictionNumber: 2 })]);
+    await log.addLabels('e', [
+      { predictionId: 'n:0', label: '1234568', labelNumber: 1234567.75, labelAt: 1 },
+      // A number that came as text still is one.
+      { predictionId: 'n:1', label: '2.5', labelNumber: null, labelAt: 1 },
+    ]);
+    expect(await log.quality(query())).toMatchObject([{ numeric: 2, absoluteResidual: 0.75 }]);
+  });
+
+  it('an endpoint that was made again for another model is measured by its own rows', async () => {
+    await log.append([row('a:0', { model: 'former' }), row('b:0')]);
+    await log.addLabels('e', [label('a:0', '0'), label('b:0', '1')]);
+    expect(await log.quality(query())).toMatchObject([{ predictions: 1, labelled: 1, correct: 1 }]);
+    expect(await log.sample({ endpoint: 'e', model: 'former', version: 1, from: 0, to: DAY, limit: 10 })).toHaveLength(1);
   });
 
   it('windows without labels, with one row or one class give null, not NaN', async () => {

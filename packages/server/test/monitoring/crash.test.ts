@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,7 +40,7 @@ it('rows that had reached the log and not the profiles are in both after the nex
       expect(await kit.monitoring.getMonitor('e')).toMatchObject({ predictions: 70, predictionsLastDay: 70 });
       expect((await kit.store.getMonitor('e'))?.lost).toBe(7);
       expect((await kit.monitoring.listPredictions('e', { limit: 100 })).predictions).toHaveLength(70);
-      const range = { endpoint: 'e', sources: ['live' as const], level: 300_000 as const, from: 0, to: kit.clock.now + 1 };
+      const range = { endpoint: 'e', model: 'm', sources: ['live' as const], level: 300_000 as const, from: 0, to: kit.clock.now + 1 };
       const [bucket] = await kit.store.counts(range);
       // The sums say that the values came back as they were: x is 0 to 29 in the later request, and the label is its parity.
       expect(bucket).toMatchObject({ requests: 2, predictions: 70, rows: 70, predictionCount: 70, predictionSum: 15 });
@@ -48,6 +48,18 @@ it('rows that had reached the log and not the profiles are in both after the nex
       expect(features.map(({ name }) => name)).toContain('x');
       kit = await kit.reopen();
     }
+  } finally {
+    await kit.close();
+  }
+});
+
+it('a prediction log that cannot be read keeps nobody from starting: what it held alone is counted as lost', async () => {
+  const dir = await killed('logged-only');
+  writeFileSync(join(dir, 'prediction-log', 'hot.duckdb'), 'not a database');
+  const kit = await openKit({ dir });
+  try {
+    expect(await kit.monitoring.getMonitor('e')).toMatchObject({ predictions: 40 });
+    expect((await kit.store.getMonitor('e'))?.lost).toBe(37);
   } finally {
     await kit.close();
   }

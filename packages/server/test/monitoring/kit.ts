@@ -37,15 +37,17 @@ export async function openKit(
   const engine = await openSqlite({ file: join(dir, 'binnacle.db'), onEvent: ({ type, payload }) => events.emit(type, payload as never) });
   const store = storeProxy<MonitoringStore>(engine, 'monitoring');
   const log = duckDbPredictionLog({ dir: join(dir, 'prediction-log'), manifest: store, ...options.logOptions });
+  const failures: unknown[] = [];
   const deps: MonitoringDeps = {
     store,
     log,
-    ledger: openIntakeLedger(join(dir, 'monitoring', 'intake.bin')),
+    ledger: openIntakeLedger(join(dir, 'monitoring', 'intake.bin'), (error) => void failures.push(error)),
     trainingData: duckDbTrainingData(),
     packageOf: async (model, version) => {
       const found = packages.get(`${model}/${version}`);
       if (found === undefined) throw notFound('version_not_found', `${model}/${version}`);
       return {
+        id: `id-of-${model}/${version}`,
         model,
         version,
         runId: null,
@@ -73,6 +75,7 @@ export async function openKit(
   await monitoring.start();
   const close = async () => {
     await monitoring.close();
+    if (failures.length > 0) throw failures[0];
     await engine.close();
   };
   return {

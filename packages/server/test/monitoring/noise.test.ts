@@ -26,6 +26,21 @@ it('with hundreds of rare categories few clean windows pass the noise floor', ()
   expect(beyond / trials).toBeLessThan(0.07);
 });
 
+it('a column that was nearly constant has a floor, and a flip of its values is beyond it', () => {
+  for (const baseline of [
+    [99_999, 1],
+    [49_990, 6, 4],
+    [1_000_000, 1, 1, 1],
+  ]) {
+    for (const rows of [256, 500, 10_000]) {
+      const { distance } = noiseFloor(baseline, rows);
+      expect(distance, `${baseline} ${rows}`).toBeGreaterThan(0);
+      expect(distance, `${baseline} ${rows}`).toBeLessThan(0.1);
+      expect(jsDistance(baseline, [rows / 2, rows / 2, ...baseline.slice(2).map(() => 0)])).toBeGreaterThan(distance);
+    }
+  }
+});
+
 it('one category, no rows and no baseline have no noise, and no NaN', () => {
   for (const [counts, rows] of [
     [[10], 5],

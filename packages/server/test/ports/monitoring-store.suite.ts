@@ -9,6 +9,7 @@ import { CategorySketch, LatencyHistogram, ProfileSet } from '../../src/monitori
 const HOUR = 3_600_000;
 const bucket = (change: Partial<BucketDelta> = {}): BucketDelta => ({
   endpoint: 'e',
+  model: 'm',
   level: HOUR,
   start: 0,
   version: 1,
@@ -83,7 +84,7 @@ export function monitoringStoreSuite(name: string, open: () => Promise<{ store: 
           store.addActivity(`s${i}`, [bucket({ profile: profile(word), latency: latency(i + 1) })], [activity({ lastAt: 2000 + i, firstAt: 1000 - i })]),
         ),
       );
-      const query = { endpoint: 'e', sources: ['live' as const], level: HOUR, from: 0, to: HOUR } as const;
+      const query = { endpoint: 'e', model: 'm', sources: ['live' as const], level: HOUR, from: 0, to: HOUR } as const;
       const [counts] = await store.counts({ ...query, sources: ['live'] });
       expect(counts).toMatchObject({ requests: 3, predictions: 6, rows: 6, scoreSum: 1.5, predictionCount: 6 });
       expect(LatencyHistogram.decode(counts?.latency as Uint8Array).count).toBe(3);
@@ -93,7 +94,13 @@ export function monitoringStoreSuite(name: string, open: () => Promise<{ store: 
       expect(await store.getMonitor('e')).toMatchObject({ model: 'm', predictions: 6, firstAt: 998, lastAt: 2002, watermark: 2000, config: null });
     });
 
-    it('buckets are told apart by version, source, level and start, and read by range', async () => {
+    it('totals of rows whose model is not known leave the model as it is', async () => {
+      await store.addActivity('s', [], [activity()]);
+      await store.addActivity('s', [], [activity({ model: '', dropped: 3 })]);
+      expect(await store.getMonitor('e')).toMatchObject({ model: 'm', dropped: 3 });
+    });
+
+    it('buckets are told apart by model, version, source, level and start, and read by range', async () => {
       const all = [
         bucket(),
         bucket({ version: 2 }),
@@ -101,16 +108,18 @@ export function monitoringStoreSuite(name: string, open: () => Promise<{ store: 
         bucket({ start: HOUR }),
         bucket({ level: 86_400_000 }),
         bucket({ endpoint: 'other' }),
+        bucket({ model: 'former' }),
         bucket({ version: 0, predictions: 0, rows: 0, errors: 1 }),
       ];
       await store.addActivity('s', all, []);
-      const at = (change: object) => store.counts({ endpoint: 'e', sources: ['live'], level: HOUR, from: 0, to: HOUR, ...change });
+      expect(await store.counts({ endpoint: 'e', model: 'former', sources: ['live'], level: HOUR, from: 0, to: HOUR })).toHaveLength(1);
+      const at = (change: object) => store.counts({ endpoint: 'e', model: 'm', sources: ['live'], level: HOUR, from: 0, to: HOUR, ...change });
       expect((await at({})).map(({ version }) => version)).toEqual([0, 1, 2]);
       expect(await at({ sources: ['live', 'shadow'] })).toHaveLength(4);
       expect(await at({ to: 2 * HOUR, version: 1 })).toHaveLength(2);
       expect(await at({ from: HOUR })).toHaveLength(0);
-      expect(await store.profiles({ endpoint: 'e', sources: ['live'], level: HOUR, from: 0, to: HOUR })).toEqual([]);
-      expect(await store.versions('e', ['live'])).toEqual([{ version: 1, rows: 2, newest: 0 }]);
+      expect(await store.profiles({ endpoint: 'e', model: 'm', sources: ['live'], level: HOUR, from: 0, to: HOUR })).toEqual([]);
+      expect(await store.versions('e', 'm', ['live'])).toEqual([{ version: 1, rows: 2, newest: 0 }]);
     });
 
     it('what a session recorded and did not store is lost once, and only once', async () => {
@@ -136,7 +145,7 @@ export function monitoringStoreSuite(name: string, open: () => Promise<{ store: 
       const recovered = { buckets: [bucket({ level: HOUR })], activity: [activity({ recorded: 95, predictions: 25 })] };
       expect(await store.settleIntake('s1', [{ endpoint: 'e', rows: 100 }], recovered)).toEqual([{ endpoint: 'e', rows: 5 }]);
       expect(await store.getMonitor('e')).toMatchObject({ predictions: 95, lost: 5 });
-      const [found] = await store.counts({ endpoint: 'e', sources: ['live'], level: HOUR, from: 0, to: HOUR });
+      const [found] = await store.counts({ endpoint: 'e', model: 'm', sources: ['live'], level: HOUR, from: 0, to: HOUR });
       expect(found?.predictions).toBe(2 * bucket({}).predictions);
     });
 
@@ -159,9 +168,9 @@ export function monitoringStoreSuite(name: string, open: () => Promise<{ store: 
         features: [],
         outputs: [],
       };
-      await store.putTrainingProfile('m', 1, profile);
-      await store.putTrainingProfile('m', 1, { ...profile, rows: 4 });
-      expect(await store.getTrainingProfile('m', 1)).toEqual({ ...profile, rows: 4 });
+      await store.putTrainingProfile('m', 1, 'former', profile);
+      await store.putTrainingProfile('m', 1, 'id', { ...profile, rows: 4 });
+      expect(await store.getTrainingProfile('m', 1)).toEqual({ packageId: 'id', profile: { ...profile, rows: 4 } });
       await store.deleteTrainingProfile('m', 1);
       expect(await store.getTrainingProfile('m', 1)).toBeNull();
       expect(await store.getMonitor('nobody')).toBeNull();

@@ -12,7 +12,8 @@ export interface LabelBatch {
 
 /** The label that counts: the last one sent for a prediction. */
 const latest = (labels: string, endpoint: string): string =>
-  `(SELECT prediction_id, arg_max(label, seq) AS label FROM ${labels} WHERE endpoint = ${quoteLiteral(endpoint)} GROUP BY prediction_id)`;
+  `(SELECT prediction_id, last.label AS label, last.number AS label_number FROM (
+    SELECT prediction_id, arg_max({label: label, number: coalesce(label_number, TRY_CAST(label AS DOUBLE))}, seq) AS last FROM ${labels} WHERE endpoint = ${quoteLiteral(endpoint)} GROUP BY prediction_id))`;
 
 export const labelSql = {
   match: (predictions: string, labels: string, { endpoint, from, to }: LabelBatch): string => `
@@ -55,11 +56,11 @@ export function qualitySql(predictions: string, labels: string, q: QualityQuery)
   const sources = q.sources.map(quoteLiteral).join(', ');
   const y = q.positive === undefined ? 'NULL::INTEGER' : `(l.label = ${quoteLiteral(q.positive)})::INTEGER`;
   return `WITH rows AS MATERIALIZED (
-      SELECT (p.ts - ${q.originMs}) // ${q.windowMs} * ${q.windowMs} + ${q.originMs} AS start, p.prediction, p.prediction_number, p.score, l.label, TRY_CAST(l.label AS DOUBLE) AS label_number,
+      SELECT (p.ts - ${q.originMs}) // ${q.windowMs} * ${q.windowMs} + ${q.originMs} AS start, p.prediction, p.prediction_number, p.score, l.label, l.label_number,
         CASE WHEN l.label IS NULL OR p.score IS NULL THEN NULL ELSE ${y} END AS y,
         greatest(least(p.score, 1 - ${EPSILON}), ${EPSILON}) AS clipped
       FROM ${predictions} p LEFT JOIN ${latest(labels, q.endpoint)} l USING (prediction_id)
-      WHERE p.endpoint = ${quoteLiteral(q.endpoint)} AND p.ts >= ${q.from} AND p.ts < ${q.to} AND p.source IN (${sources})${q.version === undefined ? '' : ` AND p.version = ${q.version}`}),
+      WHERE p.endpoint = ${quoteLiteral(q.endpoint)} AND p.model = ${quoteLiteral(q.model)} AND p.ts >= ${q.from} AND p.ts < ${q.to} AND p.source IN (${sources})${q.version === undefined ? '' : ` AND p.version = ${q.version}`}),
     steps AS (SELECT start, score, sum(y) AS pos, count(*) - sum(y) AS neg FROM rows WHERE y IS NOT NULL GROUP BY start, score),
     ranked AS (SELECT start, pos, neg, coalesce(sum(neg) OVER (PARTITION BY start ORDER BY score ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS below FROM steps),
     auc AS (SELECT start, sum(pos::DOUBLE * (below + neg / 2.0)) / nullif(sum(pos)::DOUBLE * sum(neg), 0) AS auc FROM ranked GROUP BY start),

@@ -9,7 +9,7 @@ export type Kind = LogSegment['kind'];
 export const COLUMNS: Record<Kind, string> = {
   predictions:
     'prediction_id VARCHAR, request_id VARCHAR, instance_index INTEGER, ts BIGINT, received_at BIGINT, endpoint VARCHAR, model VARCHAR, version INTEGER, source VARCHAR, weight DOUBLE, sampling_fraction DOUBLE, latency_ms DOUBLE, features VARCHAR, prediction VARCHAR, prediction_number DOUBLE, score DOUBLE, session VARCHAR, ordinal BIGINT',
-  labels: 'endpoint VARCHAR, prediction_id VARCHAR, label VARCHAR, label_at BIGINT, seq BIGINT',
+  labels: 'endpoint VARCHAR, prediction_id VARCHAR, label VARCHAR, label_number DOUBLE, label_at BIGINT, seq BIGINT',
 };
 const TIME: Record<Kind, string> = { predictions: 'ts', labels: 'label_at' };
 const ORDER: Record<Kind, string> = { predictions: 'endpoint, ts', labels: 'endpoint, seq' };

@@ -177,6 +177,8 @@ class DuckDbPredictionLog implements PredictionLog {
         appender.appendVarchar(endpoint);
         appender.appendVarchar(label.predictionId);
         appender.appendVarchar(label.label);
+        if (label.labelNumber === null) appender.appendNull();
+        else appender.appendDouble(label.labelNumber);
         appender.appendBigInt(BigInt(Math.trunc(label.labelAt)));
         appender.appendBigInt(from + BigInt(i));
         appender.endRow();
@@ -227,6 +229,7 @@ class DuckDbPredictionLog implements PredictionLog {
 
   async sample(query: {
     endpoint: string;
+    model: string;
     version: number;
     from: number;
     to: number;
@@ -234,7 +237,7 @@ class DuckDbPredictionLog implements PredictionLog {
   }): Promise<Pick<LogRow, 'features' | 'prediction' | 'predictionNumber' | 'score'>[]> {
     const rows = await this.#read(
       async (tables) => `SELECT features, prediction, prediction_number, score FROM (SELECT * FROM ${await tables.relation('predictions', query)}
-        WHERE endpoint = ${quoteLiteral(query.endpoint)} AND version = ${query.version} AND source = 'live' AND ts >= ${query.from} AND ts < ${query.to})
+        WHERE endpoint = ${quoteLiteral(query.endpoint)} AND model = ${quoteLiteral(query.model)} AND version = ${query.version} AND source = 'live' AND ts >= ${query.from} AND ts < ${query.to})
         USING SAMPLE reservoir(${query.limit} ROWS) REPEATABLE (42)`,
     );
     return rows.map((row) => ({

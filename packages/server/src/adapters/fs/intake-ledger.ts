@@ -22,8 +22,8 @@ function read(file: string): IntakeLedger['previous'] {
   return { session: nameAt(0), recorded };
 }
 
-/** The ledger in a file of its own, written in place: the page cache outlives the process. */
-export function openIntakeLedger(file: string): IntakeLedger {
+/** The ledger in a file of its own, written in place: the page cache outlives the process. `onError` is told of the first write that fails. */
+export function openIntakeLedger(file: string, onError: (error: unknown) => void): IntakeLedger {
   mkdirSync(dirname(file), { recursive: true });
   const previous = read(file);
   const session = newId();
@@ -32,6 +32,7 @@ export function openIntakeLedger(file: string): IntakeLedger {
   const slots = new Map<string, number>();
   const count = Buffer.alloc(8);
   let open = true;
+  let complained = false;
   const claim = (name: string): number => {
     const slot = Buffer.alloc(SLOT);
     const bytes = Buffer.from(name).subarray(0, MAX_NAME);
@@ -46,9 +47,15 @@ export function openIntakeLedger(file: string): IntakeLedger {
     session,
     previous,
     mark(endpoint, rows) {
-      const slot = slots.get(endpoint) ?? claim(endpoint);
-      count.writeDoubleLE(rows);
-      writeSync(fd, count, 0, 8, slot * SLOT + COUNT_AT);
+      try {
+        const slot = slots.get(endpoint) ?? claim(endpoint);
+        count.writeDoubleLE(rows);
+        writeSync(fd, count, 0, 8, slot * SLOT + COUNT_AT);
+      } catch (error) {
+        // A full disk: predictions go on; a crash now would count fewer rows as lost than there were.
+        if (!complained) onError(error);
+        complained = true;
+      }
     },
     settled: () => renameSync(aside, file),
     // Monitoring closes it, and so does whoever opened it, in case monitoring never came up.

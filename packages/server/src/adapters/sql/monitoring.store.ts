@@ -112,22 +112,22 @@ export class SqlMonitoringStore implements MonitoringStore {
 
   counts = (query: BucketQuery) => buckets.counts(this.#ctx.db, query);
   profiles = (query: BucketQuery) => buckets.profiles(this.#ctx.db, query);
-  versions = (endpoint: string, sources: StoredSource[]) => buckets.versions(this.#ctx.db, endpoint, sources, DAY);
+  versions = (endpoint: string, model: string, sources: StoredSource[]) => buckets.versions(this.#ctx.db, endpoint, model, sources, DAY);
 
-  async putTrainingProfile(model: string, version: number, profile: TrainingProfile): Promise<void> {
+  async putTrainingProfile(model: string, version: number, packageId: string, profile: TrainingProfile): Promise<void> {
     await this.deleteTrainingProfile(model, version);
-    const row = { model, version, source: profile.source, profile: JSON.stringify(profile), created_at: this.#ctx.now() };
+    const row = { model, version, package_id: packageId, source: profile.source, profile: JSON.stringify(profile), created_at: this.#ctx.now() };
     await this.#ctx.db.insertInto('training_profiles').values(row).execute();
   }
 
-  async getTrainingProfile(model: string, version: number): Promise<TrainingProfile | null> {
+  async getTrainingProfile(model: string, version: number): Promise<{ packageId: string; profile: TrainingProfile } | null> {
     const row = await this.#ctx.db
       .selectFrom('training_profiles')
-      .select('profile')
+      .select(['package_id', 'profile'])
       .where('model', '=', model)
       .where('version', '=', version)
       .executeTakeFirst();
-    return row === undefined ? null : (JSON.parse(row.profile) as TrainingProfile);
+    return row === undefined ? null : { packageId: row.package_id, profile: JSON.parse(row.profile) as TrainingProfile };
   }
 
   async deleteTrainingProfile(model: string, version: number): Promise<void> {

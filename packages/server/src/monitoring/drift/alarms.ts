@@ -129,15 +129,19 @@ export function findEpisodes(windows: JudgedWindow[], config: Pick<MonitorConfig
 export interface AlarmChanges {
   raise: Episode[];
   update: { id: string; episode: Episode }[];
-  /** Their episode is gone: late data has changed the window. */
+  /** Their episode is gone: late data has changed the window, or it lies before all that was judged. */
   close: string[];
 }
 
-/** What must change so that the stored alarms of one version are the episodes. An alarm belongs to the episode whose windows overlap its own. */
+/**
+ * What must change so that the stored alarms of one version are the episodes. An alarm belongs to the episode whose windows overlap its own. Of an
+ * episode that began before the first judged window (`from`; Infinity when none was judged) only the end is seen: its alarm keeps its beginning.
+ */
 export function reconcileAlarms(stored: Alarm[], episodes: Episode[], judged: { from: number }): AlarmChanges {
   const changes: AlarmChanges = { raise: [], update: [], close: [] };
   const used = new Set<string>();
-  for (const episode of episodes) {
+  for (const seen of episodes) {
+    let episode = seen;
     const mine = stored.find(
       (alarm) =>
         !used.has(alarm.id) &&
@@ -151,6 +155,7 @@ export function reconcileAlarms(stored: Alarm[], episodes: Episode[], judged: { 
       continue;
     }
     used.add(mine.id);
+    if (episode.firstWindow === judged.from && mine.firstWindow < judged.from) episode = { ...episode, firstWindow: mine.firstWindow };
     const same =
       mine.firstWindow === episode.firstWindow &&
       mine.lastWindow === episode.lastWindow &&
@@ -159,6 +164,6 @@ export function reconcileAlarms(stored: Alarm[], episodes: Episode[], judged: { 
       mine.threshold === episode.threshold;
     if (!same) changes.update.push({ id: mine.id, episode });
   }
-  for (const alarm of stored) if (!used.has(alarm.id) && alarm.state === 'open' && alarm.lastWindow >= judged.from) changes.close.push(alarm.id);
+  for (const alarm of stored) if (!used.has(alarm.id) && alarm.state === 'open' && judged.from !== Number.POSITIVE_INFINITY) changes.close.push(alarm.id);
   return changes;
 }

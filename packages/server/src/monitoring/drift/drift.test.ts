@@ -223,7 +223,16 @@ describe('alarms', () => {
     const closed = findEpisodes(windows(clean, drifted, drifted, clean), { consecutiveWindows: 1 });
     expect(reconcileAlarms([alarm], closed, { from: 0 }).update).toMatchObject([{ id: '1', episode: { open: false } }]);
     expect(reconcileAlarms([alarm], [], { from: 0 }).close).toEqual(['1']);
-    // Older than what was judged: left as it is.
-    expect(reconcileAlarms([alarm], [], { from: 10 * WEEK }).close).toEqual([]);
+    // Older than all that was judged: what is open has ended since, unless nothing was judged.
+    expect(reconcileAlarms([alarm], [], { from: 10 * WEEK }).close).toEqual(['1']);
+    expect(reconcileAlarms([{ ...alarm, state: 'closed' }], [], { from: 10 * WEEK }).close).toEqual([]);
+    expect(reconcileAlarms([alarm], [], { from: Number.POSITIVE_INFINITY }).close).toEqual([]);
+  });
+
+  it('an alarm that began before the first judged window keeps its beginning', () => {
+    const [episode] = findEpisodes(windows(drifted, drifted), { consecutiveWindows: 1 });
+    const from = (episode as { firstWindow: number }).firstWindow;
+    const alarm = { id: '1', endpoint: 'e', version: 1, raisedAt: 0, closedAt: null, state: 'open', ...episode, firstWindow: from - WEEK } as Alarm;
+    expect(reconcileAlarms([alarm], [episode as never], { from })).toEqual({ raise: [], update: [], close: [] });
   });
 });

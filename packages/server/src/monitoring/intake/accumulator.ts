@@ -3,7 +3,7 @@ import { LEVELS, type Level } from '../drift/windows.ts';
 import type { BucketDelta } from '../monitoring-store.port.ts';
 import type { IntakeContext } from './intake-context.ts';
 
-type Key = Pick<BucketDelta, 'endpoint' | 'version' | 'source'>;
+type Key = Pick<BucketDelta, 'endpoint' | 'model' | 'version' | 'source'>;
 
 /** What came in one five-minute bucket since the last flush. */
 export class Accumulator {
@@ -23,7 +23,7 @@ export class Accumulator {
   readonly context: IntakeContext | undefined;
 
   constructor(key: Key, start: number, context: IntakeContext | undefined) {
-    this.key = { endpoint: key.endpoint, version: key.version, source: key.source };
+    this.key = { endpoint: key.endpoint, model: key.model, version: key.version, source: key.source };
     this.start = start;
     this.context = context;
   }
@@ -51,10 +51,11 @@ export class Accumulators {
       last.context === context &&
       last.key.version === key.version &&
       last.key.endpoint === key.endpoint &&
+      last.key.model === key.model &&
       last.key.source === key.source
     )
       return last;
-    const id = `${start} ${key.version} ${key.source} ${key.endpoint} ${context === undefined ? 0 : identity(context)}`;
+    const id = `${start} ${key.version} ${key.source} ${key.endpoint} ${key.model}\0${context === undefined ? 0 : identity(context)}`;
     let bucket = this.#buckets.get(id);
     if (bucket === undefined) {
       bucket = new Accumulator(key, start, context);
@@ -111,7 +112,7 @@ async function merged(parts: Part[], level: Level): Promise<Part[]> {
   for (const [i, part] of parts.entries()) {
     if (i % 200 === 199) await new Promise((resolve) => setImmediate(resolve));
     const start = Math.floor(part.counts.start / level) * level;
-    const id = `${start} ${part.counts.version} ${part.counts.source} ${part.counts.endpoint}`;
+    const id = `${start} ${part.counts.version} ${part.counts.source} ${part.counts.endpoint} ${part.counts.model}`;
     const into = byStart.get(id);
     if (into === undefined) {
       byStart.set(id, { ...part, counts: { ...part.counts, start } });

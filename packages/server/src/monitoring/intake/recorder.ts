@@ -106,7 +106,8 @@ export class Recorder implements PredictionSink {
   recordFailure(failure: FailedRequest): void {
     if (this.#closed) return;
     this.requests.failed(failure);
-    const bucket = this.#buckets.get({ endpoint: failure.endpoint, version: failure.version ?? 0, source: 'live' }, bucketStart(failure.at), undefined);
+    const { endpoint, model } = failure;
+    const bucket = this.#buckets.get({ endpoint, model, version: failure.version ?? 0, source: 'live' }, bucketStart(failure.at), undefined);
     bucket.requests++;
     bucket.errors++;
     bucket.addLatency(failure.latencyMs);
@@ -164,7 +165,7 @@ export class Recorder implements PredictionSink {
   #contextOf(work: Work): IntakeContext | undefined {
     const { batch } = work;
     const source: StoredSource = batch.shadow ? 'shadow' : batch.source;
-    const key = `${source} ${batch.version} ${batch.endpoint}`;
+    const key = `${source} ${batch.version} ${batch.endpoint} ${batch.model}`;
     const context = this.#contexts.get(key);
     if (context !== undefined && context !== 'loading') return context;
     this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), work]);
@@ -210,7 +211,8 @@ export class Recorder implements PredictionSink {
 
   /** Adds rows to the buckets of their event times; with a context, to their profiles as well. */
   #count(batch: PredictionBatch, from: number, to: number, context: IntakeContext | undefined): void {
-    const key = { endpoint: batch.endpoint, version: batch.version, source: batch.shadow ? ('shadow' as const) : batch.source };
+    const { endpoint, model, version } = batch;
+    const key = { endpoint, model, version, source: batch.shadow ? ('shadow' as const) : batch.source };
     const activity = this.#activityOf(batch.endpoint, batch.model);
     const weight = batch.weight ?? 1;
     if (context !== undefined) context.prepareOutputs(batch.outputs);

@@ -43,7 +43,7 @@ function groups(rows: LogRow[]): Map<string, Parsed[]> {
   const found = new Map<string, Parsed[]>();
   for (const row of rows) {
     const features = JSON.parse(row.features) as Record<string, ColumnValue>;
-    const key = JSON.stringify([row.endpoint, row.version, row.source, Object.keys(features)]);
+    const key = JSON.stringify([row.endpoint, row.model, row.version, row.source, Object.keys(features)]);
     const group = found.get(key);
     if (group === undefined) found.set(key, [{ row, features }]);
     else group.push({ row, features });
@@ -59,7 +59,7 @@ async function addGroup(group: Parsed[], buckets: Accumulators, activity: Map<st
   context.prepareLogged(outputs);
   const features = Object.keys(first.features).map((name) => ({ name, values: group.map((parsed) => parsed.features[name]) as Column['values'] }));
   for (const [at, { row }] of group.entries()) {
-    const bucket = buckets.get({ endpoint, version, source }, bucketStart(row.ts), context);
+    const bucket = buckets.get({ endpoint, model, version, source }, bucketStart(row.ts), context);
     if (row.instanceIndex === 0) {
       bucket.requests++;
       if (source === 'live') bucket.addLatency(row.latencyMs);

@@ -61,21 +61,25 @@ export class TrainingProfiles {
 
   async #find(model: string, version: number): Promise<TrainingProfile | null> {
     const stored = await this.#deps.store.getTrainingProfile(model, version);
-    if (stored !== null) return stored;
-    const profile = await this.#fromPackage(model, version);
-    if (profile !== null) await this.#deps.store.putTrainingProfile(model, version, profile);
+    const pkg = await this.#packageOf(model, version);
+    if (stored !== null && (pkg === null || pkg.id === stored.packageId)) return stored.profile;
+    const profile = pkg === null ? null : await this.#fromPackage(pkg);
+    if (pkg !== null && profile !== null) await this.#deps.store.putTrainingProfile(model, version, pkg.id, profile);
     return profile;
   }
 
-  async #fromPackage(model: string, version: number): Promise<TrainingProfile | null> {
-    const { clock, data, logger } = this.#deps;
-    let pkg: ModelPackage;
+  /** Null when it cannot be had. */
+  async #packageOf(model: string, version: number): Promise<ModelPackage | null> {
     try {
-      pkg = await this.#deps.packageOf(model, version);
+      return await this.#deps.packageOf(model, version);
     } catch (err) {
       if (!(err instanceof BinnacleError)) throw err;
       return null;
     }
+  }
+
+  async #fromPackage(pkg: ModelPackage): Promise<TrainingProfile | null> {
+    const { clock, data, logger } = this.#deps;
     try {
       if (pkg.profileFile !== null) return await readProfile(pkg.profileFile, clock());
       if (pkg.trainingDataFile === null) return null;
@@ -83,7 +87,10 @@ export class TrainingProfiles {
       const detail = `${rows} rows of the run's training data${rows > MAX_ROWS ? `, ${MAX_ROWS} of them sampled` : ''}${skipped.length > 0 ? `; left out: ${skipped.join(', ')}` : ''}`;
       return await buildTrainingProfile({ rows, columns, source: 'training-data', detail, createdAt: clock() });
     } catch (err) {
-      logger.warn({ err, model, version }, 'the training profile of a model version cannot be made; its drift will be measured against a first window');
+      logger.warn(
+        { err, model: pkg.model, version: pkg.version },
+        'the training profile of a model version cannot be made; its drift will be measured against a first window',
+      );
       return null;
     }
   }
@@ -110,7 +117,7 @@ export class TrainingProfiles {
       await buildTrainingProfile({ ...input, columns: columns.map(({ name, values }) => ({ name: `feature ${name}`, values })) })
     ).features.map((feature) => ({ ...feature, name: feature.name.slice(8) }));
     profile.outputs = (await buildTrainingProfile({ ...input, columns: outputs })).outputs;
-    await this.#deps.store.putTrainingProfile(model, version, profile);
+    await this.#deps.store.putTrainingProfile(model, version, (await this.#packageOf(model, version))?.id ?? '', profile);
     this.forget(model, version);
     return profile;
   }

@@ -16,19 +16,20 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 function profiles(pkg: Partial<ModelPackage> | null, read: () => Promise<unknown> = () => Promise.reject(new Error('not a table'))) {
-  const stored = new Map<string, TrainingProfile>();
+  const stored = new Map<string, { packageId: string; profile: TrainingProfile }>();
   let asked = 0;
   const clock = { now: 1_000_000 };
   const service = new TrainingProfiles({
     store: {
       getTrainingProfile: async (model: string, version: number) => stored.get(`${model}/${version}`) ?? null,
-      putTrainingProfile: async (model: string, version: number, profile: TrainingProfile) => void stored.set(`${model}/${version}`, profile),
+      putTrainingProfile: async (model: string, version: number, packageId: string, profile: TrainingProfile) =>
+        void stored.set(`${model}/${version}`, { packageId, profile }),
     } as MonitoringStore,
     data: { read: read as never },
     packageOf: async () => {
       asked++;
       if (pkg === null) throw notFound('version_not_found', 'gone');
-      return { profileFile: null, trainingDataFile: null, ...pkg } as ModelPackage;
+      return { id: 'one', profileFile: null, trainingDataFile: null, ...pkg } as ModelPackage;
     },
     logger: silentLogger,
     clock: () => clock.now,
@@ -54,7 +55,7 @@ it('is computed once from training data, with outputs apart and the label left o
   expect(profile?.outputs.map(({ name }) => name)).toEqual(['score']);
   expect(profile?.features[1]).toMatchObject({ missing: { share: 0.25 }, distinct: 3, other: 0 });
   expect(asked()).toBe(1);
-  expect(stored.get('m/1')).toBe(profile);
+  expect(stored.get('m/1')).toEqual({ packageId: 'one', profile });
   // What is computed can be carried in a package as it is.
   expect(parseTrainingProfile(JSON.parse(JSON.stringify(profile)), 'x')).toEqual(profile);
 });
@@ -106,3 +107,18 @@ function numeric() {
     means: [null, 1, null],
   };
 }
+
+it('is not taken from another model that had the name before', async () => {
+  const { service, stored } = profiles({ id: 'two', trainingDataFile: 'training.parquet' }, async () => ({ rows: 1000, columns, skipped: [] }));
+  const former = await buildTrainingProfile({ rows: 10, columns: [], source: 'package', detail: 'of the former model', createdAt: 0 });
+  stored.set('m/1', { packageId: 'one', profile: former });
+  expect(await service.get('m', 1)).toMatchObject({ rows: 1000 });
+  expect(stored.get('m/1')).toMatchObject({ packageId: 'two' });
+});
+
+it('that is stored holds while the package cannot be had', async () => {
+  const { service, stored } = profiles(null);
+  const former = await buildTrainingProfile({ rows: 10, columns: [], source: 'package', detail: '', createdAt: 0 });
+  stored.set('m/1', { packageId: 'one', profile: former });
+  expect(await service.get('m', 1)).toEqual(former);
+});

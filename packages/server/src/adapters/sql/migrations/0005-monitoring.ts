@@ -22,6 +22,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('monitor_buckets')
     .addColumn('endpoint', 'varchar(255)', (c) => c.notNull())
+    .addColumn('model', 'varchar(255)', (c) => c.notNull())
     .addColumn('level', 'integer', (c) => c.notNull())
     .addColumn('start', 'bigint', (c) => c.notNull())
     .addColumn('version', 'integer', (c) => c.notNull())
@@ -36,11 +37,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('prediction_count', 'bigint', (c) => c.notNull())
     .addColumn('latency', blob as never)
     .addColumn('profile', blob as never)
-    .addPrimaryKeyConstraint('monitor_buckets_pk', ['endpoint', 'level', 'start', 'version', 'source'])
+    .addPrimaryKeyConstraint('monitor_buckets_pk', ['endpoint', 'level', 'start', 'version', 'source', 'model'])
     .execute();
   await byPrimaryKey(db)(db.schema.createTable('training_profiles'))
     .addColumn('model', 'varchar(255)', (c) => c.notNull())
     .addColumn('version', 'integer', (c) => c.notNull())
+    .addColumn('package_id', 'varchar(64)', (c) => c.notNull())
     .addColumn('source', 'varchar(32)', (c) => c.notNull())
     .addColumn('profile', 'text', (c) => c.notNull())
     .addColumn('created_at', 'bigint', (c) => c.notNull())

@@ -15,7 +15,7 @@ type Db = Kysely<Database>;
 
 /** Reads what is there, adds, writes back: the caller's transaction makes it one step. */
 export async function addBucket(db: Db, delta: BucketDelta): Promise<void> {
-  const key = { endpoint: delta.endpoint, level: delta.level, start: delta.start, version: delta.version, source: delta.source };
+  const key = { endpoint: delta.endpoint, model: delta.model, level: delta.level, start: delta.start, version: delta.version, source: delta.source };
   const old = await db
     .selectFrom('monitor_buckets')
     .selectAll()
@@ -54,7 +54,8 @@ const most = (a: number | null, b: number | null): number | null => (a === null 
 export async function addTotals(db: Db, session: string, delta: ActivityDelta): Promise<void> {
   const old = await db.selectFrom('monitors').selectAll().where('endpoint', '=', delta.endpoint).executeTakeFirst();
   const row = {
-    model: delta.model,
+    // Rows left out under overload may come without it.
+    model: delta.model || (old?.model ?? ''),
     predictions: Number(old?.predictions ?? 0) + delta.predictions,
     errors: Number(old?.errors ?? 0) + delta.errors,
     dropped: Number(old?.dropped ?? 0) + delta.dropped,
@@ -77,6 +78,7 @@ const inRange = (db: Db, query: BucketQuery) => {
   const rows = db
     .selectFrom('monitor_buckets')
     .where('endpoint', '=', query.endpoint)
+    .where('model', '=', query.model)
     .where('level', '=', query.level)
     .where('start', '>=', query.from)
     .where('start', '<', query.to)
@@ -88,6 +90,7 @@ export async function counts(db: Db, query: BucketQuery): Promise<BucketCounts[]
   const rows = await inRange(db, query)
     .select([
       'endpoint',
+      'model',
       'version',
       'source',
       'start',
@@ -108,6 +111,7 @@ export async function counts(db: Db, query: BucketQuery): Promise<BucketCounts[]
 
 const toCounts = (row: Omit<MonitorBucketsTable, 'profile' | 'level'>): BucketCounts => ({
   endpoint: row.endpoint,
+  model: row.model,
   version: row.version,
   source: row.source as StoredSource,
   start: row.start,
@@ -127,11 +131,18 @@ export async function profiles(db: Db, query: BucketQuery): Promise<{ version: n
   return rows.flatMap(({ version, start, profiled, profile }) => (profile === null ? [] : [{ version, start, rows: profiled, profile }]));
 }
 
-export async function versions(db: Db, endpoint: string, sources: StoredSource[], level: number): Promise<{ version: number; rows: number; newest: number }[]> {
+export async function versions(
+  db: Db,
+  endpoint: string,
+  model: string,
+  sources: StoredSource[],
+  level: number,
+): Promise<{ version: number; rows: number; newest: number }[]> {
   const rows = await db
     .selectFrom('monitor_buckets')
     .select((eb) => ['version' as const, eb.fn.sum<number>('profiled').as('rows'), eb.fn.max('start').as('newest')])
     .where('endpoint', '=', endpoint)
+    .where('model', '=', model)
     .where('level', '=', level)
     .where('source', 'in', sources)
     .where('version', '>', 0)

@@ -15,6 +15,7 @@ export interface MonitorsTable {
 
 export interface MonitorBucketsTable {
   endpoint: string;
+  model: string;
   version: number;
   source: string;
   /** Length of the bucket, milliseconds. */
@@ -35,6 +36,7 @@ export interface MonitorBucketsTable {
 export interface TrainingProfilesTable {
   model: string;
   version: number;
+  package_id: string;
   source: string;
   profile: string;
   created_at: number;
