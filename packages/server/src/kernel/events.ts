@@ -17,7 +17,10 @@ export type OutboxEvent = { [K in EventType]: { type: K; payload: EventMap[K] } 
 
 type Handler<K extends EventType> = (payload: EventMap[K]) => void | Promise<void>;
 
-/** Hands events to the rooms of this process, after the commit of what they tell of. Handlers run in a turn of their own. */
+/**
+ * Hands events to the rooms of this process, after the commit of what they tell of, at least once: one whose handler failed, or that a crash cut off,
+ * comes again at the next start. Handlers run in a turn of their own.
+ */
 export class EventBus {
   readonly #handlers = new Map<EventType, Set<Handler<never>>>();
   readonly #logger: Logger;
@@ -32,12 +35,18 @@ export class EventBus {
     return () => set.delete(handler as Handler<never>);
   }
 
-  /** Calls every handler; a failing one is logged and stops nobody. */
-  emit<K extends EventType>(type: K, payload: EventMap[K]): void {
-    for (const handler of this.#handlers.get(type) ?? []) {
-      Promise.resolve()
-        .then(() => (handler as Handler<K>)(payload))
-        .catch((err: unknown) => this.#logger.error({ err, event: type }, 'an event handler failed'));
-    }
+  /** Calls every handler; a failing one is logged and stops nobody. False when one failed. */
+  async emit<K extends EventType>(type: K, payload: EventMap[K]): Promise<boolean> {
+    const calls = [...(this.#handlers.get(type) ?? [])].map(async (handler) => {
+      try {
+        await Promise.resolve();
+        await (handler as Handler<K>)(payload);
+        return true;
+      } catch (err) {
+        this.#logger.error({ err, event: type }, 'an event handler failed; the event comes again at the next start');
+        return false;
+      }
+    });
+    return (await Promise.all(calls)).every(Boolean);
   }
 }

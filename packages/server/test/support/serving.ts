@@ -37,6 +37,7 @@ export class FakeRegistry {
       .inspect(file)
       .catch(() => null);
     const pkg: ModelPackage = {
+      id: `id-of-${model}/${versions.length + 1}`,
       model,
       version: versions.length + 1,
       runId: null,
@@ -59,7 +60,7 @@ export class FakeRegistry {
     const aliases = this.aliasesOf.get(model) ?? {};
     const previous = aliases[alias] ?? null;
     this.aliasesOf.set(model, { ...aliases, [alias]: version });
-    this.events.emit('alias.moved', { model, alias, version, previous, forced: false });
+    void this.events.emit('alias.moved', { model, alias, version, previous, forced: false });
   }
 
   async resolve(model: string, ref: VersionRef): Promise<ModelPackage> {

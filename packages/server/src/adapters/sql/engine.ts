@@ -28,6 +28,8 @@ export interface SqlEngine {
   call(command: StoreCommand): Promise<unknown>;
   /** All commands in one transaction, in order; all or nothing. */
   transaction(commands: StoreCommand[]): Promise<unknown[]>;
+  /** Delivers the events that a former process committed and did not get handled. Called once, when the rooms have subscribed; never rejects. */
+  redeliver(): Promise<void>;
   close(): Promise<void>;
 }
 

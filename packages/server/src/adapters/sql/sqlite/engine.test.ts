@@ -26,3 +26,46 @@ it('a database can be closed and opened again without migrating twice', async ()
   engine = await openSqlite({ file: join(dir, 'binnacle.db') });
   await expect(engine.call({ store: 'outbox', method: 'pending', args: [] })).resolves.toEqual([]);
 });
+
+it('an event that was not handled comes again after the next start, and one that was does not', async () => {
+  const seen: string[] = [];
+  const reopen = async (handled: boolean) => {
+    await engine.close();
+    engine = await openSqlite({
+      file: join(dir, 'binnacle.db'),
+      onEvent: async ({ type, payload }) => {
+        // Later than the commit's reply, as a handler that works with the store is.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        seen.push(`${type} ${(payload as { version: number }).version}`);
+        return handled;
+      },
+    });
+  };
+  await reopen(false);
+  await engine.call({ store: 'registry', method: 'createModel', args: [{ name: 'm', description: '', tags: {} }] });
+  const version = { model: 'm', source: 's', storageUri: 's', runId: null, runLink: '', loggedModelId: null, description: '', tags: {} };
+  const facts = {
+    storagePath: null,
+    flavors: [],
+    signature: null,
+    tensors: null,
+    graphPath: null,
+    graphSha256: null,
+    externalFiles: [],
+    derivedPath: null,
+    metadata: {},
+    sizeBytes: null,
+    servable: false,
+    statusMessage: '',
+  };
+  await engine.call({ store: 'registry', method: 'createVersion', args: [{ ...version, facts }] });
+  await expect.poll(() => seen).toEqual(['model-version.created 1']);
+  await reopen(true);
+  // Not before the rooms have subscribed.
+  expect(seen).toHaveLength(1);
+  await engine.redeliver();
+  expect(seen).toHaveLength(2);
+  await reopen(true);
+  await engine.redeliver();
+  expect(seen).toHaveLength(2);
+});

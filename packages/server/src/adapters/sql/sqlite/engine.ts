@@ -6,8 +6,8 @@ import type { Reads, Reply, WorkerOptions } from './worker.ts';
 export interface SqliteEngineOptions {
   file: string;
   synchronous?: 'FULL' | 'NORMAL';
-  /** Called after the commit of the change that an event tells of; acknowledged once it returns. */
-  onEvent?: (event: OutboxEvent) => void;
+  /** Called after the commit of the change that an event tells of. Acknowledged once it has come true; else it comes again after the next start. */
+  onEvent?: (event: OutboxEvent) => Promise<boolean> | boolean | void;
 }
 
 /** A worker inherits the process's flags; given its own list it refuses V8's, so one is given only where the warning would be printed. */
@@ -86,11 +86,13 @@ class Connection {
  */
 export async function openSqlite(options: SqliteEngineOptions): Promise<SqlEngine> {
   const synchronous = options.synchronous ?? 'FULL';
-  const deliver = (events: { id: number; event: OutboxEvent }[]) => {
-    for (const { event } of events) options.onEvent?.(event);
-    writer.send([{ store: 'outbox', method: 'acknowledge', args: [events.map(({ id }) => id)] }]).catch(() => {});
+  const deliver = async (events: { id: number; event: OutboxEvent }[]) => {
+    const handled = await Promise.all(events.map(async ({ id, event }) => ((await options.onEvent?.(event)) === false ? [] : [id])));
+    const done = handled.flat();
+    // One that cannot be acknowledged (a full disk, a closing server) comes again.
+    if (done.length > 0) await writer.send([{ store: 'outbox', method: 'acknowledge', args: [done] }]).catch(() => {});
   };
-  const writer = new Connection({ file: options.file, role: 'writer', synchronous }, deliver);
+  const writer = new Connection({ file: options.file, role: 'writer', synchronous }, (events) => void deliver(events));
   const reads = await writer.ready;
   let reader: Connection | undefined;
   let readable = false;
@@ -115,10 +117,10 @@ export async function openSqlite(options: SqliteEngineOptions): Promise<SqlEngin
     return await writer.send(commands).finally(() => readsAtWriter--);
   };
   const [pending] = await writer.send([{ store: 'outbox', method: 'pending', args: [] }]);
-  if (Array.isArray(pending) && pending.length > 0) queueMicrotask(() => deliver(pending));
   return {
     call: async (command) => (await send([command]))[0],
     transaction: send,
+    redeliver: () => deliver(pending as Parameters<typeof deliver>[0]),
     async close() {
       await reader?.close();
       await writer.close();
