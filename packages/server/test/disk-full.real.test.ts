@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { twoColumns } from './support/onnx-graphs.ts';
 import { type RunningServer, startServer, temporaryFolder } from './support/server.ts';
 
 /** A disk of its own that is small enough to fill; needs root. */
@@ -17,6 +18,18 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('a full
       body: JSON.stringify(body),
     });
     return { status: reply.status, body: (await reply.json()) as Record<string, never> & { error_code?: string; message?: string } };
+  };
+  const native = async (method: string, path: string, body: string | Uint8Array, type = 'application/json') => {
+    const reply = await fetch(`${server.url}/api/binnacle/v1${path}`, { method, headers: { 'content-type': type }, body });
+    expect(reply.status, await reply.text()).toBeLessThan(300);
+  };
+  const predict = async () => {
+    const reply = await fetch(`${server.url}/endpoints/two/invocations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"dataframe_split":{"columns":["a","b"],"data":[[1,2]]}}',
+    });
+    return { status: reply.status, body: await reply.text() };
   };
   // Random values: they do not compress away.
   const batch = (step: number) => ({
@@ -36,6 +49,8 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('a full
   beforeAll(async () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]);
     server = await startServer({ data: join(disk, 'data') });
+    await native('POST', '/models/two/versions?filename=two.onnx', twoColumns(), 'application/octet-stream');
+    await native('PUT', '/endpoints/two', '{"model":"two","traffic":[{"version":1}]}');
     runId = ((await mlflow('runs/create', { experiment_id: '0' })).body as unknown as { run: { info: { run_id: string } } }).run.info.run_id;
   });
   afterAll(async () => {
@@ -43,18 +58,22 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('a full
     execFileSync('umount', [disk]);
   });
 
-  it('is a clear error in the protocol’s shape; what was acknowledged stays, the server serves on and works again when space returns', async () => {
+  it('is a clear error in the protocol’s shape; what was acknowledged stays, predictions go on and works again when space returns', async () => {
     expect((await mlflow('runs/log-batch', batch(0))).status).toBe(200);
     fill();
+    expect(await predict()).toMatchObject({ status: 200, body: expect.stringContaining('predictions') });
     let acknowledged = 1;
-    let refused: Awaited<ReturnType<typeof mlflow>> | undefined;
-    for (let step = 1; step < 2000 && refused === undefined; step++) {
-      const reply = await mlflow('runs/log-batch', batch(step));
-      if (reply.status === 200) acknowledged++;
-      else refused = reply;
-    }
-    expect(refused?.body.message).toContain('is full');
-    expect(refused?.body.error_code).toBeDefined();
+    const refused: Awaited<ReturnType<typeof mlflow>>[] = [];
+    // Four at a time share commits, and the disk is found full in the middle of one.
+    for (let step = 1; step < 2000 && refused.length < 8; step += 4)
+      for (const reply of await Promise.all([0, 1, 2, 3].map((i) => mlflow('runs/log-batch', batch(step + i))))) {
+        if (reply.status === 200) acknowledged++;
+        else refused.push(reply);
+      }
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { status, body } of refused)
+      expect({ status, ...body }).toMatchObject({ status: 503, error_code: 'TEMPORARILY_UNAVAILABLE', message: expect.stringContaining('is full') });
+    for (let i = 0; i < 20; i++) expect(await predict()).toMatchObject({ status: 200, body: expect.stringContaining('predictions') });
 
     const upload = await fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts/0/${runId}/artifacts/big.bin`, {
       method: 'PUT',

@@ -10,6 +10,7 @@ import type { Database } from '../schema/index.ts';
 import { stores } from '../stores.ts';
 import { nodeSqliteDialect } from './dialect.ts';
 import { mapSqliteError } from './errors.ts';
+import { commitGroup, type GroupResult } from './group.ts';
 
 export interface WorkerOptions {
   file: string;
@@ -95,41 +96,26 @@ async function runCommands(commands: StoreCommand[]): Promise<unknown[]> {
 
 const failure = (error: unknown): SerializedError => serializeError(mapSqliteError(error, options.file));
 
+async function commitTogether(group: Request[]): Promise<GroupResult<unknown[]>[]> {
+  if (raw === undefined) return group.map(({ id }) => ({ id, error: internal('database_closed', 'The database is closed.') }));
+  return commitGroup(raw, group, {
+    begin: options.role === 'writer' ? 'BEGIN IMMEDIATE' : 'BEGIN',
+    run: ({ commands }: Request) => runCommands(commands),
+    mark: () => events.length,
+    undo: (mark) => void (events.length = mark),
+  });
+}
+
 /** Commits whatever queued up during the previous commit as one transaction, a savepoint a request: group commit without a timer. */
 async function pump(): Promise<void> {
   if (running) return;
   running = true;
   while (queue.length > 0) {
     const group = queue.splice(0, MAX_GROUP);
-    const results: { id: number; values?: unknown[]; error?: SerializedError }[] = [];
     events = [];
-    try {
-      raw?.exec(options.role === 'writer' ? 'BEGIN IMMEDIATE' : 'BEGIN');
-      for (const request of group) {
-        const before = events.length;
-        raw?.exec('SAVEPOINT request');
-        try {
-          results.push({ id: request.id, values: await runCommands(request.commands) });
-          raw?.exec('RELEASE request');
-        } catch (error) {
-          events.length = before;
-          // A full disk rolls the whole transaction back by itself; then there is no savepoint left to return to.
-          raw?.exec('ROLLBACK TO request; RELEASE request');
-          if (results.at(-1)?.id === request.id) results.pop();
-          results.push({ id: request.id, error: failure(error) });
-        }
-      }
-      raw?.exec('COMMIT');
-    } catch (error) {
-      try {
-        raw?.exec('ROLLBACK');
-      } catch {
-        // Already rolled back by SQLite.
-      }
-      events = [];
-      results.length = 0;
-      for (const request of group) results.push({ id: request.id, error: failure(error) });
-    }
+    const results = (await commitTogether(group)).map((result) =>
+      'error' in result ? { id: result.id, error: failure(result.error) } : { id: result.id, values: result.value },
+    );
     port?.postMessage({ kind: 'results', results, events } satisfies Reply);
     await nextTurn();
   }
