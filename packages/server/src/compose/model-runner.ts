@@ -1,5 +1,5 @@
 import type { ModelRunner } from '../gates/index.ts';
-import type { ServingService, Tensor } from '../serving/index.ts';
+import { type ServingService, tensorToJson } from '../serving/index.ts';
 import type { Column } from '../tables/index.ts';
 
 /** Serving's open versions as the gates want them: rows of named values in, rows of named values out. */
@@ -9,7 +9,8 @@ export const modelRunner = (serving: () => ServingService): ModelRunner => ({
     return {
       async predict(rows) {
         const outputs = await version.run(version.toTensors({ rows: rows.length, columns: toColumns(rows) }));
-        return rows.map((_, row) => Object.fromEntries(outputs.map((tensor) => [tensor.name, valueAt(tensor, row, rows.length)])));
+        const shown = outputs.map(tensorToJson);
+        return rows.map((_, row) => Object.fromEntries(shown.map(({ name, shape, data }) => [name, valueAt(shape, data, row, rows.length)])));
       },
       close: () => version.close(),
     };
@@ -22,11 +23,7 @@ function toColumns(rows: Record<string, unknown>[]): Column[] {
 }
 
 /** A row of a tensor [N, …]: a scalar, or an array when it has more than one value a row. */
-function valueAt(tensor: Tensor, row: number, rows: number): unknown {
-  const width = tensor.data.length / rows;
-  const values = Array.from({ length: width }, (_, i) => {
-    const value = tensor.data[row * width + i];
-    return typeof value === 'bigint' ? Number(value) : tensor.datatype === 'BOOL' ? value === 1 : value;
-  });
-  return tensor.shape.length <= 1 || width === 1 ? values[0] : values;
+function valueAt(shape: number[], data: unknown[], row: number, rows: number): unknown {
+  const width = data.length / rows;
+  return shape.length <= 1 || width === 1 ? data[row * width] : data.slice(row * width, (row + 1) * width);
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { BinnacleError, type Clock, invalid, type Logger, messageOf, newId, systemClock } from '../kernel/index.ts';
 import {
   type AliasGuard,
@@ -139,7 +139,6 @@ function noGolden(policy: NonNullable<GatePolicy['golden']>): Result {
 
 async function readGolden(pkg: ModelPackage): Promise<GoldenExamples | null> {
   if (pkg.goldenFile === null) return null;
-  const bytes = await readFile(pkg.goldenFile);
-  if (bytes.length > MAX_GOLDEN_BYTES) throw invalid('golden_invalid', `The golden examples are longer than ${MAX_GOLDEN_BYTES} bytes.`);
-  return parseGoldenExamples(bytes.toString('utf8'));
+  if ((await stat(pkg.goldenFile)).size > MAX_GOLDEN_BYTES) throw invalid('golden_invalid', `The golden examples are longer than ${MAX_GOLDEN_BYTES} bytes.`);
+  return parseGoldenExamples(await readFile(pkg.goldenFile, 'utf8'));
 }

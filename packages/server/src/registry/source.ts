@@ -104,7 +104,8 @@ function located(base: string, path: string): Pick<ResolvedSource, 'storageUri' 
 }
 
 async function findVersion(store: RegistryStore, name: string, ref: number | string): Promise<VersionRecord | undefined> {
-  const version = typeof ref === 'number' ? ref : (await store.findModel(name))?.aliases[ref];
+  const aliases = typeof ref === 'number' ? {} : ((await store.findModel(name))?.aliases ?? {});
+  const version = typeof ref === 'number' ? ref : Object.hasOwn(aliases, ref) ? aliases[ref] : undefined;
   return version === undefined ? undefined : store.findVersion(name, version);
 }
 

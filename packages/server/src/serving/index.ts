@@ -2,6 +2,7 @@
 export { fillValues, planColumns } from './columns.ts';
 export { kindOf } from './convert.ts';
 export { halfToFloat } from './float16.ts';
+export { tensorToJson } from './json-tensor.ts';
 export type { LoadedModel, LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 export { type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
 export { parseEventTime, parseRequestId } from './request-meta.ts';
