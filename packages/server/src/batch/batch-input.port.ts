@@ -78,6 +78,13 @@ export interface RejectedLine {
   text: string;
 }
 
+export interface RejectedLines {
+  /** All of them. */
+  count: number;
+  /** The first that were met, up to some limit of the engine's. */
+  lines: RejectedLine[];
+}
+
 /** An input whose rows can be reached by number, in any order and by several chunks at once. */
 export interface BatchInput {
   readonly columns: TableColumn[];
@@ -86,7 +93,7 @@ export interface BatchInput {
   readonly rows: number;
   /** Rows that `where` lets through; `rows` without it. */
   readonly selected: number;
-  readonly rejected: RejectedLine[];
+  readonly rejected: RejectedLines;
   /** The file that a row came from, and its number in it, from 0. */
   locate(row: number): { file: string; row: number };
   /** The features of some rows; `timestamp` names the column of the event time. Throws `invalid` (sql_failed …) for what the engine cannot compute. */

@@ -9,6 +9,7 @@ export type {
   FeatureRows,
   OutputColumn,
   RejectedLine,
+  RejectedLines,
   RowRange,
   WriteRequest,
 } from './batch-input.port.ts';

@@ -132,15 +132,18 @@ class Attempt {
     const { id, attempt, spec } = this.#job;
     const { store } = this.#deps;
     const chunks = Math.max(1, Math.ceil(this.#input.rows / spec.chunkRows));
-    const total = this.#input.selected + this.#input.rejected.length;
-    await store.noteInput(id, attempt, { rowsTotal: total, rowsRejected: this.#input.rejected.length, chunksTotal: chunks });
-    await this.#folder.writeErrors('input', this.#input.rejected);
-    this.#failed = this.#input.rejected.length;
+    const { rejected } = this.#input;
+    const total = this.#input.selected + rejected.count;
+    await store.noteInput(id, attempt, { rowsTotal: total, rowsRejected: rejected.count, chunksTotal: chunks });
+    const listed = rejected.lines.length;
+    const more = { message: `Only ${listed} of the ${rejected.count} lines that are no rows are listed here.`, rejected: rejected.count, listed };
+    await this.#folder.writeErrors('input', listed === rejected.count ? rejected.lines : [...rejected.lines, more]);
+    this.#failed = rejected.count;
     const done = await this.#done();
     for (const chunk of done.values()) this.#failed += chunk.failed;
-    const [first] = this.#input.rejected;
+    const [first] = rejected.lines;
     this.#checkErrors(first === undefined ? undefined : `line ${first.line} of ${first.file}: ${first.message}`);
-    this.#meter.begin({ total, done: this.#input.rejected.length + [...done.values()].reduce((sum, chunk) => sum + chunk.rows + chunk.failed, 0) });
+    this.#meter.begin({ total, done: rejected.count + [...done.values()].reduce((sum, chunk) => sum + chunk.rows + chunk.failed, 0) });
     await store.noteMessage(id, attempt, '');
     const missing = Array.from({ length: chunks }, (_, chunk) => chunk).filter((chunk) => !done.has(chunk));
     await this.#runAll(missing);
@@ -244,7 +247,7 @@ class Attempt {
 
   #checkErrors(example: string | undefined, rows: BadRow[] = []): void {
     const { maxErrorRate } = this.#job.spec;
-    const total = this.#input.selected + this.#input.rejected.length;
+    const total = this.#input.selected + this.#input.rejected.count;
     if (this.#failed <= maxErrorRate * total) return;
     this.#hopeless = true;
     throw new TooManyErrors(

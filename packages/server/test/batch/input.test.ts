@@ -263,6 +263,41 @@ describe('bad input', () => {
     ]);
   });
 
+  it('of a file that is broken throughout every line counts, though only the first 10,000 are listed', async () => {
+    const broken = { csv: (i: number) => `${i},1,1,x,too many`, jsonl: (i: number) => `{"a":${i},` };
+    const whole = { csv: (i: number) => `${i},1,1,x`, jsonl: (i: number) => `{"a":${i},"b":1,"n":1,"t":"x"}` };
+    for (const format of ['csv', 'jsonl'] as const) {
+      const lines = Array.from({ length: 30_000 }, (_, i) => (i < 100 || i % 2 === 0 ? whole : broken)[format](i));
+      const input = kit.file(`broken.${format}`, `${format === 'csv' ? 'a,b,n,t\n' : ''}${lines.join('\n')}\n`);
+      const bad = 14_950;
+      const output = kit.path(`broken-${format}`);
+      expect(await kit.run({ model: 'mixed', input, output, maxErrorRate: 0.45 })).toMatchObject({
+        state: 'failed',
+        error: expect.stringMatching(/14950 of 30000 rows cannot be predicted/),
+      });
+      const job = await kit.run({ model: 'mixed', input, output, maxErrorRate: 0.5, overwrite: true });
+      expect(job, job.error ?? '').toMatchObject({ state: 'succeeded', rowsTotal: 30_000, rowsDone: 30_000, rowsFailed: bad });
+      const listed = readFileSync(join(output, '_errors', 'input.jsonl'), 'utf8')
+        .trim()
+        .split('\n');
+      expect(listed).toHaveLength(10_001);
+      expect(JSON.parse(listed.at(-1) as string)).toEqual({ message: expect.stringContaining('Only 10000 of the 14950'), rejected: bad, listed: 10_000 });
+    }
+  });
+
+  it('a column whose type changes only after ten thousand broken lines is widened all the same', async () => {
+    const lines = Array.from({ length: 50_000 }, (_, i) => (i >= 25_000 && i < 40_000 ? `${i},1,1,x,too many` : i === 49_000 ? '1,1,1.0,x' : `${i},1,1,x`));
+    const job = await kit.run({
+      model: 'mixed',
+      input: kit.file('late.csv', `a,b,n,t\n${lines.join('\n')}\n`),
+      output: kit.path('late-out'),
+      maxErrorRate: 0.4,
+      outputFormat: 'parquet',
+    });
+    expect(job, job.error ?? '').toMatchObject({ state: 'succeeded', rowsTotal: 50_000, rowsFailed: 15_000 });
+    expect(await query(`SELECT count(*) AS rows FROM '${kit.path('late-out')}/*.parquet'`)).toEqual([{ rows: '35000' }]);
+  });
+
   it('broken JSON lines are rejected, and other types than the first lines had are told apart', async () => {
     const input = kit.file(
       'odd.jsonl',

@@ -7,7 +7,7 @@ import type {
   BatchInputRequest,
   FeatureColumn,
   FeatureRows,
-  RejectedLine,
+  RejectedLines,
   RowRange,
   WriteRequest,
 } from '../../batch/batch-input.port.ts';
@@ -76,7 +76,7 @@ async function openInput(db: DuckDb, lanes: Lanes, connection: DuckDBConnection,
   const text = request.format !== 'parquet';
   const staged = text
     ? await stage(connection, request, join(request.workDir, 'input'))
-    : { files: request.files, columns: await columnsOf(connection, request), rejected: [] as RejectedLine[] };
+    : { files: request.files, columns: await columnsOf(connection, request), rejected: { count: 0, lines: [] } as RejectedLines };
   if (staged.columns.some(({ name }) => name === 'file_row_number' || name.startsWith('__binnacle_')))
     throw invalid('column_reserved', `${source} has a column 'file_row_number' or '__binnacle_…', which are used here to number rows. Rename it.`);
   const files = await numbered(connection, staged.files).catch((cause: unknown) => Promise.reject(readError(cause, 'parquet', source)));
