@@ -1,5 +1,6 @@
 /** One port for every protocol, and the native API. */
-export type { DataPlane } from './data-plane.ts';
+export type { DataPlane } from './data-plane/index.ts';
+export { fromFastify } from './errors.ts';
 export { isLoopback } from './guard.ts';
 export { nativeRoutes } from './native.ts';
 export { batchHandlers } from './routes/batch.routes.ts';

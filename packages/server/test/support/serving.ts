@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import type { Signature } from '@binnacle/contract';
 import { createGraphInspector, createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
 import { openSqlite, storeProxy } from '../../src/adapters/sql/index.ts';
-import type { DataPlane } from '../../src/http/data-plane.ts';
+import type { DataPlane } from '../../src/http/data-plane/index.ts';
 import { EventBus, notFound, silentLogger } from '../../src/kernel/index.ts';
 import { mlflowScoring } from '../../src/protocols/mlflow-scoring/index.ts';
 import { openInference } from '../../src/protocols/open-inference/index.ts';

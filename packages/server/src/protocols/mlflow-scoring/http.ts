@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Body, readBody } from '../../http/body.ts';
-import type { DataPlane } from '../../http/data-plane.ts';
+import { type Body, type DataPlane, readBody } from '../../http/data-plane/index.ts';
 import { BinnacleError, invalid, type Logger, newRequestId } from '../../kernel/index.ts';
 import { parseEventTime, parseRequestId, type ServingService, type Tensor, type VersionInfo } from '../../serving/index.ts';
 import { namedAnswer, recordsAnswer } from './answer.ts';

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { deflate, gzip } from 'node:zlib';
-import { type Body, readBody } from '../../http/body.ts';
-import type { DataPlane } from '../../http/data-plane.ts';
+import { type Body, type DataPlane, readBody } from '../../http/data-plane/index.ts';
 import { BinnacleError, invalid, type Logger, notFound } from '../../kernel/index.ts';
 import { parseEventTime, parseRequestId, type ServingService } from '../../serving/index.ts';
 import { createCore, type InferenceReply, type OpenInferenceCore } from './core.ts';

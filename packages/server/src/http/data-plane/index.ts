@@ -1,4 +1,7 @@
+/** What a protocol on the hot path is handed, and how it reads a body: the face by which protocols enter http. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export { type Body, type BodyOptions, readBody, watchBody } from './body.ts';
 
 /**
  * A protocol on the hot path, served by bare node:http before the control plane sees the request. `path` is the URL's path, undecoded,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
-import { type BinnacleError, invalid, unavailable, unsupported } from '../kernel/index.ts';
+import { type BinnacleError, invalid, unavailable, unsupported } from '../../kernel/index.ts';
 import { giveSlab, takeSlab } from './body-pool.ts';
 
 /** A request's body, whole. `release` gives its memory back to the pool; nothing may look at `bytes` (or a view of it) afterwards. */
