@@ -6,11 +6,12 @@ import { compare, onBaseline } from './drift/compare.ts';
 import { shapeOf } from './drift/distribution.ts';
 import { cellOf, type Feature, judge, missingShare, type Report, subjectsOf, type WindowProfile } from './drift/drift-report.ts';
 import { isComplete, levelFor, windowStart } from './drift/windows.ts';
-import type { MonitoringStore, MonitorRecord, StoredSource } from './monitoring-store.port.ts';
+import type { MonitoringStore, MonitorRecord } from './monitoring-store.port.ts';
 import type { PredictionLog } from './prediction-log.port.ts';
 import { ProfileSet, type Sketch } from './profile/index.ts';
 import type { FeatureBaseline } from './training/training-profile.ts';
 import type { TrainingProfiles } from './training/training.service.ts';
+import type { StoredSource } from './types.ts';
 
 /** The last millisecond that a Date can tell. */
 const MAX_TIME = 8.64e15;

@@ -1,12 +1,8 @@
 import type { Alarm, MonitorConfig } from '@binnacle/contract';
 import type { Level } from './drift/windows.ts';
-import type { LogSegment, SegmentManifest } from './prediction-log.port.ts';
+import type { SegmentManifest } from './prediction-log.port.ts';
 import type { TrainingProfile } from './training/training-profile.ts';
 import type { StoredSource } from './types.ts';
-
-/** What a store does with two buckets of one key: both merges are additions. */
-export { mergeEncodedLatency, mergeEncodedProfiles } from './profile/index.ts';
-export type { Level, LogSegment, StoredSource, TrainingProfile };
 
 /** Counts of one endpoint, model, version and source in a bucket of event time: an endpoint may be deleted and made again for another model. */
 export interface BucketCounts {

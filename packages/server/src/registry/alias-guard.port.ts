@@ -5,8 +5,3 @@ export interface AliasGuard {
   /** Runs the gates that guard this alias; null when none does. It never throws for a failed gate: the report says so. */
   check(request: { model: string; version: number; alias: string; previous: number | null }): Promise<GateReport | null>;
 }
-
-/** Who serves a model. Serving implements it; the registry asks before deleting and when listing. */
-export interface EndpointDirectory {
-  endpointsOf(model: string): Promise<{ endpoint: string; versions: number[] }[]>;
-}

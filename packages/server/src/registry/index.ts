@@ -1,5 +1,6 @@
 /** Registered models, versions and aliases; what a version's package holds. */
-export type { AliasGuard, EndpointDirectory } from './alias-guard.port.ts';
+export type { AliasGuard } from './alias-guard.port.ts';
+export type { EndpointDirectory } from './endpoint-directory.port.ts';
 export type { GraphInspector } from './graph-inspector.port.ts';
 export {
   type ModelRecord,

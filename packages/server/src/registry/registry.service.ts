@@ -1,8 +1,9 @@
 import type { ArtifactService } from '../artifacts/index.ts';
 import { parseFilter, parseOrderBy } from '../kernel/filter/index.ts';
 import { BinnacleError, conflict, invalid, type Logger, notFound, type Page } from '../kernel/index.ts';
-import type { AliasGuard, EndpointDirectory } from './alias-guard.port.ts';
+import type { AliasGuard } from './alias-guard.port.ts';
 import { createAliasMover } from './alias-moves.ts';
+import type { EndpointDirectory } from './endpoint-directory.port.ts';
 import { modelVersionGrammar, registeredModelGrammar } from './filter-grammars.ts';
 import type { GraphInspector } from './graph-inspector.port.ts';
 import { createLookups } from './lookups.ts';

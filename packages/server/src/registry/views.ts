@@ -1,7 +1,7 @@
 import type { Lineage } from '@binnacle/contract';
 import { looseNumber } from '../kernel/index.ts';
 import type { ArtifactService } from '../artifacts/index.ts';
-import type { EndpointDirectory } from './alias-guard.port.ts';
+import type { EndpointDirectory } from './endpoint-directory.port.ts';
 import { MAX_GOLDEN_BYTES, parseGoldenExamples } from './golden.ts';
 import type { RegistryService } from './registry.service.ts';
 import type { ModelRecord, VersionRecord } from './registry-store.port.ts';

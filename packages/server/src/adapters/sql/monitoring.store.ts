@@ -1,15 +1,6 @@
 import type { Alarm, MonitorConfig } from '@binnacle/contract';
-import type {
-  ActivityDelta,
-  AlarmQuery,
-  BucketDelta,
-  BucketQuery,
-  LogSegment,
-  MonitoringStore,
-  MonitorRecord,
-  StoredSource,
-  TrainingProfile,
-} from '../../monitoring/monitoring-store.port.ts';
+import type { LogSegment, StoredSource, TrainingProfile } from '../../monitoring/index.ts';
+import type { ActivityDelta, AlarmQuery, BucketDelta, BucketQuery, MonitoringStore, MonitorRecord } from '../../monitoring/monitoring-store.port.ts';
 import type { StoreContext } from './engine.ts';
 import * as buckets from './monitoring/buckets.ts';
 import type { AlarmsTable, MonitorsTable } from './schema/monitoring.ts';

@@ -1,3 +1,4 @@
+/** Profiles and their sketches. The database's worker thread merges stored ones and enters the room here, without the rest of it. */
 export { CategorySketch, MAX_CATEGORIES } from './category-sketch.ts';
 export { hash32 } from './hash.ts';
 export { LatencyHistogram, mergeEncodedLatency } from './latency.ts';

@@ -1,13 +1,7 @@
 import type { Kysely } from 'kysely';
-import {
-  type ActivityDelta,
-  type BucketCounts,
-  type BucketDelta,
-  type BucketQuery,
-  mergeEncodedLatency,
-  mergeEncodedProfiles,
-  type StoredSource,
-} from '../../../monitoring/monitoring-store.port.ts';
+import type { StoredSource } from '../../../monitoring/index.ts';
+import type { ActivityDelta, BucketCounts, BucketDelta, BucketQuery } from '../../../monitoring/monitoring-store.port.ts';
+import { mergeEncodedLatency, mergeEncodedProfiles } from '../../../monitoring/profile/index.ts';
 import type { Database } from '../schema/index.ts';
 import type { MonitorBucketsTable } from '../schema/monitoring.ts';
 
