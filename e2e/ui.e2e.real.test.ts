@@ -1,9 +1,10 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Demo, openBrowser, openDemo, openPage, seriousFindings, settled } from './ui-browser.ts';
+import type { Running } from './server.ts';
+import { openBrowser, openDemo, openPage, seriousFindings, settled } from './ui-browser.ts';
 
 /** Chromium against a Binnacle that holds the demo's data (BINNACLE_E2E_URL, or a demo of its own). */
-let demo: Demo;
+let demo: Running;
 let browser: Browser;
 let context: BrowserContext;
 const found = { experiment: '', runs: [] as string[], job: '', driftWindow: 0 };
@@ -121,6 +122,7 @@ test('the filter narrows the runs, and a wrong one says what is wrong and keeps 
       await box.press('Enter');
       await page.locator('.mantine-InputWrapper-error').waitFor();
       expect(await page.locator('.mantine-InputWrapper-error').innerText()).not.toBe('');
+      expect(await page.locator('[data-row]').count()).toBe(1);
     },
     [/status of 400/],
   );

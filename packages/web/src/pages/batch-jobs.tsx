@@ -5,7 +5,8 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { client, LIVE } from '../app/api.ts';
 import { NewJobDialog } from '../features/batch/new-job.tsx';
 import { JobProgress } from '../features/batch/progress.tsx';
-import { batchSnippets } from '../features/snippets.ts';
+import { batchSnippets } from '../features/snippets/index.ts';
+import { useServer } from '../features/snippets/use-server.ts';
 import { State, Time } from '../ui/bits.tsx';
 import { Elapsed } from '../ui/elapsed.tsx';
 import { EmptyState } from '../ui/empty.tsx';
@@ -16,6 +17,7 @@ import { ErrorState, Loading } from '../ui/states.tsx';
 const route = getRouteApi('/batch');
 
 export function BatchJobsPage() {
+  const server = useServer();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const list = useInfiniteQuery({
@@ -44,7 +46,7 @@ export function BatchJobsPage() {
         </Panel>
       )}
       {jobs !== undefined && jobs.length === 0 && (
-        <EmptyState icon={<IconStack2 size={30} />} title="Score a file" snippets={batchSnippets()}>
+        <EmptyState icon={<IconStack2 size={30} />} title="Score a file" snippets={batchSnippets(server)}>
           Most models need no real time. A batch job streams CSV, JSON Lines or Parquet through a model, in chunks that can be resumed, with flat memory.
         </EmptyState>
       )}

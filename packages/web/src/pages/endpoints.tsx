@@ -3,7 +3,8 @@ import { IconPlugConnected, IconPlus } from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { LIVE, useApi } from '../app/api.ts';
 import { DeployDialog } from '../features/serving/deploy-dialog.tsx';
-import { deploySnippets } from '../features/snippets.ts';
+import { deploySnippets } from '../features/snippets/index.ts';
+import { useServer } from '../features/snippets/use-server.ts';
 import { State } from '../ui/bits.tsx';
 import { EmptyState } from '../ui/empty.tsx';
 import { formatCompact, formatDuration, formatNumber } from '../ui/format.ts';
@@ -13,6 +14,7 @@ import { QueryView } from '../ui/states.tsx';
 const route = getRouteApi('/endpoints');
 
 export function EndpointsPage() {
+  const server = useServer();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const list = useApi('listEndpoints', undefined, { refetchInterval: LIVE.normal });
@@ -28,7 +30,7 @@ export function EndpointsPage() {
       <QueryView query={list}>
         {({ endpoints }) =>
           endpoints.length === 0 ? (
-            <EmptyState icon={<IconPlugConnected size={30} />} title="Deploy the first endpoint" snippets={deploySnippets()}>
+            <EmptyState icon={<IconPlugConnected size={30} />} title="Deploy the first endpoint" snippets={deploySnippets(server)}>
               An endpoint serves one registered model under a name, over Open Inference and MLflow scoring. Its traffic can follow an alias and be split between
               versions.
             </EmptyState>

@@ -12,7 +12,8 @@ import { defaultColumns, fitLink, parseColumn, varyingColumns } from '../feature
 import { FilterBox } from '../features/runs/filter-box.tsx';
 import { RunsTable } from '../features/runs/runs-table.tsx';
 import { useRuns } from '../features/runs/use-runs.ts';
-import { trackingSnippets } from '../features/snippets.ts';
+import { trackingSnippets } from '../features/snippets/index.ts';
+import { useServer } from '../features/snippets/use-server.ts';
 import { EmptyState } from '../ui/empty.tsx';
 import { formatInt, plural } from '../ui/format.ts';
 import { Page } from '../ui/page.tsx';
@@ -22,6 +23,7 @@ const route = getRouteApi('/experiments/$experimentId');
 const NOTHING: string[] = [];
 
 export function ExperimentPage() {
+  const server = useServer();
   const { experimentId } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -89,7 +91,7 @@ export function ExperimentPage() {
       description={experiment.data?.tags['mlflow.note.content']}
     >
       {empty ? (
-        <EmptyState icon={<IconFlask size={30} />} title="No runs yet" snippets={trackingSnippets(experiment.data?.name)}>
+        <EmptyState icon={<IconFlask size={30} />} title="No runs yet" snippets={trackingSnippets(server, experiment.data?.name)}>
           Runs appear here while they are being logged.
         </EmptyState>
       ) : (

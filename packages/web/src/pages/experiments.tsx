@@ -7,7 +7,8 @@ import { type FormEvent, useState } from 'react';
 import { client, LIVE } from '../app/api.ts';
 import type { View } from '../app/search.ts';
 import { useAction } from '../features/use-action.ts';
-import { trackingSnippets } from '../features/snippets.ts';
+import { trackingSnippets } from '../features/snippets/index.ts';
+import { useServer } from '../features/snippets/use-server.ts';
 import { Time } from '../ui/bits.tsx';
 import { EmptyState } from '../ui/empty.tsx';
 import { formatInt } from '../ui/format.ts';
@@ -17,6 +18,7 @@ import { ErrorState, Loading } from '../ui/states.tsx';
 const route = getRouteApi('/experiments');
 
 export function ExperimentsPage() {
+  const server = useServer();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [creating, dialog] = useDisclosure(false);
@@ -68,7 +70,7 @@ export function ExperimentsPage() {
         </Panel>
       )}
       {pristine && (
-        <EmptyState icon={<IconFlask size={30} />} title="Log the first run" snippets={trackingSnippets()}>
+        <EmptyState icon={<IconFlask size={30} />} title="Log the first run" snippets={trackingSnippets(server)}>
           Every MLflow client works here as it is: point it to this server and train. Params, metrics, datasets and models appear while it runs.
         </EmptyState>
       )}

@@ -5,7 +5,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { client, LIVE, useApi } from '../app/api.ts';
 import { AlarmLine } from '../features/monitoring/alarm-line.tsx';
-import { trackingSnippets } from '../features/snippets.ts';
+import { trackingSnippets } from '../features/snippets/index.ts';
+import { useServer } from '../features/snippets/use-server.ts';
 import { State, Time } from '../ui/bits.tsx';
 import { Elapsed } from '../ui/elapsed.tsx';
 import { EmptyState } from '../ui/empty.tsx';
@@ -18,6 +19,7 @@ const grid = { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(mi
 
 /** What the models did: counts, alarms, endpoints, and the latest runs and jobs. */
 export function HomePage() {
+  const server = useServer();
   const info = useApi('getInfo', undefined, { refetchInterval: LIVE.normal });
   const endpoints = useApi('listEndpoints', undefined, { refetchInterval: LIVE.normal });
   const monitors = useApi('listMonitors', undefined, { refetchInterval: LIVE.slow });
@@ -42,9 +44,10 @@ export function HomePage() {
     >
       {info.isError && info.data === undefined && <ErrorState error={info.error} retry={info.refetch} />}
       {empty && (
-        <EmptyState icon={<IconCompass size={32} />} title="Binnacle is ready and empty" snippets={trackingSnippets()}>
+        <EmptyState icon={<IconCompass size={32} />} title="Binnacle is ready and empty" snippets={trackingSnippets(server)}>
           Log a run, register its model, deploy it, and it is monitored from the first request. To see every page filled with a real model on three million
-          flights, run <code>npx binnacle demo</code>.
+          flights, run <code>npm run demo</code> in a clone, or <code>npm install vega-datasets</code> and <code>npx binnacle demo</code> in a folder of its
+          own.
         </EmptyState>
       )}
       {!empty && (

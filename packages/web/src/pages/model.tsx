@@ -9,7 +9,8 @@ import { LineageGraph } from '../features/lineage/lineage-graph.tsx';
 import { AliasDialog } from '../features/registry/alias-dialog.tsx';
 import { GateReportView, GateVerdict } from '../features/registry/gate-report.tsx';
 import { PolicyPanel } from '../features/registry/policy-editor.tsx';
-import { modelSnippets } from '../features/snippets.ts';
+import { modelSnippets } from '../features/snippets/index.ts';
+import { useServer } from '../features/snippets/use-server.ts';
 import { useAction } from '../features/use-action.ts';
 import { State, Time } from '../ui/bits.tsx';
 import { EmptyState } from '../ui/empty.tsx';
@@ -20,6 +21,7 @@ import { QueryView } from '../ui/states.tsx';
 const route = getRouteApi('/models/$model');
 
 export function ModelPage() {
+  const server = useServer();
   const { model } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -88,7 +90,7 @@ export function ModelPage() {
             </Tabs.List>
             <Tabs.Panel value="versions">
               {m.versions.length === 0 ? (
-                <EmptyState title="No versions yet" snippets={modelSnippets(model)}>
+                <EmptyState title="No versions yet" snippets={modelSnippets(server, model)}>
                   Push an ONNX file or register a logged model.
                 </EmptyState>
               ) : (

@@ -3,7 +3,8 @@ import { useDebouncedCallback } from '@mantine/hooks';
 import { IconBox, IconSearch } from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { LIVE, useApi } from '../app/api.ts';
-import { modelSnippets } from '../features/snippets.ts';
+import { modelSnippets } from '../features/snippets/index.ts';
+import { useServer } from '../features/snippets/use-server.ts';
 import { Time } from '../ui/bits.tsx';
 import { EmptyState } from '../ui/empty.tsx';
 import { formatInt } from '../ui/format.ts';
@@ -13,6 +14,7 @@ import { QueryView } from '../ui/states.tsx';
 const route = getRouteApi('/models');
 
 export function ModelsPage() {
+  const server = useServer();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const list = useApi('listModels', { query: { q: search.q, limit: 1000 } }, { refetchInterval: LIVE.slow, keepPrevious: true });
@@ -22,7 +24,7 @@ export function ModelsPage() {
       <QueryView query={list}>
         {({ models }) =>
           models.length === 0 && search.q === undefined ? (
-            <EmptyState icon={<IconBox size={30} />} title="Register the first model" snippets={modelSnippets()}>
+            <EmptyState icon={<IconBox size={30} />} title="Register the first model" snippets={modelSnippets(server)}>
               A registered model holds versions; an alias such as <code>champion</code> says which one is in use, and gates decide whether it may move. ONNX
               files are served as they are.
             </EmptyState>

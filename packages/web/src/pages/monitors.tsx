@@ -3,7 +3,8 @@ import { IconBell } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { LIVE, useApi } from '../app/api.ts';
 import { AlarmTable } from '../features/monitoring/alarms-tab.tsx';
-import { deploySnippets } from '../features/snippets.ts';
+import { deploySnippets } from '../features/snippets/index.ts';
+import { useServer } from '../features/snippets/use-server.ts';
 import { Time } from '../ui/bits.tsx';
 import { EmptyState } from '../ui/empty.tsx';
 import { formatCompact, formatInt, formatPercent } from '../ui/format.ts';
@@ -11,6 +12,7 @@ import { Page, Panel } from '../ui/page.tsx';
 import { QueryView } from '../ui/states.tsx';
 
 export function MonitorsPage() {
+  const server = useServer();
   const list = useApi('listMonitors', undefined, { refetchInterval: LIVE.normal });
   const alarms = useApi('listAlarms', { query: { state: 'all', limit: 200 } }, { refetchInterval: LIVE.normal });
   return (
@@ -18,7 +20,7 @@ export function MonitorsPage() {
       <QueryView query={list}>
         {({ monitors }) =>
           monitors.length === 0 ? (
-            <EmptyState icon={<IconBell size={30} />} title="Nothing to watch yet" snippets={deploySnippets()}>
+            <EmptyState icon={<IconBell size={30} />} title="Nothing to watch yet" snippets={deploySnippets(server)}>
               Every endpoint and every batch job is monitored from its first prediction: counts, latency, errors, the distributions of features and predictions
               against training, and quality once the truth is known.
             </EmptyState>

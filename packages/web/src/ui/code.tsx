@@ -1,6 +1,7 @@
 import { Box, Tabs } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { CopyIcon } from './bits.tsx';
+import type { Snippet } from './snippet.ts';
 
 /** Code to take away, with a copy button. */
 export function CodeBlock({ code, label = 'Code', maxHeight = 420 }: { code: string; label?: string; maxHeight?: number }) {
@@ -14,11 +15,6 @@ export function CodeBlock({ code, label = 'Code', maxHeight = 420 }: { code: str
       </Box>
     </Box>
   );
-}
-
-export interface Snippet {
-  name: string;
-  code: string;
 }
 
 /** The same thing in several languages; the choice is remembered across pages. */

@@ -1,6 +1,7 @@
 import { Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { type Snippet, Snippets } from './code.tsx';
+import { Snippets } from './code.tsx';
+import type { Snippet } from './snippet.ts';
 
 /** A page with nothing on it yet says what belongs here and gives the lines that fill it. */
 export function EmptyState({ icon, title, children, snippets }: { icon?: ReactNode; title: string; children: ReactNode; snippets?: Snippet[] }) {

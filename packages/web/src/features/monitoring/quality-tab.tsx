@@ -8,7 +8,8 @@ import { formatInt, formatNumber, formatPercent } from '../../ui/format.ts';
 import { EmptyState } from '../../ui/empty.tsx';
 import { Panel, Stats } from '../../ui/page.tsx';
 import { QueryView } from '../../ui/states.tsx';
-import { truthSnippets } from '../snippets.ts';
+import { truthSnippets } from '../snippets/index.ts';
+import { useServer } from '../snippets/use-server.ts';
 import { RangeNote, useMonitorRange } from './use-range.tsx';
 import { windowLabel } from './windows.ts';
 
@@ -17,6 +18,7 @@ type Key = 'auc' | 'brier' | 'accuracy' | 'logLoss' | 'rmse' | 'mae' | 'majority
 
 /** How right the model was where the truth is known, beside a model that always says the majority. */
 export function QualityTab({ endpoint, search, set }: { endpoint: string; search: MonitorSearch; set: (change: Partial<MonitorSearch>) => void }) {
+  const server = useServer();
   const range = useMonitorRange(endpoint, search, 'live');
   const query = useApi(
     'getQuality',
@@ -60,7 +62,7 @@ export function QualityTab({ endpoint, search, set }: { endpoint: string; search
     <QueryView query={query} lines={8}>
       {({ overall, windows: list, windowSeconds }) =>
         overall === null || overall.labelled === 0 ? (
-          <EmptyState title="No ground truth yet" snippets={truthSnippets(endpoint)}>
+          <EmptyState title="No ground truth yet" snippets={truthSnippets(server, endpoint)}>
             Send the true labels once they are known, by prediction id: the id of the request, a colon and the index of the instance. Quality is then measured
             by window, for every prediction that has its label.
           </EmptyState>

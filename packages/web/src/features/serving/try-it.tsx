@@ -8,12 +8,14 @@ import { CodeBlock, Snippets } from '../../ui/code.tsx';
 import { formatDuration } from '../../ui/format.ts';
 import { Panel } from '../../ui/page.tsx';
 import { ErrorState } from '../../ui/states.tsx';
-import { requestSnippets } from './request-snippets.ts';
+import { requestSnippets } from '../snippets/index.ts';
+import { useServer } from '../snippets/use-server.ts';
 
 type Protocol = 'invocations' | 'open-inference';
 
 /** Sends a real request to the endpoint and shows the answer and how long it took. */
 export function TryIt({ endpoint, protocol, onProtocol }: { endpoint: EndpointDetail; protocol: Protocol; onProtocol: (protocol: Protocol) => void }) {
+  const server = useServer();
   const sample = useMemo(
     () => JSON.stringify(protocol === 'invocations' ? (endpoint.sample?.invocations ?? {}) : (endpoint.sample?.openInference ?? {}), null, 2),
     [endpoint.sample, protocol],
@@ -123,7 +125,7 @@ export function TryIt({ endpoint, protocol, onProtocol }: { endpoint: EndpointDe
           </div>
         </Panel>
         <Panel title="From your code">
-          <Snippets snippets={requestSnippets(`${location.origin}${path}`, body)} label="Request in" />
+          <Snippets snippets={requestSnippets(server, path, body)} label="Request in" />
         </Panel>
       </Stack>
     </div>
