@@ -13,7 +13,7 @@ import { formatSummary } from '../src/cli/demo/report.ts';
 import { calendar, hash, sampleLive } from '../src/cli/demo/sample.ts';
 import type { DemoSummary, WeekFigures } from '../src/cli/demo/figures.ts';
 import { wrap } from '../src/cli/demo/wrap.ts';
-import type { Table } from '../src/serving/index.ts';
+import type { Table } from '../src/tables/index.ts';
 
 const at = (text: string): number => Date.parse(`${text}Z`);
 const flight = (time: number, more: Partial<Flight> = {}): Flight => ({

@@ -4,6 +4,7 @@ export {
   type ArtifactService,
   createArtifactService,
 } from './artifacts.service.ts';
+export { mediaTypeOf } from './media-types.ts';
 export {
   checkArtifactPath,
   joinArtifactPath,

@@ -24,8 +24,10 @@ export const LIMITS = {
 } as const;
 
 const MORE = 'See the API docs for more information about request parameters.';
-export const invalidValue = (path: string, value: unknown, message?: string): BinnacleError =>
-  invalid('invalid_parameter', `Invalid value ${shown(value, 300)} for parameter '${path}' supplied${message === undefined ? '.' : `: ${message}`} ${MORE}`);
+/** A parameter's value is wrong; `path` names it (`metrics[3].key`), `why` is a sentence. In MLflow's words, as is the next. */
+export const invalidValue = (path: string, value: unknown, why?: string): BinnacleError =>
+  invalid('invalid_parameter', `Invalid value ${shown(value, 300)} for parameter '${path}' supplied${why === undefined ? '.' : `: ${why}`} ${MORE}`);
+/** A parameter that must be there is not. */
 export const missingValue = (path: string): BinnacleError => invalid('missing_parameter', `Missing value for required parameter '${path}'. ${MORE}`);
 const tooLong = (path: string, limit: number): BinnacleError => invalid('value_too_long', `'${path}' exceeds the maximum length of ${limit} characters`);
 

@@ -1,6 +1,5 @@
-import { extname } from 'node:path/posix';
 import type { trackingOperations } from '@binnacle/contract';
-import { type ArtifactService, joinArtifactPath, resolveArtifactUri } from '../../artifacts/index.ts';
+import { type ArtifactService, joinArtifactPath, mediaTypeOf, resolveArtifactUri } from '../../artifacts/index.ts';
 import { notFound } from '../../kernel/index.ts';
 import type { RunInfo, RunStatus, TrackingService } from '../../tracking/index.ts';
 import { type Handlers, RawReply } from '../handlers.ts';
@@ -111,28 +110,13 @@ export function trackingHandlers({ tracking, artifacts }: { tracking: TrackingSe
   };
 }
 
-/** Types that a browser may show; everything else is a download. Scripts never run: the sandbox forbids them. */
-const SHOWN: Record<string, string> = {
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.gif': 'image/gif',
-  '.webp': 'image/webp',
-  '.svg': 'image/svg+xml',
-  '.txt': 'text/plain',
-  '.log': 'text/plain',
-  '.md': 'text/plain',
-  '.json': 'application/json',
-  '.yaml': 'text/plain',
-  '.yml': 'text/plain',
-  '.csv': 'text/csv',
-  '.py': 'text/plain',
-  '.html': 'text/html',
-};
+/** A browser may show these; everything else is a download. Scripts never run: the sandbox forbids them. */
+const isShown = (type: string): boolean => /^(text|image)\/|\/json$/.test(type);
 
 function contentHeaders(path: string, size: number): Record<string, string> {
   const name = path.split('/').at(-1) ?? 'file';
-  const shown = name === 'MLmodel' ? 'text/plain' : SHOWN[extname(name).toLowerCase()];
+  const type = mediaTypeOf(path);
+  const shown = type !== undefined && isShown(type) ? type : undefined;
   const ascii = name.replace(/[^\x20-\x7e]|["\\]/g, '_');
   return {
     'content-type': shown === undefined ? 'application/octet-stream' : shown.startsWith('image/') ? shown : `${shown}; charset=utf-8`,

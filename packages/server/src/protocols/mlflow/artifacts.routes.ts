@@ -1,28 +1,6 @@
-import { extname } from 'node:path/posix';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import type { ArtifactService } from '../../artifacts/index.ts';
+import { type ArtifactService, mediaTypeOf } from '../../artifacts/index.ts';
 import { BinnacleError, exhausted, invalid, unsupported } from '../../kernel/index.ts';
-
-/** Types that say how a file reads; never one that a browser would run, since every download is an attachment of someone's making. */
-const TYPES: Record<string, string> = {
-  '.json': 'application/json',
-  '.txt': 'text/plain; charset=utf-8',
-  '.log': 'text/plain; charset=utf-8',
-  '.md': 'text/plain; charset=utf-8',
-  '.yaml': 'text/plain; charset=utf-8',
-  '.yml': 'text/plain; charset=utf-8',
-  '.py': 'text/plain; charset=utf-8',
-  '.csv': 'text/csv; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.gif': 'image/gif',
-  '.webp': 'image/webp',
-  '.svg': 'image/svg+xml',
-  '.pdf': 'application/pdf',
-  '.parquet': 'application/vnd.apache.parquet',
-};
 
 export interface ArtifactRouteDeps {
   artifacts: ArtifactService;
@@ -128,10 +106,12 @@ async function rangeError(artifacts: ArtifactService, path: string, reply: Fasti
     .send({ error_code: 'INVALID_PARAMETER_VALUE', message: `The range asked for is outside of ${JSON.stringify(path)}, which has ${size} bytes.` });
 }
 
+/** A file of someone's making: always an attachment, and sandboxed should a browser open it all the same. */
 function fileHeaders(reply: FastifyReply, path: string): void {
   const name = path.slice(path.lastIndexOf('/') + 1);
+  const type = mediaTypeOf(path) ?? 'application/octet-stream';
   void reply
-    .header('content-type', TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream')
+    .header('content-type', type.startsWith('text/') ? `${type}; charset=utf-8` : type)
     .header(
       'content-disposition',
       `attachment; filename="${name.replace(/[^ -~]|["\\%]/g, '_')}"; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`,

@@ -1,4 +1,4 @@
-import { BinnacleError, type ErrorKind, invalid, shown } from '../../kernel/index.ts';
+import { BinnacleError, type ErrorKind } from '../../kernel/index.ts';
 
 /** MLflow's table: `error_code` by kind, and the HTTP status that goes with it. */
 const TABLE: Record<ErrorKind, [code: string, status: number]> = {
@@ -22,6 +22,8 @@ const BY_CODE: Record<string, [code: string, status: number]> = {
   // MLflow calls it an invalid parameter, and its clients expect so.
   alias_not_found: ['INVALID_PARAMETER_VALUE', 400],
   bad_request: ['BAD_REQUEST', 400],
+  // Fastify's own: a bad URL, a broken header …
+  invalid_request: ['BAD_REQUEST', 400],
   gate_failed: ['INVALID_PARAMETER_VALUE', 400],
   body_too_large: ['INVALID_PARAMETER_VALUE', 413],
   body_stalled: ['TEMPORARILY_UNAVAILABLE', 408],
@@ -44,8 +46,3 @@ export function toMlflowError(error: unknown): MlflowError {
   const [error_code, status] = BY_CODE[error.code] ?? alreadyExists ?? TABLE[error.kind];
   return { status, body: { error_code, message: error.message }, retryAfterSeconds: error.retryAfterSeconds };
 }
-
-const MORE = 'See the API docs for more information about request parameters.';
-export const missingValue = (parameter: string): BinnacleError => invalid('missing_parameter', `Missing value for required parameter '${parameter}'. ${MORE}`);
-export const invalidValue = (parameter: string, value: unknown, hint?: string): BinnacleError =>
-  invalid('invalid_parameter', `Invalid value ${shown(value, 300)} for parameter '${parameter}' supplied${hint === undefined ? '.' : `: ${hint}.`} ${MORE}`);

@@ -1,6 +1,5 @@
 import { notFound } from '../../kernel/index.ts';
-import { LIMITS, type TrackingService, type View } from '../../tracking/index.ts';
-import { invalidValue } from './errors.ts';
+import { invalidValue, LIMITS, type TrackingService, type View } from '../../tracking/index.ts';
 import { type Fields, maxResults } from './fields.ts';
 import { experimentJson } from './messages.ts';
 import type { MlflowRoute } from './routes.ts';
@@ -102,7 +101,7 @@ export function experimentRoutes(tracking: TrackingService): MlflowRoute[] {
       path: 'experiments/search-datasets',
       async handler(fields) {
         const ids = fields.strings('experiment_ids') ?? [];
-        if (ids.length === 0 || ids.length > 20) throw invalidValue('experiment_ids', ids.length, 'SearchDatasets takes 1 to 20 experiment ids');
+        if (ids.length === 0 || ids.length > 20) throw invalidValue('experiment_ids', ids.length, 'SearchDatasets takes 1 to 20 experiment ids.');
         const found = await tracking.searchDatasets(ids);
         return {
           dataset_summaries: found.map(({ experimentId, name, digest, context }) => ({

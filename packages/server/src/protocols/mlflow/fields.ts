@@ -1,5 +1,5 @@
 import { isObject } from '../../kernel/index.ts';
-import { invalidValue, missingValue } from './errors.ts';
+import { invalidValue, missingValue } from '../../tracking/index.ts';
 
 type Json = Record<string, unknown>;
 const typeName = (value: unknown): string =>
@@ -27,7 +27,7 @@ export class Fields {
   readonly #path: string;
 
   constructor(values: unknown, path = '') {
-    if (!isObject(values)) throw invalidValue(path === '' ? 'request' : path, values, 'expected a JSON object');
+    if (!isObject(values)) throw invalidValue(path === '' ? 'request' : path, values, 'expected a JSON object.');
     this.#values = values;
     this.#path = path;
   }
@@ -47,7 +47,7 @@ export class Fields {
   }
 
   #wrongType(name: string, value: unknown): Error {
-    return invalidValue(this.#name(name), value, ` Hint: Value was of type '${typeName(value)}'`);
+    return invalidValue(this.#name(name), value, ` Hint: Value was of type '${typeName(value)}'.`);
   }
 
   #required<T>(name: string, value: T | undefined): T {
@@ -79,7 +79,7 @@ export class Fields {
     const number = typeof value === 'string' && /^\s*[+-]?\d+(\.0+)?\s*$/.test(value) ? Number(value) : value;
     if (typeof number !== 'number' || !Number.isInteger(number)) throw this.#wrongType(name, value);
     if (!Number.isSafeInteger(number))
-      throw invalidValue(this.#name(name), value, 'integers beyond ±9007199254740991 are not kept exactly, so they are refused');
+      throw invalidValue(this.#name(name), value, 'integers beyond ±9007199254740991 are not kept exactly, so they are refused.');
     return number;
   }
 
@@ -120,7 +120,7 @@ export class Fields {
     if (typeof value === 'string' && (names as string[]).includes(value)) return value as T;
     const found = typeof value === 'string' || typeof value === 'number' ? byNumber[Number(value)] : undefined;
     if (found !== undefined) return found;
-    throw invalidValue(this.#name(name), value, `expected one of ${names.join(', ')}`);
+    throw invalidValue(this.#name(name), value, `expected one of ${names.join(', ')}.`);
   }
 
   /** A list; a single value counts as a list of one, since a query string cannot tell them apart. */
@@ -135,7 +135,7 @@ export class Fields {
     return this.list(name)?.map((item, index) => {
       if (typeof item === 'string') return item;
       if (typeof item === 'number') return String(item);
-      throw invalidValue(`${this.#name(name)}[${index}]`, item, ` Hint: Value was of type '${typeName(item)}'`);
+      throw invalidValue(`${this.#name(name)}[${index}]`, item, ` Hint: Value was of type '${typeName(item)}'.`);
     });
   }
 
@@ -186,13 +186,9 @@ export function parseDouble(text: string): number | undefined {
   }
 }
 
-/** A double as protobuf's JSON writes it. */
-export const jsonDouble = (value: number): number | string =>
-  Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
-
 /** `max_results` within 1..max, or the default. */
 export function maxResults(fields: Fields, defaultValue: number, max: number, name = 'max_results'): number {
   const value = fields.int(name) ?? defaultValue;
-  if (value < 1 || value > max) throw invalidValue(name, value, `It must be at least 1 and at most ${max}`);
+  if (value < 1 || value > max) throw invalidValue(name, value, `It must be at least 1 and at most ${max}.`);
   return value;
 }

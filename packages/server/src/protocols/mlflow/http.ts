@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { BinnacleError, invalid, type Logger, messageOf, notFound } from '../../kernel/index.ts';
+import { fromFastify } from '../../http/index.ts';
+import { invalid, type Logger, messageOf, notFound } from '../../kernel/index.ts';
 import { toMlflowError } from './errors.ts';
 import { Fields } from './fields.ts';
 import type { MlflowRoute } from './routes.ts';
@@ -97,13 +98,4 @@ export function sendError(raw: unknown, request: FastifyRequest, reply: FastifyR
   if (status === 500) logger.error({ err: error, method: request.method, url: request.url }, 'an MLflow request failed');
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
   return reply.code(status).type('application/json').send(JSON.stringify(body));
-}
-
-/** Fastify's own errors (a body over the limit, a bad URL …) as ours. */
-function fromFastify(error: unknown): unknown {
-  if (error instanceof BinnacleError || !(error instanceof Error)) return error;
-  const { code, statusCode } = error as Error & { code?: string; statusCode?: number };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return invalid('body_too_large', 'The request body is larger than this server takes; split it up.');
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return invalid('bad_request', error.message);
-  return error;
 }

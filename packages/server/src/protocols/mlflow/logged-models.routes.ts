@@ -1,5 +1,4 @@
-import type { LoggedModelStatus, TrackingService } from '../../tracking/index.ts';
-import { missingValue } from './errors.ts';
+import { type LoggedModelStatus, missingValue, type TrackingService } from '../../tracking/index.ts';
 import { nextPage } from './experiments.routes.ts';
 import { maxResults } from './fields.ts';
 import { loggedModelJson } from './messages.ts';

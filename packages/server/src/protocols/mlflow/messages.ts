@@ -1,5 +1,5 @@
+import { looseNumber } from '../../kernel/index.ts';
 import type { DatasetInput, ExperimentRecord, LatestMetrics, LoggedModelRecord, Points, RunInfo, RunRecord } from '../../tracking/index.ts';
-import { jsonDouble } from './fields.ts';
 
 /** Our records as MLflow's messages. */
 export const experimentJson = (experiment: ExperimentRecord) => ({
@@ -32,7 +32,7 @@ const pairs = (flat: string[]) => {
 };
 
 const latestJson = ({ keys, values, steps, timestamps }: LatestMetrics, runId: string) =>
-  keys.map((key, i) => ({ key, value: jsonDouble(values[i] as number), timestamp: timestamps[i] as number, step: steps[i] as number, run_id: runId }));
+  keys.map((key, i) => ({ key, value: looseNumber(values[i] as number), timestamp: timestamps[i] as number, step: steps[i] as number, run_id: runId }));
 
 const datasetJson = ({ dataset, tags }: DatasetInput) => ({
   tags,
@@ -57,7 +57,7 @@ export const runJson = (run: RunRecord) => ({
 export function pointsJson(key: string, { steps, timestamps, values }: Points, runId?: string) {
   return Array.from(steps, (step, i) => ({
     key,
-    value: jsonDouble(values[i] as number),
+    value: looseNumber(values[i] as number),
     timestamp: timestamps[i] as number,
     step,
     ...(runId === undefined ? {} : { run_id: runId }),
@@ -82,7 +82,7 @@ export const loggedModelJson = (model: LoggedModelRecord) => ({
     params: model.params,
     metrics: model.metrics.map((metric) => ({
       key: metric.key,
-      value: jsonDouble(metric.value),
+      value: looseNumber(metric.value),
       timestamp: metric.timestamp,
       step: metric.step,
       model_id: model.modelId,

@@ -1,6 +1,5 @@
 import { invalid } from '../../kernel/index.ts';
-import type { TrackingService } from '../../tracking/index.ts';
-import { invalidValue, missingValue } from './errors.ts';
+import { invalidValue, missingValue, type TrackingService } from '../../tracking/index.ts';
 import { nextPage } from './experiments.routes.ts';
 import type { Fields } from './fields.ts';
 import { pointsJson } from './messages.ts';
@@ -59,7 +58,7 @@ export function metricRoutes(tracking: TrackingService): MlflowRoute[] {
           );
         const key = fields.requiredString('metric_key');
         const limit = fields.int('max_results') ?? MAX_POINTS_A_RUN;
-        if (limit < 1 || limit > MAX_POINTS_A_RUN) throw invalidValue('max_results', limit, `max_results must be between 1 and ${MAX_POINTS_A_RUN}`);
+        if (limit < 1 || limit > MAX_POINTS_A_RUN) throw invalidValue('max_results', limit, `max_results must be between 1 and ${MAX_POINTS_A_RUN}.`);
         const range = rangeOf(fields);
         const metrics: object[] = [];
         for (const runId of runIds) metrics.push(...pointsJson(key, await tracking.sampleMetric(runId, key, limit, range), runId));

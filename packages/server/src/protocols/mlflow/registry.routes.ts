@@ -1,6 +1,6 @@
 import type { ModelRecord, RegistryService, VersionRecord } from '../../registry/index.ts';
 import { invalid } from '../../kernel/index.ts';
-import { missingValue } from './errors.ts';
+import { missingValue } from '../../tracking/index.ts';
 import { type Fields, maxResults } from './fields.ts';
 import type { MlflowRoute } from './routes.ts';
 

@@ -1,6 +1,5 @@
 import { invalid } from '../../kernel/index.ts';
-import { checkBatchSize, type DatasetInput, LIMITS, type MetricInput, type RunStatus, type TrackingService } from '../../tracking/index.ts';
-import { missingValue } from './errors.ts';
+import { checkBatchSize, type DatasetInput, LIMITS, type MetricInput, missingValue, type RunStatus, type TrackingService } from '../../tracking/index.ts';
 import { nextPage, pageOf, viewOf } from './experiments.routes.ts';
 import { Fields } from './fields.ts';
 import { runInfoJson, runJson } from './messages.ts';
