@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startRun } from './run-logger.ts';
 
 /** A server that remembers what it was sent and fails as told. */
@@ -45,6 +45,126 @@ test('a server that does not answer loses nothing once it is back, in order', as
   expect(run.dropped).toBe(0);
 });
 
+test('a request that gets no answer is given up and sent again', async () => {
+  let hung = 0;
+  const { seen, fetch } = server({ times: 0, status: 0 });
+  const hanging = ((url: string, init: RequestInit) =>
+    url.endsWith('/log') && hung++ < 1
+      ? new Promise((_, reject) => init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)))
+      : fetch(url, init)) as typeof globalThis.fetch;
+  const run = await startRun({ baseUrl: 'http://b', fetch: hanging, requestTimeoutMs: 20, onError: () => {} });
+  run.log({ a: 1 });
+  await run.end();
+  expect(logged(seen).map((p) => p.value)).toEqual([1]);
+});
+
+describe('the end', () => {
+  test('goes on trying while the server is away, and loses nothing', async () => {
+    const { seen, fetch } = server({ times: 3, status: 503 });
+    const run = await startRun({ baseUrl: 'http://b', fetch, onError: () => {} });
+    run.log({ a: 1 });
+    run.params({ lr: 0.1 });
+    await run.end();
+    expect(logged(seen).map((p) => p.value)).toEqual([1]);
+    expect(seen.at(-1)?.body).toMatchObject({ status: 'FINISHED' });
+    expect(run.dropped).toBe(0);
+  });
+
+  test('tries again to end the run itself', async () => {
+    let away = 2;
+    const { seen, fetch } = server({ times: 0, status: 0 });
+    const flaky = ((url: string, init: RequestInit) =>
+      init.method === 'PATCH' && away-- > 0 ? Promise.reject(new TypeError('fetch failed')) : fetch(url, init)) as typeof globalThis.fetch;
+    const run = await startRun({ baseUrl: 'http://b', fetch: flaky, onError: () => {} });
+    await run.end('KILLED');
+    expect(seen.at(-1)?.body).toMatchObject({ status: 'KILLED' });
+  });
+
+  test('gives up at its deadline, counts what is lost and says so', async () => {
+    const { fetch } = server({ times: 1000, status: 0 });
+    const told: string[] = [];
+    const run = await startRun({ baseUrl: 'http://b', fetch, endTimeoutMs: 600, onError: (e) => told.push((e as Error).message) });
+    run.log({ a: 1, b: 2 });
+    run.tags({ team: 'x' });
+    const from = Date.now();
+    await run.end();
+    expect(Date.now() - from).toBeLessThan(3000);
+    expect(run.dropped).toBe(3);
+    expect(told.join()).toContain('3 values were not taken within 600 ms');
+  });
+
+  test('never throws, whatever is thrown at it', async () => {
+    const { fetch } = server({ times: 1000, status: 0 });
+    const run = await startRun({
+      baseUrl: 'http://b',
+      fetch,
+      endTimeoutMs: 50,
+      onError: () => {
+        throw new Error('mine');
+      },
+    });
+    run.log({ a: 1 });
+    await expect(run.end()).resolves.toBeUndefined();
+  });
+});
+
+describe('one bad value among many', () => {
+  type Body = { metrics: { key: string; value: unknown }[]; params: Record<string, string>; tags: Record<string, string> };
+  /** A server that refuses, all or nothing, a batch with the key `bad` or another value of the param `lr`; with `offlineAt`, that request gets no answer. */
+  const picky = (offlineAt = -1) => {
+    const taken: Body = { metrics: [], params: { lr: '0.1' }, tags: {} };
+    let requests = 0;
+    const fetch = (async (url: string, init: RequestInit) => {
+      if (!url.endsWith('/log')) return Response.json({ id: 'r1' });
+      if (requests++ === offlineAt) throw new TypeError('fetch failed');
+      const body = JSON.parse(String(init.body)) as Body;
+      const wrong = body.metrics.some((m) => m.key.startsWith('bad')) || ('lr' in body.params && body.params['lr'] !== '0.1');
+      if (wrong) return Response.json({ detail: 'refused' }, { status: 400 });
+      taken.metrics.push(...body.metrics);
+      Object.assign(taken.params, body.params);
+      Object.assign(taken.tags, body.tags);
+      return Response.json({});
+    }) as unknown as typeof globalThis.fetch;
+    return { taken, fetch, requests: () => requests };
+  };
+
+  test('loses itself alone: the other keys, params and tags are logged', async () => {
+    const { taken, fetch, requests } = picky();
+    const errors: unknown[] = [];
+    const run = await startRun({ baseUrl: 'http://b', fetch, onError: (e) => errors.push(e), flushIntervalMs: 60_000 });
+    for (let step = 0; step < 4; step++) run.log(Object.fromEntries([...Array.from({ length: 500 }, (_, i) => [`k${i}`, step]), ['bad key', step]]), step);
+    run.params({ lr: 0.2, depth: 3 });
+    run.tags({ team: 'x' });
+    await run.end();
+    expect(taken.metrics).toHaveLength(2000);
+    expect([taken.params, taken.tags]).toEqual([{ lr: '0.1', depth: '3' }, { team: 'x' }]);
+    expect(run.dropped).toBe(4 + 1);
+    expect(errors).toHaveLength(2);
+    // By halves, not one by one.
+    expect(requests()).toBeLessThan(40);
+  });
+
+  test('is sorted out over a lost connection too, and nothing is logged twice', async () => {
+    const { taken, fetch } = picky(3);
+    const run = await startRun({ baseUrl: 'http://b', fetch, onError: () => {}, flushIntervalMs: 60_000 });
+    run.log({ a: 1, b: 2, 'bad one': 3, c: 4, d: 5 });
+    run.params({ depth: 3 });
+    await run.end();
+    expect(taken.metrics.map((m) => m.key).sort()).toEqual(['a', 'b', 'c', 'd']);
+    expect(taken.params).toEqual({ lr: '0.1', depth: '3' });
+    expect(run.dropped).toBe(1);
+  });
+});
+
+test('a run that was deleted is not asked about a thousand times', async () => {
+  const { fetch, seen } = server({ times: 1000, status: 404 });
+  const run = await startRun({ baseUrl: 'http://b', fetch, onError: () => {}, flushIntervalMs: 60_000 });
+  run.log(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, 1])));
+  await run.end();
+  expect(run.dropped).toBe(1000);
+  expect(seen.filter(({ path }) => path.endsWith('/log'))).toEqual([]);
+});
+
 test('what the server refuses for good is dropped, counted and told, and does not block the rest', async () => {
   const { seen, fetch } = server({ times: 1, status: 400 });
   const run = await startRun({ baseUrl: 'http://b', fetch, onError: () => {} });
@@ -58,7 +178,7 @@ test('what the server refuses for good is dropped, counted and told, and does no
 
 test('the buffer is bounded', async () => {
   const { fetch } = server({ times: 1000, status: 0 });
-  const run = await startRun({ baseUrl: 'http://b', fetch, maxBuffered: 10, onError: () => {} });
+  const run = await startRun({ baseUrl: 'http://b', fetch, maxBuffered: 10, endTimeoutMs: 50, onError: () => {} });
   for (let i = 0; i < 25; i++) run.log({ a: i });
   expect(run.dropped).toBe(15);
   await run.end('KILLED');
