@@ -6,17 +6,21 @@ import { BinnacleError, conflict, decodePageToken, encodePageToken, invalid, mes
 import type { ModelPackage } from '../registry/index.ts';
 import type { PathAccess } from '../tables/index.ts';
 import { createLocalQueue } from './job-queue.ts';
-import { OutputFolder } from './output-folder.ts';
+import { manifestOf, OutputFolder, taken } from './output-folder.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { ProgressMeter } from './progress.ts';
-import { Cancelled, type RunnerDeps, runJob } from './runner.ts';
+import { Cancelled, hasLost, type RunnerDeps, runJob } from './runner.ts';
 import type { BatchFile, BatchJob, BatchSpec, JobRecord } from './types.ts';
+import { type JobEnd, UnstoredEnds } from './unstored-ends.ts';
 import { differences, jobView } from './view.ts';
+import { Waiters } from './waiters.ts';
 
 export interface BatchDeps extends RunnerDeps {
   access: PathAccess;
   /** Jobs that run at the same time; 2 by default. */
   maxJobs?: number;
+  /** Milliseconds between two tries to store what could not be stored; 5,000 by default. */
+  retryMs?: number;
   clock?: () => number;
 }
 
@@ -41,55 +45,77 @@ export interface BatchService {
   close(): Promise<void>;
 }
 
+interface Run {
+  meter: ProgressMeter;
+  abort: AbortController;
+}
+
+const isOpen = ({ state }: JobRecord): boolean => state === 'queued' || state === 'running';
+
 const INTERRUPTED = 'The server stopped while this job ran. Resume it to go on: what is done stays.';
 
 export function createBatchService(deps: BatchDeps): BatchService {
   const { store } = deps;
   const now = deps.clock ?? systemClock;
-  const active = new Map<string, { meter: ProgressMeter; abort: AbortController }>();
-  const waiters = new Map<string, (() => void)[]>();
+  const active = new Map<string, Run>();
+  /** Between the queue and the store's word that the job is ours. */
+  const starting = new Map<string, Run>();
+  const waiters = new Waiters();
   let closing = false;
   const queue = createLocalQueue(deps.maxJobs ?? 2, work);
+  const retryMs = deps.retryMs ?? 5000;
+  const ends = new UnstoredEnds({ store, logger: deps.logger, retryMs, onStored: (id) => waiters.wake(id) });
 
   async function work(id: string): Promise<void> {
     try {
-      const attempt = await store.startJob(id);
-      if (attempt !== null) await runAttempt({ ...(await known(id)), attempt });
+      const job = await known(id);
+      const run: Run = { meter: new ProgressMeter(job.activeMs), abort: new AbortController() };
+      starting.set(id, run);
+      let attempt: number | null;
+      try {
+        attempt = await store.startJob(id);
+        if (attempt !== null) active.set(id, run);
+      } finally {
+        if (starting.get(id) === run) starting.delete(id);
+      }
+      if (attempt === null) return;
+      await ends.store(id, attempt, await runAttempt({ ...job, attempt }, run));
+      // The next attempt may have begun already.
+      if (active.get(id) === run) active.delete(id);
     } catch (err) {
-      deps.logger.error({ err, job: id }, 'a batch job could not be started or ended');
+      deps.logger.error({ err, job: id }, 'a batch job could not be started; it is tried again');
+      setTimeout(() => queue.push(id), retryMs).unref();
     } finally {
-      for (const resolve of waiters.get(id) ?? []) resolve();
-      waiters.delete(id);
+      waiters.wake(id);
     }
   }
 
-  async function runAttempt(job: JobRecord): Promise<void> {
-    const meter = new ProgressMeter(job.activeMs);
-    const abort = new AbortController();
-    active.set(job.id, { meter, abort });
+  async function runAttempt(job: JobRecord, { meter, abort }: Run): Promise<JobEnd> {
     if (closing) abort.abort();
-    let end: Parameters<typeof store.finishJob>[2];
     try {
       const message = await runJob(job, deps, meter, abort.signal);
-      end = { state: 'succeeded', message, error: null, activeMs: meter.activeMs };
+      return { state: 'succeeded', message, error: null, activeMs: meter.activeMs };
     } catch (error) {
-      if (error instanceof Cancelled && closing) end = { state: 'failed', message: 'interrupted', error: INTERRUPTED, activeMs: meter.activeMs };
-      else if (error instanceof Cancelled) end = { state: 'cancelled', message: 'cancelled; it can be resumed', error: null, activeMs: meter.activeMs };
-      else {
-        const text = messageOf(error);
-        deps.logger.warn({ err: error, job: job.id }, 'a batch job failed');
-        end = {
-          state: 'failed',
-          message: 'failed; it can be resumed',
-          error: error instanceof BinnacleError && error.code === 'disk_full' && !text.includes('resume') ? `${text} Make room, then resume the job.` : text,
-          activeMs: meter.activeMs,
-        };
-      }
+      if (error instanceof Cancelled && closing) return { state: 'failed', message: 'interrupted', error: INTERRUPTED, activeMs: meter.activeMs };
+      if (error instanceof Cancelled) return { state: 'cancelled', message: 'cancelled; it can be resumed', error: null, activeMs: meter.activeMs };
+      const text = messageOf(error);
+      deps.logger.warn({ err: error, job: job.id }, 'a batch job failed');
+      return {
+        state: 'failed',
+        message: 'failed; it can be resumed',
+        error: error instanceof BinnacleError && error.code === 'disk_full' && !text.includes('resume') ? `${text} Make room, then resume the job.` : text,
+        activeMs: meter.activeMs,
+      };
     } finally {
-      await rm(join(deps.workRoot, job.id), { recursive: true, force: true });
+      await removeWork(job.id);
     }
-    await store.finishJob(job.id, job.attempt, end).finally(() => active.delete(job.id));
   }
+
+  /** A copy that stays costs space until the next start, and no more. */
+  const removeWork = (id: string): Promise<void> =>
+    rm(join(deps.workRoot, id), { recursive: true, force: true }).catch((err: unknown) =>
+      deps.logger.warn({ err, job: id }, 'the working copy of a batch job could not be removed'),
+    );
 
   async function known(id: string): Promise<JobRecord> {
     const job = await store.findJob(id);
@@ -97,7 +123,33 @@ export function createBatchService(deps: BatchDeps): BatchService {
     return job;
   }
 
-  const view = (job: JobRecord): BatchJob => jobView(job, active.get(job.id)?.meter);
+  /** A job whose end is not stored, or got lost, is ended first. Throws when that cannot be stored yet. */
+  async function settled(id: string, lost: 'failed' | 'cancelled'): Promise<JobRecord> {
+    await ends.settle(id);
+    const job = await known(id);
+    if (job.state !== 'running' || active.has(id) || starting.has(id)) return job;
+    const message = lost === 'failed' ? 'interrupted' : 'cancelled; it can be resumed';
+    await store.finishJob(id, job.attempt, { state: lost, message, error: lost === 'failed' ? INTERRUPTED : null, activeMs: job.activeMs });
+    waiters.wake(id);
+    return known(id);
+  }
+
+  /** Throws `conflict` (batch_output_busy) when another job writes there, and not when that has ended in truth. */
+  async function createJob(job: JobRecord): Promise<void> {
+    try {
+      await store.createJob(job);
+    } catch (error) {
+      const busy = error instanceof BinnacleError && error.code === 'batch_output_busy' ? error.details?.['job'] : undefined;
+      if (typeof busy !== 'string' || isOpen(await settled(busy, 'failed'))) throw error;
+      await store.createJob(job);
+    }
+  }
+
+  const view = (job: JobRecord): BatchJob => {
+    const unstored = ends.find(job.id);
+    if (unstored === undefined) return jobView(job, active.get(job.id)?.meter);
+    return jobView({ ...job, message: `has ended (${unstored.end.state}), which cannot be stored yet: ${unstored.reason}` });
+  };
 
   async function resolveModel(spec: BatchSpec): Promise<ModelPackage> {
     if (spec.version !== undefined) return deps.models.resolve(spec.model, { version: spec.version });
@@ -126,7 +178,7 @@ export function createBatchService(deps: BatchDeps): BatchService {
   return {
     async start() {
       const { interrupted, queued } = await store.recoverJobs(INTERRUPTED);
-      for (const id of interrupted) await rm(join(deps.workRoot, id), { recursive: true, force: true });
+      for (const id of interrupted) await removeWork(id);
       for (const id of queued) queue.push(id);
     },
 
@@ -136,7 +188,7 @@ export function createBatchService(deps: BatchDeps): BatchService {
       const folder = folderOf({ output, spec, fingerprint });
       const found = await folder.look();
       if (spec.resume && found.manifest !== null && found.foreign.length === 0) {
-        const earlier = await store.findJob(found.manifest.jobId);
+        const earlier = (await store.findJob(found.manifest.jobId)) === null ? null : await settled(found.manifest.jobId, 'failed');
         if (earlier === null)
           throw conflict(
             'batch_resume_unknown',
@@ -170,10 +222,9 @@ export function createBatchService(deps: BatchDeps): BatchService {
         error: null,
         attempt: 0,
       };
-      await store.createJob(job);
+      await createJob(job);
       try {
-        if (spec.overwrite) await folder.clear();
-        await folder.begin({ binnacle: 'batch/1', jobId: job.id, createdAt: new Date(job.createdAt).toISOString(), fingerprint });
+        await folder.take(manifestOf(job), spec.overwrite);
       } catch (error) {
         await store.cancelQueued(job.id);
         throw error;
@@ -198,10 +249,13 @@ export function createBatchService(deps: BatchDeps): BatchService {
     },
 
     async cancel(id) {
-      const job = await known(id);
-      if (await store.cancelQueued(id)) return view(await known(id));
-      const running = active.get(id);
-      if (running === undefined) {
+      if (await store.cancelQueued(id)) {
+        waiters.wake(id);
+        return view(await known(id));
+      }
+      const job = await settled(id, 'cancelled');
+      const running = active.get(id) ?? starting.get(id);
+      if (running === undefined || job.state !== 'running') {
         if (job.state === 'cancelled') return view(job);
         throw conflict('batch_not_running', `The batch job ${id} is ${job.state}, so there is nothing to cancel.`, { details: { state: job.state } });
       }
@@ -211,18 +265,14 @@ export function createBatchService(deps: BatchDeps): BatchService {
     },
 
     async resume(id) {
-      const job = await known(id);
+      const job = await settled(id, 'failed');
       if (job.state !== 'failed' && job.state !== 'cancelled')
         throw conflict('batch_not_resumable', `The batch job ${id} is ${job.state}; only a failed or cancelled one can be resumed.`, {
           details: { state: job.state },
         });
       const prepared = await prepare(job.spec, await deps.models.resolve(job.model, { version: job.version }), deps);
       const { manifest } = await folderOf(job).look();
-      if (manifest?.jobId !== job.id)
-        throw conflict(
-          'batch_output_taken',
-          `${job.output} is no longer the output of the job ${id}${manifest === null ? ': its manifest is gone' : ` but of ${manifest.jobId}`}. Start a new job.`,
-        );
+      if (hasLost(job, manifest)) throw taken(job.output, id, manifest);
       return requeue(job, job.spec, prepared);
     },
 
@@ -242,19 +292,17 @@ export function createBatchService(deps: BatchDeps): BatchService {
       return { stream: createReadStream(path), bytes: file.bytes, name: name.split('/').at(-1) as string };
     },
 
-    async finished(id) {
-      for (;;) {
-        const ended = new Promise<void>((resolve) => waiters.set(id, [...(waiters.get(id) ?? []), resolve]));
+    finished: (id) =>
+      waiters.until(id, async () => {
         const job = await known(id);
-        if (job.state !== 'queued' && job.state !== 'running') return view(job);
-        await ended;
-      }
-    },
+        return isOpen(job) ? undefined : view(job);
+      }),
 
     async close() {
       closing = true;
       for (const { abort } of active.values()) abort.abort();
       await queue.close();
+      await ends.close();
     },
   };
 }

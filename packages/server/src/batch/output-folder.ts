@@ -2,7 +2,7 @@ import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs
 import { dirname, join } from 'node:path';
 import { BinnacleError, conflict, denied, exhausted } from '../kernel/index.ts';
 import type { TableFormat } from '../tables/index.ts';
-import type { BatchFile, BatchFileKind, Fingerprint } from './types.ts';
+import type { BatchFile, BatchFileKind, Fingerprint, JobRecord } from './types.ts';
 
 const MANIFEST = '_manifest.json';
 const SUCCESS = '_SUCCESS';
@@ -58,7 +58,8 @@ export class OutputFolder {
     return {
       manifest,
       success: names.includes(SUCCESS),
-      foreign: names.filter((name) => manifest === null || !ours.includes(name)),
+      // A crash while the manifest was being written leaves this.
+      foreign: names.filter((name) => (manifest === null ? name !== `.${MANIFEST}.tmp` : !ours.includes(name))),
       ours: manifest === null ? [] : ours,
     };
   }
@@ -72,11 +73,23 @@ export class OutputFolder {
     }
   }
 
-  /** Makes the folder and claims it. Throws `denied` or `exhausted`. */
-  async begin(manifest: Manifest): Promise<void> {
+  /**
+   * Makes the folder the job's own, unless it is already; with `overwrite` what an earlier job wrote is removed first. Safe to do again
+   * after a crash at any moment. Throws `conflict` when it belongs to others, `denied` or `exhausted`.
+   */
+  async take(manifest: Manifest, overwrite: boolean): Promise<void> {
+    const found = await this.look();
+    if (found.manifest?.jobId === manifest.jobId) return;
+    if (found.foreign.length > 0) throw notOurs(this.dir, found.foreign);
+    if (found.manifest !== null) {
+      if (!overwrite) throw taken(this.dir, manifest.jobId, found.manifest);
+      await this.#clear(found.ours);
+    }
     try {
-      await makeFolders(join(this.dir, ERRORS));
+      // The manifest first: a folder without one is nobody's.
+      await makeFolders(this.dir);
       await this.#write(MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+      await makeFolders(this.path(ERRORS));
     } catch (error) {
       throw outputError(error, this.dir);
     }
@@ -115,18 +128,16 @@ export class OutputFolder {
     await makeFolders(this.path(ERRORS)).catch((error: unknown) => Promise.reject(outputError(error, this.dir)));
   }
 
-  /** Removes every file that a batch job wrote here; the manifest last, so that a crash in between leaves the folder ours. */
-  async clear(): Promise<void> {
-    const { ours, foreign } = await this.look();
-    if (foreign.length > 0) throw notOurs(this.dir, foreign);
+  /** Removes every file that a batch job wrote here but the manifest, which is replaced: a crash in between leaves the folder ours. */
+  async #clear(ours: readonly string[]): Promise<void> {
+    await rm(this.path(SUCCESS), { force: true });
     await this.removeParts();
     for (const name of ours) {
-      if (name === ERRORS)
+      if (name === ERRORS) {
         for (const file of await readdir(this.path(ERRORS)))
           if (file.endsWith('.jsonl') || TEMPORARY.test(file)) await rm(join(this.path(ERRORS), file), { force: true });
-      if (name !== ERRORS && name !== MANIFEST) await rm(this.path(name), { force: true });
+      } else if (name !== MANIFEST) await rm(this.path(name), { force: true });
     }
-    await rm(this.path(MANIFEST), { force: true });
   }
 
   async removeParts(): Promise<void> {
@@ -173,6 +184,20 @@ export const notOurs = (dir: string, foreign: readonly string[]): BinnacleError 
     `${dir} holds files that no batch job wrote (${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ', …' : ''}), and they are never deleted. Choose an empty folder.`,
     { details: { foreign: foreign.slice(0, 100) } },
   );
+
+/** `manifest`: what is there now. */
+export const taken = (dir: string, jobId: string, manifest: Manifest | null): BinnacleError =>
+  conflict(
+    'batch_output_taken',
+    `${dir} is no longer the output of the job ${jobId}${manifest === null ? ': its manifest is gone' : ` but of ${manifest.jobId}`}. Start a new job.`,
+  );
+
+export const manifestOf = ({ id, createdAt, fingerprint }: Pick<JobRecord, 'id' | 'createdAt' | 'fingerprint'>): Manifest => ({
+  binnacle: 'batch/1',
+  jobId: id,
+  createdAt: new Date(createdAt).toISOString(),
+  fingerprint,
+});
 
 /** A name is durable when its folder is. */
 export async function syncFolder(dir: string): Promise<void> {

@@ -8,7 +8,7 @@ import type { BatchStore } from './batch-store.port.ts';
 import { type BadRow, type BatchModel, type ChunkContext, type ChunkResult, runChunk } from './chunk-run.ts';
 import { planFeatures } from './features.ts';
 import { recordSample, samplePositions } from './monitor-sample.ts';
-import { OutputFolder, outputError, syncFolder } from './output-folder.ts';
+import { manifestOf, OutputFolder, outputError, syncFolder, taken } from './output-folder.ts';
 import type { ProgressMeter } from './progress.ts';
 import { RunSizer } from './run-sizer.ts';
 import { Slots } from './slots.ts';
@@ -42,6 +42,10 @@ export async function runJob(job: JobRecord, deps: RunnerDeps, meter: ProgressMe
     throw invalid('batch_input_changed', 'The input has changed since the job was made. Start a new job into another folder, or with overwrite.');
   const folder = new OutputFolder(job.output, spec.singleFile, job.fingerprint.outputFormat as OutputFolder['format']);
   const workers = spec.workers ?? deps.workers;
+  // A crash may have come between the job's row and its folder, which is then an earlier job's still.
+  const { manifest } = await folder.look();
+  if (job.attempt > 1 && hasLost(job, manifest)) throw taken(folder.dir, job.id, manifest);
+  await folder.take(manifestOf(job), spec.overwrite);
   await folder.tidy();
   await deps.store.noteMessage(
     job.id,
@@ -66,6 +70,10 @@ export async function runJob(job: JobRecord, deps: RunnerDeps, meter: ProgressMe
     await Promise.all([input.close(), model.close()]);
   }
 }
+
+/** Whether the output is another job's by now, or what this one had done is gone. */
+export const hasLost = (job: Pick<JobRecord, 'id' | 'rowsTotal'>, manifest: { jobId: string } | null): boolean =>
+  manifest?.jobId !== job.id && (manifest !== null || job.rowsTotal !== null);
 
 /** Opens two things beside each other; when one fails, the other is closed again. */
 async function both<A extends { close(): Promise<void> }, B extends { close(): Promise<void> }>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {

@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BatchStore, JobRecord } from '../../src/batch/index.ts';
+import { exhausted } from '../../src/kernel/index.ts';
 import { type BatchKit, batchKit, columns, folder, query } from '../support/batch.ts';
 import { batchKitWithModels, sampleFile } from '../support/batch-models.ts';
 import { slow, sum } from '../support/onnx-graphs.ts';
@@ -42,6 +44,36 @@ describe('the output folder', () => {
     const job = await kit.run({ model: 'mixed', input: await sample('csv', 10), output, overwrite: true, outputFormat: 'jsonl' });
     expect(job.error).toBeNull();
     expect(readdirSync(output).sort()).toEqual(['_SUCCESS', '_manifest.json', 'part-00000.jsonl']);
+  });
+
+  it('a crash between a job and its folder does not mix two outputs: the folder is taken when the job runs', async () => {
+    const output = kit.path('crashed');
+    const input = await sample('csv', 10);
+    const first = await kit.run({ model: 'mixed', input, output, chunkRows: 2 });
+    // What create() leaves when the process dies right after the job's row, before the folder is cleared.
+    const left = async (id: string, overwrite: boolean) => {
+      const record = (await kit.store.findJob(first.id)) as JobRecord;
+      const spec = { ...record.spec, chunkRows: 5, overwrite };
+      const clean = { rowsTotal: null, chunksTotal: null, rowsDone: 0, chunksDone: 0, startedAt: null, endedAt: null, attempt: 0 };
+      await kit.store.createJob({ ...record, ...clean, id, spec, state: 'queued', fingerprint: { ...record.fingerprint, chunkRows: 5 } });
+      await kit.batch.start();
+      return kit.batch.finished(id);
+    };
+    expect(await left('second', true)).toMatchObject({ state: 'succeeded', error: null });
+    expect(readdirSync(output).sort()).toEqual(['_SUCCESS', '_manifest.json', 'part-00000.csv', 'part-00001.csv']);
+    expect(JSON.parse(readFileSync(join(output, '_manifest.json'), 'utf8'))).toMatchObject({ jobId: 'second' });
+    expect(await left('third', false)).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('no longer the output of the job third but of second'),
+    });
+    writeFileSync(join(output, 'mine.txt'), 'keep');
+    expect(await left('fourth', true)).toMatchObject({ state: 'failed', error: expect.stringContaining('mine.txt') });
+    expect(readdirSync(output).sort()).toEqual(['_SUCCESS', '_manifest.json', 'mine.txt', 'part-00000.csv', 'part-00001.csv']);
+    const half = kit.path('half-begun');
+    mkdirSync(half);
+    writeFileSync(join(half, '._manifest.json.tmp'), '{');
+    expect((await kit.run({ model: 'mixed', input, output: half })).state).toBe('succeeded');
+    expect(readdirSync(half).sort()).toEqual(['_SUCCESS', '_manifest.json', 'part-00000.csv']);
   });
 
   it('roots hold, through symbolic links too', async () => {
@@ -215,6 +247,88 @@ describe('resuming', () => {
     const first = await kit.create({ model: 'mixed', input, output: kit.path('busy'), chunkRows: 100 });
     await expect(kit.create({ model: 'mixed', input, output: kit.path('busy'), overwrite: true })).rejects.toMatchObject({ kind: 'conflict' });
     await kit.batch.finished(first.id);
+  });
+});
+
+describe('an end that cannot be stored', () => {
+  const full = () => exhausted('disk_full', 'The disk is full.');
+  async function failing(options: { retryMs: number }) {
+    const broken = { finish: true, start: false };
+    const own = await batchKit({
+      ...options,
+      wrapStore: (store) =>
+        new Proxy(store, {
+          get: (target, name: keyof BatchStore) => {
+            if ((name === 'finishJob' && broken.finish) || (name === 'startJob' && broken.start)) return () => Promise.reject(full());
+            return (target[name] as (...args: unknown[]) => unknown).bind(target);
+          },
+        }),
+    });
+    await own.registry.add('sum', sum(2), columns('p', 'q'));
+    const input = own.file('in.csv', 'p,q,t\n1,2,x\n');
+    return { own, broken, spec: { model: 'sum', input, output: own.path('out') } };
+  }
+
+  it('is tried again until it is', async () => {
+    const { own, broken, spec } = await failing({ retryMs: 50 });
+    const job = await own.create(spec);
+    await until(async () => (await own.batch.get(job.id)).message.includes('has ended (succeeded), which cannot be stored yet: The disk is full.'));
+    expect((await own.batch.get(job.id)).state).toBe('running');
+    broken.finish = false;
+    expect(await own.batch.finished(job.id)).toMatchObject({ state: 'succeeded' });
+    await own.close();
+  });
+
+  it('holds neither cancel nor resume nor the output up once there is room', async () => {
+    const { own, broken, spec } = await failing({ retryMs: 1_000_000 });
+    const ended = async (extra: object) => {
+      const { id } = await own.create({ ...spec, ...extra });
+      await until(async () => (await own.batch.get(id)).message.includes('cannot be stored yet'));
+      return id;
+    };
+    const failed = await ended({ select: 'CAST(t AS DOUBLE) AS p, q' });
+    for (const call of [() => own.batch.cancel(failed), () => own.batch.resume(failed), () => own.create({ ...spec, overwrite: true })])
+      await expect(call()).rejects.toMatchObject({ kind: 'exhausted', code: 'disk_full' });
+    broken.finish = false;
+    await own.batch.resume(failed);
+    expect(await own.batch.finished(failed)).toMatchObject({ state: 'failed', error: expect.stringContaining('The SQL fails') });
+    broken.finish = true;
+    const second = await ended({ overwrite: true });
+    broken.finish = false;
+    await expect(own.batch.cancel(second)).rejects.toMatchObject({ code: 'batch_not_running', message: expect.stringContaining('succeeded') });
+    broken.finish = true;
+    await ended({ overwrite: true });
+    broken.finish = false;
+    expect(await own.run({ ...spec, overwrite: true })).toMatchObject({ state: 'succeeded' });
+    await own.close();
+  });
+
+  it('a running job that nobody runs can be cancelled and resumed', async () => {
+    const { own, broken, spec } = await failing({ retryMs: 1_000_000 });
+    broken.finish = false;
+    const { id } = await own.run(spec);
+    const record = (await own.store.findJob(id)) as JobRecord;
+    const orphan = async (name: string) => {
+      await own.store.createJob({ ...record, id: name, output: own.path(name), state: 'queued', rowsTotal: null, attempt: 0 });
+      await own.store.startJob(name);
+    };
+    await orphan('lost');
+    expect(await own.batch.cancel('lost')).toMatchObject({ state: 'cancelled' });
+    await orphan('lost2');
+    await own.batch.resume('lost2');
+    expect(await own.batch.finished('lost2')).toMatchObject({ state: 'succeeded' });
+    await own.close();
+  });
+
+  it('nor does a start that cannot be stored lose the job', async () => {
+    const { own, broken, spec } = await failing({ retryMs: 50 });
+    Object.assign(broken, { finish: false, start: true });
+    const job = await own.create(spec);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect((await own.batch.get(job.id)).state).toBe('queued');
+    broken.start = false;
+    expect(await own.batch.finished(job.id)).toMatchObject({ state: 'succeeded' });
+    await own.close();
   });
 });
 

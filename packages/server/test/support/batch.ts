@@ -20,13 +20,14 @@ export const columns = (...names: string[]): Signature => ({
 });
 
 /** Batch with everything real but the registry. */
-export async function batchKit(options: Partial<BatchDeps> & { dir?: string; roots?: string[] } = {}) {
+export async function batchKit(options: Partial<BatchDeps> & { dir?: string; roots?: string[]; wrapStore?: (store: BatchStore) => BatchStore } = {}) {
   const dir = options.dir ?? folder();
   const events = new EventBus(silentLogger);
   const ended: { jobId: string; state: string }[] = [];
   events.on('batch.finished', (event) => void ended.push(event));
   const engine = await openSqlite({ file: join(dir, 'meta.db'), synchronous: 'NORMAL', onEvent: (event) => events.emit(event.type, event.payload as never) });
-  const store = storeProxy<BatchStore>(engine, 'batch');
+  const proxy = storeProxy<BatchStore>(engine, 'batch');
+  const store = options.wrapStore?.(proxy) ?? proxy;
   const registry = new FakeRegistry(events);
   const serving = createServingService({
     store: storeProxy<EndpointStore>(engine, 'serving'),
