@@ -19,7 +19,7 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('a full
     });
     return { status: reply.status, body: (await reply.json()) as Record<string, never> & { error_code?: string; message?: string } };
   };
-  const native = async (method: string, path: string, body: string | Uint8Array, type = 'application/json') => {
+  const native = async (method: string, path: string, body: string | Uint8Array<ArrayBuffer>, type = 'application/json') => {
     const reply = await fetch(`${server.url}/api/binnacle/v1${path}`, { method, headers: { 'content-type': type }, body });
     expect(reply.status, await reply.text()).toBeLessThan(300);
   };
@@ -49,7 +49,7 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('a full
   beforeAll(async () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]);
     server = await startServer({ data: join(disk, 'data') });
-    await native('POST', '/models/two/versions?filename=two.onnx', twoColumns(), 'application/octet-stream');
+    await native('POST', '/models/two/versions?filename=two.onnx', new Uint8Array(twoColumns()), 'application/octet-stream');
     await native('PUT', '/endpoints/two', '{"model":"two","traffic":[{"version":1}]}');
     runId = ((await mlflow('runs/create', { experiment_id: '0' })).body as unknown as { run: { info: { run_id: string } } }).run.info.run_id;
   });
