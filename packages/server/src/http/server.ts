@@ -48,7 +48,10 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
         const path = query === -1 ? url : url.slice(0, query);
         try {
           const refusal = guard(request, path);
-          if (refusal !== undefined) return refuse(request, response, path, query === -1 ? '' : url.slice(query), refusal, config.token);
+          // The interface's own files hold no data, and its page is where a browser gives the token.
+          const open = isInterface(request.method, path);
+          if (refusal !== undefined && !(open && refusal.code === 'unauthenticated')) return refuse(request, response, refusal);
+          if (open && query !== -1 && signIn(response, path, url.slice(query + 1), config.token)) return undefined;
           for (const plane of options.dataPlanes) if (plane(request, response, path)) return undefined;
           watchBody(request, response, options.stallMs);
           return fastify(request, response);
@@ -123,14 +126,27 @@ function listen(server: Server, config: Config): Promise<{ host: string; port: n
   return promise;
 }
 
-/** A refusal by the guard: problem+json, or for a browser's page the form of a token link. */
-function refuse(request: IncomingMessage, response: ServerResponse, path: string, query: string, refusal: unknown, token: string | undefined): void {
-  const given = new URLSearchParams(query).get('token');
-  if (path.startsWith('/ui') && given !== null && token !== undefined && sameToken(given, token)) {
-    // The link printed at start signs the browser in once; the token does not stay in the address bar.
-    response.writeHead(302, { location: path, 'set-cookie': `${TOKEN_COOKIE}=${encodeURIComponent(given)}; HttpOnly; SameSite=Strict; Path=/` }).end();
-    return;
-  }
+const isInterface = (method: string | undefined, path: string): boolean =>
+  (method === 'GET' || method === 'HEAD') && (path === '/' || path === '/ui' || path.startsWith('/ui/'));
+
+/** `?token=` on a page of the interface: signs the browser in once by a cookie. The token does not stay in the address bar, the rest of the query does. */
+function signIn(response: ServerResponse, path: string, query: string, token: string | undefined): boolean {
+  const search = new URLSearchParams(query);
+  const given = search.get('token');
+  if (given === null || token === undefined || !sameToken(given, token)) return false;
+  search.delete('token');
+  const rest = search.toString();
+  response
+    .writeHead(302, {
+      location: `${path === '/' ? '/ui/' : path}${rest === '' ? '' : `?${rest}`}`,
+      'set-cookie': `${TOKEN_COOKIE}=${encodeURIComponent(given)}; HttpOnly; SameSite=Strict; Path=/`,
+      'cache-control': 'no-store',
+    })
+    .end();
+  return true;
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, refusal: unknown): void {
   request.resume();
   answer(response, refusal);
 }

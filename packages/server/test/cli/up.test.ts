@@ -141,6 +141,27 @@ describe('listening wider than loopback', () => {
       await server.stop();
     }
   });
+
+  it('shows the interface to a browser without the token, which signs in there; nothing else opens', async () => {
+    const server = await startServer({ args: ['--token', 's3cret'] });
+    try {
+      for (const path of ['/', '/ui', '/ui/', '/ui/runs/1?tab=charts']) expect((await get(server.url + path)).status, path).not.toBe(401);
+      for (const path of ['/metrics', '/uimetrics', '/ui/../api/binnacle/v1/info', '/api/binnacle/v1/openapi.json', '/v2', '/endpoints/e/invocations'])
+        expect((await get(server.url + path)).status, path).toBe(401);
+      expect((await get(`${server.url}/ui/`, {}, 'POST')).status).toBe(401);
+      expect((await get(`${server.url}/ui/`, { host: 'evil.example' })).status).toBe(403);
+
+      const deep = await get(`${server.url}/ui/experiments/1?filter=metrics.a%20%3E%201&token=s3cret&diff=true`);
+      expect([deep.status, deep.headers.location]).toEqual([302, '/ui/experiments/1?filter=metrics.a+%3E+1&diff=true']);
+      expect(String(deep.headers['set-cookie'])).toMatch(/^binnacle_token=s3cret; HttpOnly; SameSite=Strict/);
+      const wrong = await get(`${server.url}/ui/?token=guess`);
+      expect([wrong.headers['set-cookie'], wrong.headers.location]).toEqual([undefined, undefined]);
+      // A browser that is signed in already does not keep the token in its address bar either.
+      expect((await get(`${server.url}/ui/?token=s3cret`, { cookie: 'binnacle_token=s3cret' })).status).toBe(302);
+    } finally {
+      await server.stop();
+    }
+  });
 });
 
 describe('used wrongly', () => {

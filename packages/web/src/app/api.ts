@@ -2,18 +2,20 @@ import type { OperationId } from '@binnacle/contract';
 import { BinnacleApiError, type CallInput, type CallResult, createClient } from '@binnacle/sdk';
 import { keepPreviousData, type UseQueryOptions, type UseQueryResult, useQuery } from '@tanstack/react-query';
 
-const TOKEN_KEY = 'binnacle-token';
-export const storedToken = (): string | undefined => {
-  try {
-    return localStorage.getItem(TOKEN_KEY) ?? undefined;
-  } catch {
-    return undefined;
-  }
-};
-export const storeToken = (token: string): void => localStorage.setItem(TOKEN_KEY, token);
+/** The one client of the interface; it talks to the server that the page came from. A cookie carries the token, if there is one. */
+export const client = createClient({ baseUrl: globalThis.location?.origin ?? 'http://localhost' });
 
-/** The one client of the interface; it talks to the server that the page came from. */
-export const client = createClient({ baseUrl: globalThis.location?.origin ?? 'http://localhost', token: storedToken });
+/** Gives the token to the server, which keeps it in a cookie that no script can read; false when it is the wrong one. */
+export async function signIn(token: string): Promise<boolean> {
+  await fetch(`/ui/?token=${encodeURIComponent(token)}`, { credentials: 'same-origin' });
+  try {
+    await client.call('getInfo');
+    return true;
+  } catch (error) {
+    if (error instanceof BinnacleApiError && error.status === 401) return false;
+    throw error;
+  }
+}
 
 /** How often pages that show something moving ask again, in milliseconds. */
 export const LIVE = { fast: 2_000, normal: 5_000, slow: 15_000 } as const;

@@ -1,7 +1,7 @@
 import { Button, Stack, Table, Text, VisuallyHidden } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { client, LIVE, storedToken, useApi } from '../app/api.ts';
+import { client, LIVE, useApi } from '../app/api.ts';
 import { JobProgress } from '../features/batch/progress.tsx';
 import { useAction } from '../features/use-action.ts';
 import { useFinalLook } from '../features/use-final-look.ts';
@@ -14,17 +14,6 @@ import { QueryView } from '../ui/states.tsx';
 
 const route = getRouteApi('/batch/$jobId');
 const KINDS = { part: 'part', errors: 'bad rows', merged: 'merged', marker: 'marker', manifest: 'manifest' } as const;
-
-/** Plain links stream to disk; with a token the file has to come through fetch. */
-async function download(jobId: string, name: string): Promise<void> {
-  const link = document.createElement('a');
-  link.download = name.slice(name.lastIndexOf('/') + 1);
-  link.href =
-    storedToken() === undefined
-      ? client.url('getBatchFile', { params: { jobId }, query: { name } })
-      : URL.createObjectURL(await (await client.raw('getBatchFile', { params: { jobId }, query: { name } })).blob());
-  link.click();
-}
 
 export function BatchJobPage() {
   const { jobId } = route.useParams();
@@ -193,10 +182,12 @@ export function BatchJobPage() {
                                   <Table.Td className="num">{formatBytes(file.bytes)}</Table.Td>
                                   <Table.Td className="num">
                                     <Button
+                                      component="a"
                                       variant="subtle"
                                       size="compact-xs"
                                       aria-label={`Download ${file.name}`}
-                                      onClick={() => void download(jobId, file.name)}
+                                      href={client.url('getBatchFile', { params: { jobId }, query: { name: file.name } })}
+                                      download={file.name.slice(file.name.lastIndexOf('/') + 1)}
                                     >
                                       <IconDownload size={14} aria-hidden />
                                     </Button>

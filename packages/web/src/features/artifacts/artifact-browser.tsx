@@ -128,15 +128,6 @@ function Entry({
   );
 }
 
-async function download(runId: string, path: string): Promise<void> {
-  const response = await client.raw('getRunArtifact', { params: { runId }, query: { path } });
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await response.blob());
-  link.download = path.slice(path.lastIndexOf('/') + 1);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
 function Preview({ runId, path, size }: { runId: string; path: string; size: number | null | undefined }) {
   const kind = previewKind(path);
   const limit = kind === 'image' ? PREVIEW_LIMIT.image : PREVIEW_LIMIT.text;
@@ -160,7 +151,13 @@ function Preview({ runId, path, size }: { runId: string; path: string; size: num
     <Panel
       title={path.slice(path.lastIndexOf('/') + 1)}
       actions={
-        <Button variant="default" leftSection={<IconDownload size={14} aria-hidden />} onClick={() => void download(runId, path)}>
+        <Button
+          component="a"
+          variant="default"
+          leftSection={<IconDownload size={14} aria-hidden />}
+          href={client.url('getRunArtifact', { params: { runId }, query: { path } })}
+          download={path.slice(path.lastIndexOf('/') + 1)}
+        >
           Download
         </Button>
       }
