@@ -61,9 +61,12 @@ export function DriftTab({ endpoint, search, set, config }: { endpoint: string; 
             }
           >
             {report.windows.length === 0 ? (
-              <Text c="dimmed" size="sm">
-                No window of traffic yet. Windows last {formatInt(report.windowSeconds / 3600)} hours.
-              </Text>
+              <Group gap="sm">
+                <Text c="dimmed" size="sm">
+                  No window of traffic {range.from === undefined ? 'yet' : 'in this range'}. Windows last {formatInt(report.windowSeconds / 3600)} hours.
+                </Text>
+                <RangeNote range={range} all={search.all === true} onAll={(all) => set({ all: all ? true : undefined })} />
+              </Group>
             ) : (
               <>
                 <Group justify="space-between" mb="xs" gap="xs">

@@ -64,7 +64,8 @@ export function PredictionsTab({ endpoint, search, set }: { endpoint: string; se
               </Table.Thead>
               <Table.Tbody>
                 {rows.map((r) => (
-                  <Table.Tr key={r.predictionId}>
+                  // A shadow answers under the same id as the version that is served.
+                  <Table.Tr key={`${r.predictionId} ${r.version}`}>
                     <Table.Td>
                       <Time at={r.timestamp} />
                     </Table.Td>

@@ -58,6 +58,7 @@ export function QualityTab({ endpoint, search, set }: { endpoint: string; search
       has('rmse') && { title: 'RMSE and MAE', note: 'lower is better', series: [line('rmse', 'RMSE', '--bn-s1'), line('mae', 'MAE', '--bn-s3')] },
     ].filter((c) => c !== false);
   }, [windows]);
+  const note = <RangeNote range={range} all={search.all === true} onAll={(all) => set({ all: all ? true : undefined })} />;
   return (
     <QueryView query={query} lines={8}>
       {({ overall, windows: list, windowSeconds }) =>
@@ -65,10 +66,11 @@ export function QualityTab({ endpoint, search, set }: { endpoint: string; search
           <EmptyState title="No ground truth yet" snippets={truthSnippets(server, endpoint)}>
             Send the true labels once they are known, by prediction id: the id of the request, a colon and the index of the instance. Quality is then measured
             by window, for every prediction that has its label.
+            {note}
           </EmptyState>
         ) : (
           <Stack gap="md">
-            <Panel title="Overall" actions={<RangeNote range={range} all={search.all === true} onAll={(all) => set({ all: all ? true : undefined })} />}>
+            <Panel title="Overall" actions={note}>
               <Overall overall={overall} />
             </Panel>
             <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(460px, 100%), 1fr))', gap: 14 }}>

@@ -26,7 +26,7 @@ export function SeriesTab({
 }) {
   const zoom = search.from !== undefined && search.to !== undefined ? ([search.from, search.to] as [number, number]) : null;
   const source = search.source ?? 'live';
-  const range = useMonitorRange(endpoint, search, source);
+  const range = useMonitorRange(endpoint, search, source, false);
   const query = useApi(
     'getTimeSeries',
     { params: { endpoint }, query: { source, from: range.from, to: range.to } },

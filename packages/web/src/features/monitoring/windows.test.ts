@@ -1,6 +1,6 @@
 import type { Alarm, DriftCell } from '@binnacle/contract';
 import { expect, test } from 'vitest';
-import { alarmBands, boundOf, busiestSpan, heatLevel, windowLabel } from './windows.ts';
+import { alarmBands, boundOf, busiestSpan, clampRange, heatLevel, MOST_WINDOWS, wholeHistory, windowLabel } from './windows.ts';
 
 test('the heat has its steps at the bound', () => {
   expect([0, 0.03, 0.05, 0.09, 0.1, 0.19, 0.2, 5].map((v) => heatLevel(v, 0.1))).toEqual([0, 0, 1, 2, 3, 3, 4, 4]);
@@ -34,4 +34,15 @@ test('one request of today does not hide a history of 2001', () => {
   expect(busiestSpan(history, week)).toBeNull();
   expect(busiestSpan([...history, at(3 * week, 0), at(4 * week, 5)], week)).toBeNull();
   expect(busiestSpan([], week)).toBeNull();
+});
+
+test('the whole history reaches from the first to the last event, and stays put while a window fills', () => {
+  const hour = 3_600_000;
+  expect(wholeHistory(10, 5 * hour + 1, 3600)).toEqual({ from: 10, to: 6 * hour, cut: false });
+  expect(wholeHistory(10, 5 * hour + 99, 3600)).toEqual(wholeHistory(10, 5 * hour + 1, 3600));
+  expect(wholeHistory(null, null, 3600)).toBeNull();
+});
+test('a range of more windows than a server judges is cut to the newest', () => {
+  const { from, to, cut } = clampRange(0, 5000 * 300_000, 300);
+  expect([(to - from) / 300_000, to, cut]).toEqual([MOST_WINDOWS, 5000 * 300_000, true]);
 });

@@ -75,6 +75,22 @@ export function busiestSpan(buckets: { start: number; predictions: number }[], b
   return { from: best.from, to: best.to, share: best.predictions / total };
 }
 
+/** More windows than these a server does not judge at once; two less than its bound, for the ends that it rounds. */
+export const MOST_WINDOWS = 998;
+
+/** A range that the server takes: its newest windows when it has too many. */
+export function clampRange(from: number, to: number, windowSeconds: number): { from: number; to: number; cut: boolean } {
+  const first = to - MOST_WINDOWS * windowSeconds * 1000;
+  return { from: Math.max(from, first), to, cut: first > from };
+}
+
+/** From the first event to the end of the window of the last, so that the range stays the same while events of one window come in. */
+export function wholeHistory(first: number | null, last: number | null, windowSeconds: number): { from: number; to: number; cut: boolean } | null {
+  if (first === null || last === null) return null;
+  const width = windowSeconds * 1000;
+  return clampRange(first, (Math.floor(last / width) + 1) * width, windowSeconds);
+}
+
 /** Without the empty buckets before the first and after the last traffic. */
 export function trimSilence<T extends { requests: number; predictions: number; errors: number }>(buckets: T[]): T[] {
   const busy = (b: T) => b.requests > 0 || b.predictions > 0 || b.errors > 0;
