@@ -7,6 +7,7 @@ import { createGraphInspector, createOnnxRuntime } from './adapters/onnx/index.t
 import { type DataDirLock, lockDataDir, openSqlite, type SqlEngine, storeProxy } from './adapters/sql/index.ts';
 import { createArtifactService } from './artifacts/index.ts';
 import { type BatchStore, createBatchService } from './batch/index.ts';
+import { batchAccess } from './compose/batch-access.ts';
 import { modelRunner } from './compose/model-runner.ts';
 import { createLogger } from './compose/logger.ts';
 import { type Config, packagedFolder } from './config/index.ts';
@@ -30,7 +31,6 @@ import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
 import { openInference } from './protocols/open-inference/index.ts';
 import { createRegistryService, createRegistryViews, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
-import { createPathAccess } from './tables/index.ts';
 import { createRunDirectory, createTrackingService, type TrackingStore } from './tracking/index.ts';
 import { VERSION } from './version.ts';
 
@@ -120,8 +120,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     workRoot: join(config.dataDir, 'batch'),
     workers: config.batch.workers,
     threads: availableParallelism(),
-    // Beyond loopback a caller is not the user who started the server.
-    access: createPathAccess(config.batch.roots ?? (isLoopback(config.host) ? undefined : [config.dataDir])),
+    access: batchAccess(config),
   });
   closers.push(() => batch.close());
   const overview = createOverviewService(storeProxy<OverviewStore>(engine, 'overview'));

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { conflict, invalid, unsupported } from '../kernel/index.ts';
 import type { ModelPackage } from '../registry/index.ts';
 import { planColumns } from '../serving/index.ts';
-import { fingerprintOf, formatOf, isWithin, locateTable, type PathAccess, type TableFormat } from '../tables/index.ts';
+import { fingerprintOf, formatOf, isWithin, locateTable, type PathAccess, staticPrefix, type TableFormat } from '../tables/index.ts';
 import type { BatchInputEngine } from './batch-input.port.ts';
 import { planFeatures } from './features.ts';
 import { notOurs, type OutputFolder } from './output-folder.ts';
@@ -25,11 +25,14 @@ export async function prepare(spec: BatchSpec, pkg: ModelPackage, { input, acces
     );
   if (spec.output.trim() === '' || spec.output.includes('\0'))
     throw invalid('output_missing', 'The output is no path. Name a folder, or with singleFile a file.');
+  // Before anything is looked at: what is not allowed must not tell whether it is there.
+  await access.check(staticPrefix(spec.input));
   const location = await locateTable(spec.input, spec.inputFormat);
   for (const file of location.files) await access.check(file.path);
   const output = await access.check(spec.output);
   const outputFormat = chooseFormat(spec, location.format);
   const dir = spec.singleFile ? `${output}.parts` : output;
+  if (spec.singleFile) await access.check(dir);
   const inside = location.files.find(({ path }) => path === output || isWithin(dir, path));
   if (inside !== undefined) throw invalid('batch_output_is_input', `The input ${inside.path} is in the output ${dir}. Write somewhere else.`);
 
@@ -63,6 +66,11 @@ export async function prepare(spec: BatchSpec, pkg: ModelPackage, { input, acces
         const status = await stat(output).catch(() => undefined);
         if (status?.isDirectory()) throw conflict('batch_output_exists', `${output} is a folder. With singleFile the output is a file.`);
         if (status !== undefined && !overwrite) throw conflict('batch_output_exists', `${output} exists. Choose another name, or overwrite it.`);
+        if (status !== undefined && !(status.isFile() && (found.manifest?.fingerprint.singleFile === true || formatOf(output) !== undefined)))
+          throw conflict(
+            'batch_output_foreign',
+            `${output} exists and is neither a table by its ending nor what an earlier batch job wrote, so it is not overwritten. Choose another name.`,
+          );
       }
       if (found.manifest !== null && !overwrite) {
         const what = found.success ? 'holds the finished output' : 'holds the unfinished output';

@@ -47,7 +47,7 @@ export async function batchKit(options: Partial<BatchDeps> & { dir?: string; roo
     workRoot: join(dir, 'work'),
     workers: 2,
     threads: 2,
-    access: createPathAccess(options.roots),
+    access: createPathAccess({ roots: options.roots }),
     ...options,
   });
   mkdirSync(join(dir, 'data'), { recursive: true });
