@@ -29,6 +29,9 @@ export interface HttpServer {
   close(drainMs?: number): Promise<void>;
 }
 
+/** How long a caller without the right to may go on sending after it was told. */
+const REFUSED_GRACE_MS = 1000;
+
 /** One port for every protocol: guard, then the data plane on bare node:http, then Fastify. */
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { config, logger } = options;
@@ -147,8 +150,11 @@ function signIn(response: ServerResponse, path: string, query: string, token: st
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, refusal: unknown): void {
+  // What it still sends is read for a moment, so that the answer reaches it, and then no more.
+  response.shouldKeepAlive = false;
   request.resume();
   answer(response, refusal);
+  response.once('finish', () => setTimeout(() => request.socket.destroy(), REFUSED_GRACE_MS).unref());
 }
 
 function answer(response: ServerResponse, error: unknown): void {

@@ -39,19 +39,26 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
     const chosen = route;
     return { version: loaded, outputs, finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs) };
   } catch (error) {
-    const now = deps.now();
-    endpoint.stats.recordError(now);
-    route?.stats.recordError(now);
-    deps.sink.recordFailure({
-      endpoint: request.endpoint,
-      model: endpoint.record.model,
-      version: route?.version ?? null,
-      at: request.receivedAt,
-      latencyMs: performance.now() - request.startedAt,
-      code: error instanceof BinnacleError ? error.code : 'internal',
-    });
+    recordRefusal(deps, request, error, route);
     throw error;
   }
+}
+
+/** Counts a request that got an error, wherever on its way; one for an endpoint that does not exist counts nowhere. */
+export function recordRefusal(deps: InferDeps, request: Pick<InferRequest, 'endpoint' | 'receivedAt' | 'startedAt'>, error: unknown, route?: Route): void {
+  const endpoint = deps.endpoints.get(request.endpoint);
+  if (endpoint === undefined) return;
+  const now = deps.now();
+  endpoint.stats.recordError(now);
+  route?.stats.recordError(now);
+  deps.sink.recordFailure({
+    endpoint: request.endpoint,
+    model: endpoint.record.model,
+    version: route?.version ?? null,
+    at: request.receivedAt,
+    latencyMs: performance.now() - request.startedAt,
+    code: error instanceof BinnacleError ? error.code : 'internal',
+  });
 }
 
 /** The text is Triton's; clients test for it. */

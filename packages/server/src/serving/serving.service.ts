@@ -1,7 +1,7 @@
 import type { Endpoint, EndpointDetail, LatencyStats, TrafficTarget } from '@binnacle/contract';
 import { type Clock, type EventBus, invalid, type Logger, notFound, systemClock, unsupported } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
-import { chooseRoute, heaviest, infer, unknownEndpoint } from './infer.ts';
+import { chooseRoute, heaviest, infer, recordRefusal, unknownEndpoint } from './infer.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
 import type { LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
@@ -58,7 +58,10 @@ export interface ServingService extends EndpointDirectory {
   stats(name: string): EndpointStats;
   /** The version that answers for an endpoint (the heaviest, or the pinned one); throws `not_found` or `unavailable`. */
   served(name: string, version?: number): ServedModel;
+  /** Counts what goes wrong by itself. */
   infer(request: InferRequest): Promise<InferReply>;
+  /** Told by a front-end of a request that it refused before it came to `infer`: it counts as an error of its endpoint. */
+  refused(request: Pick<InferRequest, 'endpoint' | 'receivedAt' | 'startedAt'>, error: unknown): void;
   /** A version in memory for gates and batch, shared with the endpoints unless `options` ask for something of its own. */
   openVersion(pkg: ModelPackage, options?: LoadOptions): Promise<OpenVersion>;
   /** Stops following, drains and frees every model. */
@@ -198,6 +201,7 @@ export function createServingService(deps: ServingDeps): ServingService {
     },
 
     infer: (request) => infer(inferDeps, request),
+    refused: (request, error) => recordRefusal(inferDeps, request, error),
 
     async openVersion(pkg, options) {
       if (options !== undefined && (options.instances !== undefined || options.tier !== undefined || options.threads !== undefined))

@@ -216,3 +216,10 @@ describe('MLflow scoring', () => {
     expect((await kit.invoke('sum', { inputs: {} }, { 'x-binnacle-event-time': 'soon' })).status).toBe(400);
   });
 });
+
+it('the monitor hears once of each request that was refused', async () => {
+  kit.failures.length = 0;
+  expect((await kit.invoke('sum', '{"dataframe_split": {')).status).toBe(400);
+  expect((await kit.invoke('sum', { inputs: [['x']] })).status).toBe(400);
+  expect(kit.failures.map(({ endpoint }) => endpoint)).toEqual(['sum', 'sum']);
+});

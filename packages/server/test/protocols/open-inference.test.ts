@@ -384,5 +384,10 @@ describe('the prediction log', () => {
     await kit.infer('sum', tensor([1, 2, 3], [1, 3]));
     expect(kit.failures).toMatchObject([{ endpoint: 'sum', model: 'sum', version: 1, code: 'wrong_shape' }]);
     expect(kit.serving.stats('sum').total.errors).toBeGreaterThan(0);
+    // Also of those that it could not read.
+    kit.failures.length = 0;
+    await send(`${kit.url}/v2/models/sum/infer`, { body: '{"inputs": [' });
+    await send(`${kit.url}/v2/models/nowhere/infer`, { body: '{' });
+    expect(kit.failures).toMatchObject([{ endpoint: 'sum', model: 'sum', version: null }]);
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
-import { type BinnacleError, invalid, unavailable, unsupported } from '../../kernel/index.ts';
+import { type BinnacleError, exhausted, invalid, unavailable, unsupported } from '../../kernel/index.ts';
 import { giveSlab, takeSlab } from './body-pool.ts';
 
 /** A request's body, whole. `release` gives its memory back to the pool; nothing may look at `bytes` (or a view of it) afterwards. */
@@ -16,8 +16,11 @@ export interface BodyOptions {
   headerBytes?: number | undefined;
   /** Milliseconds without a byte after which the client is given up; 30 s by default. */
   stallMs?: number;
+  /** Bytes that all bodies may have in memory together; 1 GiB by default. */
+  maxInFlight?: number;
 }
 
+const MAX_IN_FLIGHT = 2 ** 30;
 const POOLED = 64 * 1024;
 const ALIGNMENT = 64;
 const STALL_MS = 30_000;
@@ -28,6 +31,35 @@ export const bodyTooLarge = (size: number | undefined, maxBytes: number): Binnac
     `Request body size${size === undefined ? '' : ` of ${size} bytes`} exceeds the maximum allowed value of ${maxBytes} bytes. Send smaller batches, or raise maxBodyBytes (BINNACLE_MAX_BODY_BYTES).`,
     { details: { maxBytes } },
   );
+
+/** Bytes of all bodies that are on their way or in use. */
+let inFlight = 0;
+
+/** A body's share of the memory for all. The first is let in whatever its size: its own limit holds for it. */
+class Share {
+  #bytes = 0;
+  readonly #max: number;
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** The error when there is no room: memory must not grow with the number of clients. */
+  take(bytes: number): BinnacleError | undefined {
+    if (inFlight + bytes > this.#max && inFlight > this.#bytes)
+      return exhausted('bodies_full', `Too many large requests at once: their bodies would need more than ${this.#max} bytes of memory. Try again.`, {
+        retryAfterSeconds: 1,
+        details: { maxInFlight: this.#max },
+      });
+    inFlight += bytes;
+    this.#bytes += bytes;
+    return undefined;
+  }
+
+  give(): void {
+    inFlight -= this.#bytes;
+    this.#bytes = 0;
+  }
+}
 
 /** One watch over all bodies on their way, instead of a timer each. */
 const waiting = new Set<{ last: number; stallMs: number; give: () => void }>();
@@ -49,9 +81,25 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
   const declared = request.headers['content-length'];
   const length = declared === undefined ? undefined : Number(declared);
   if (length !== undefined && length > options.maxBytes) return Promise.reject(bodyTooLarge(length, options.maxBytes));
+  const share = new Share(options.maxInFlight ?? MAX_IN_FLIGHT);
+  const full = share.take(length ?? 0);
+  if (full !== undefined) return Promise.reject(full);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
-  if (encoding === undefined || encoding === '' || encoding === 'identity') return collect(request, options, length);
-  return readPacked(request, options, length, encoding);
+  const plain = encoding === undefined || encoding === '' || encoding === 'identity';
+  const body = plain ? collect(request, options, length, share) : readPacked(request, options, length, encoding, share);
+  return body.then(
+    ({ bytes, release }) => ({
+      bytes,
+      release() {
+        release();
+        share.give();
+      },
+    }),
+    (error: unknown) => {
+      share.give();
+      throw error;
+    },
+  );
 }
 
 /**
@@ -70,18 +118,22 @@ export function watchBody(request: IncomingMessage, response: ServerResponse, st
   request.once('end', () => request.socket.setTimeout(0));
 }
 
-async function readPacked(request: IncomingMessage, options: BodyOptions, length: number | undefined, encoding: string): Promise<Body> {
+async function readPacked(request: IncomingMessage, options: BodyOptions, length: number | undefined, encoding: string, share: Share): Promise<Body> {
   if (encoding !== 'gzip' && encoding !== 'deflate' && encoding !== 'x-gzip')
     throw unsupported('unsupported_encoding', `The content encoding '${encoding}' is not known here; send gzip, deflate or none.`);
-  const packed = await collect(request, options, length);
+  const packed = await collect(request, options, length, share);
   try {
-    return align(await unpack(packed.bytes, encoding, options.maxBytes), options);
+    const bytes = await unpack(packed.bytes, encoding, options.maxBytes);
+    const full = share.take(bytes.length);
+    if (full !== undefined) throw full;
+    return align(bytes, options);
   } finally {
     packed.release();
   }
 }
 
-function collect(request: IncomingMessage, options: BodyOptions, length: number | undefined): Promise<Body> {
+/** Of an unknown length each part takes its share as it comes. */
+function collect(request: IncomingMessage, options: BodyOptions, length: number | undefined, share: Share): Promise<Body> {
   const header = options.headerBytes;
   // Aligned and pooled when large or binary; small JSON goes as it came.
   const slab = length !== undefined && (length >= POOLED || header !== undefined) ? takeSlab(length + ALIGNMENT) : undefined;
@@ -112,6 +164,8 @@ function collect(request: IncomingMessage, options: BodyOptions, length: number 
       if (done) return;
       entry.last = Date.now();
       if (size + chunk.length > options.maxBytes) return fail(bodyTooLarge(undefined, options.maxBytes));
+      const full = length === undefined ? share.take(chunk.length) : undefined;
+      if (full !== undefined) return fail(full);
       if (slab === undefined) chunks.push(chunk);
       else chunk.copy(slab, start + size);
       size += chunk.length;

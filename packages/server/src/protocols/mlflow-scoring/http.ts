@@ -82,6 +82,7 @@ async function invoke(options: ScoringOptions, name: string, request: IncomingMe
   const startedAt = performance.now();
   let body: Body | undefined;
   let requestId: string | undefined;
+  let asked = false;
   try {
     const format = formatOf(request, response);
     if (format === undefined) return;
@@ -92,6 +93,7 @@ async function invoke(options: ScoringOptions, name: string, request: IncomingMe
     const text = body.bytes.toString('utf8');
     const input: ScoringInput = format === 'csv' ? { kind: 'table', table: parseCsv(text), text: true } : parseScoringJson(text);
     let asRecords = false;
+    asked = true;
     const reply = await options.serving.infer({
       endpoint: name,
       requestId,
@@ -111,6 +113,7 @@ async function invoke(options: ScoringOptions, name: string, request: IncomingMe
     await reply.finish();
   } catch (error) {
     if (!(error instanceof BinnacleError) || error.kind === 'internal') options.logger.error({ err: error, endpoint: name }, 'an invocation failed');
+    if (!asked) options.serving.refused({ endpoint: name, receivedAt, startedAt }, error);
     sendError(response, error, requestId);
   } finally {
     body?.release();

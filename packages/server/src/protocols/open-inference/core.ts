@@ -36,6 +36,8 @@ export interface OpenInferenceCore {
     request: InferenceRequest,
     meta: { requestId?: string | undefined; eventTime?: number | undefined; receivedAt: number; startedAt: number },
   ): Promise<InferenceReply>;
+  /** Told of a request for a model that was refused before it came to `infer`. */
+  refused(name: string, times: { receivedAt: number; startedAt: number }, error: unknown): void;
 }
 
 export function createCore({ serving, version: serverVersion }: CoreOptions): OpenInferenceCore {
@@ -59,6 +61,8 @@ export function createCore({ serving, version: serverVersion }: CoreOptions): Op
       const served = serving.served(name, version);
       return { name, versions: served.versions.map(String), platform: 'onnxruntime_onnx', inputs: served.version.inputs, outputs: served.version.outputs };
     },
+
+    refused: (name, times, error) => serving.refused({ endpoint: name, ...times }, error),
 
     async infer(name, version, request, { requestId, eventTime, receivedAt, startedAt }) {
       const id = request.id ?? requestId ?? newRequestId(receivedAt);

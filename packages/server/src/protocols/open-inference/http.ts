@@ -122,6 +122,7 @@ async function infer(
   const startedAt = performance.now();
   let body: Body | undefined;
   let requestId: string | undefined;
+  let asked = false;
   try {
     requestId = parseRequestId(request.headers['x-request-id']);
     const headerBytes = headerBytesOf(request);
@@ -129,12 +130,14 @@ async function infer(
     body = await readBody(request, { maxBytes: options.maxBodyBytes, headerBytes, ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }) });
     const parsed = parseInferenceRequest(body.bytes, headerBytes);
     requestId = parsed.id ?? requestId;
+    asked = true;
     const reply = await core.infer(name, version, parsed, { requestId, eventTime, receivedAt, startedAt });
     await sendReply(request, response, reply, parsed);
     const after = reply.finish();
     if (after !== undefined) await after;
   } catch (error) {
     report(options.logger, error, request.url ?? '');
+    if (!asked) core.refused(name, { receivedAt, startedAt }, error);
     sendError(response, error, requestId);
   } finally {
     body?.release();
