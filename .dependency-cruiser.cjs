@@ -1,103 +1,113 @@
-// The walls of the house (docs/architecture.md): who may import whom. Type-only imports count.
+// The walls of the house (docs/architecture.md): for each place what it may import, and nothing else. Type-only imports count.
+// packages/server/test/walls.test.ts breaks each rule once.
 const ROOMS = 'tracking|registry|artifacts|gates|serving|batch|monitoring|tables|overview|compute|jobs|pipelines|vectors|online|board|access';
 const SRC = '^packages/server/src';
-const TESTS = '\\.test\\.ts$';
+const TESTS = '\\.test\\.tsx?$';
+
+/** A package of ours is entered by its name, and so by what it exports. */
+const CONTRACT = '^packages/contract/dist/';
+const SDK = '^packages/sdk/dist/';
+const KERNEL = `${SRC}/kernel/`;
+const ROOM_FACES = `${SRC}/(${ROOMS})/index\\.ts$`;
+/** Second faces, for worker threads that cannot afford the whole room: data and pure functions. */
+const LIGHT_FACES = `${SRC}/(serving/tensor|monitoring/profile/index)\\.ts$`;
+const PORTS = `${SRC}/(${ROOMS})/[^/]+\\.port\\.ts$`;
+const CONFIG_FACE = `${SRC}/config/index\\.ts$`;
+const HTTP_FACES = `${SRC}/http/(data-plane/)?index\\.ts$`;
+const COMPOSE = `${SRC}/compose(\\.ts$|/)`;
+const VERSION = `${SRC}/version\\.ts$`;
+
+/**
+ * `at`: the files of the place. `ours`: files of ours that it may import. `npm`: packages that it may ($1 in `ours` is what `at` caught).
+ * `core`: modules of Node that it may; absent: any.
+ */
+const PLACES = {
+  contract: { at: '^packages/contract/src/', ours: ['^packages/contract/src/'], npm: ['zod'], core: [] },
+  sdk: { at: '^packages/sdk/src/', ours: ['^packages/sdk/src/', CONTRACT], npm: [], core: [] },
+  // What the browser's bundle may hold besides is said by its package.json, see no-undeclared-dependencies.
+  web: { at: '^packages/web/src/', ours: ['^packages/web/src/', CONTRACT, SDK], npm: ['.+'], core: [] },
+  kernel: { at: KERNEL, ours: [KERNEL], npm: [], core: ['crypto'] },
+  room: {
+    at: `${SRC}/(${ROOMS})/`,
+    ours: [`${SRC}/$1/`, ROOM_FACES, KERNEL, CONTRACT],
+    npm: ['yaml', 'zod'],
+    core: ['buffer', 'crypto', 'fs', 'fs/promises', 'path', 'path/posix', 'stream', 'timers/promises'],
+  },
+  config: { at: `${SRC}/config/`, ours: [`${SRC}/config/`, KERNEL], npm: [], core: ['fs', 'os', 'path', 'url'] },
+  http: { at: `${SRC}/http/`, ours: [`${SRC}/http/`, ROOM_FACES, CONFIG_FACE, KERNEL, CONTRACT], npm: ['fastify', '@fastify/static', 'zod'] },
+  protocol: { at: `${SRC}/protocols/([^/]+)/`, ours: [`${SRC}/protocols/$1/`, ROOM_FACES, HTTP_FACES, KERNEL, CONTRACT], npm: ['fastify'] },
+  cli: {
+    at: `${SRC}/cli/`,
+    ours: [`${SRC}/cli/`, ROOM_FACES, CONFIG_FACE, COMPOSE, VERSION, KERNEL, CONTRACT, SDK],
+    npm: ['@commander-js/extra-typings'],
+  },
+  adapter: { at: `${SRC}/adapters/([^/]+)/`, ours: [`${SRC}/adapters/$1/`, ROOM_FACES, LIGHT_FACES, PORTS, KERNEL, CONTRACT] },
+  compose: {
+    at: COMPOSE,
+    ours: [COMPOSE, ROOM_FACES, CONFIG_FACE, `${SRC}/http/index\\.ts$`, `${SRC}/(protocols|adapters)/[^/]+/index\\.ts$`, VERSION, KERNEL, CONTRACT],
+    npm: ['pino'],
+  },
+  main: { at: `${SRC}/main\\.ts$`, ours: [`${SRC}/cli/(lean-start|index)\\.ts$`, COMPOSE], npm: [], core: [] },
+  version: { at: VERSION, ours: [], npm: [], core: ['module'] },
+};
+/** Each adapter's driver; those not named here have none. */
+const DRIVERS = { sql: ['kysely'], onnx: ['onnxruntime-node'], duckdb: ['@duckdb/node-api'] };
+
+const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+const npmBut = (allowed) => ({ path: '(^|/)node_modules/', ...(allowed.length === 0 ? {} : { pathNot: `(^|/)node_modules/(${allowed.join('|')})/` }) });
+const coreBut = (allowed) => ({ dependencyTypes: ['core'], ...(allowed.length === 0 ? {} : { pathNot: `^(${allowed.join('|')})$` }) });
+
+const placeRules = Object.entries(PLACES).flatMap(([place, { at, ours, npm, core }]) => {
+  const from = { path: at, pathNot: TESTS };
+  return [
+    forbid(`${place}-ours`, `What of ours ${place} may import.`, from, { path: '^packages/', pathNot: ['/node_modules/', ...ours] }),
+    ...(npm === undefined ? [] : [forbid(`${place}-npm`, `Packages that ${place} may import: ${npm.join(', ')}.`, from, npmBut(npm))]),
+    ...(core === undefined ? [] : [forbid(`${place}-core`, `Modules of Node that ${place} may import: ${core.join(', ')}.`, from, coreBut(core))]),
+  ];
+});
+
+const KNOWN = Object.values(PLACES).map(({ at }) => at);
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'kernel-imports-nothing-of-ours', severity: 'error', from: { path: `${SRC}/kernel/`, pathNot: TESTS }, to: { path: `${SRC}/(?!kernel/)` } },
-    {
-      name: 'rooms-meet-through-their-faces',
-      comment: 'A room imports another only by its index.ts.',
-      severity: 'error',
-      from: { path: `${SRC}/(${ROOMS})/` },
-      to: { path: `${SRC}/(${ROOMS})/`, pathNot: [`${SRC}/$1/`, `${SRC}/(${ROOMS})/index\\.ts$`] },
-    },
-    {
-      name: 'rooms-know-no-transport-and-no-engine',
-      severity: 'error',
-      from: { path: `${SRC}/(${ROOMS})/`, pathNot: TESTS },
-      to: { path: `${SRC}/(http|protocols|adapters|cli|compose|main|config)` },
-    },
-    {
-      name: 'front-ends-enter-by-the-face',
-      severity: 'error',
-      from: { path: `${SRC}/(http|protocols|cli)/`, pathNot: TESTS },
-      to: { path: `${SRC}/(${ROOMS})/`, pathNot: `${SRC}/(${ROOMS})/index\\.ts$` },
-    },
-    {
-      name: 'protocols-do-not-know-each-other',
-      severity: 'error',
-      from: { path: `${SRC}/protocols/([^/]+)/` },
-      to: { path: `${SRC}/protocols/([^/]+)/`, pathNot: `${SRC}/protocols/$1/` },
-    },
-    {
-      name: 'adapters-see-faces-ports-and-kernel',
-      severity: 'error',
-      from: { path: `${SRC}/adapters/`, pathNot: TESTS },
-      to: {
-        path: `${SRC}/`,
-        pathNot: [
-          `${SRC}/adapters/`,
-          `${SRC}/kernel/`,
-          `${SRC}/(${ROOMS})/(index|[^/]+\\.port)\\.ts$`,
-          `${SRC}/(serving/tensor|monitoring/profile/index)\\.ts$`,
-        ],
-      },
-    },
-    {
-      name: 'adapters-never-import-each-other',
-      severity: 'error',
-      from: { path: `${SRC}/adapters/([^/]+)/` },
-      to: { path: `${SRC}/adapters/([^/]+)/`, pathNot: `${SRC}/adapters/$1/` },
-    },
-    {
-      name: 'only-compose-names-adapters',
-      severity: 'error',
-      from: { path: `${SRC}/`, pathNot: [`${SRC}/(compose|adapters)`, TESTS] },
-      to: { path: `${SRC}/adapters/` },
-    },
-    {
-      name: 'compose-enters-by-the-face',
-      severity: 'error',
-      from: { path: `${SRC}/compose` },
-      to: {
-        path: `${SRC}/(${ROOMS}|http|config|protocols/[^/]+|adapters/[^/]+)/`,
-        pathNot: `${SRC}/(${ROOMS}|http|config|protocols/[^/]+|adapters/[^/]+)/index\\.ts$`,
-      },
-    },
-    ...Object.entries({ sql: 'kysely', onnx: 'onnxruntime-node|onnx-proto', duckdb: '@duckdb/' }).map(([adapter, drivers]) => ({
-      name: `only-${adapter}-imports-its-driver`,
-      severity: 'error',
-      from: { path: `${SRC}/`, pathNot: [`${SRC}/adapters/${adapter}/`, TESTS] },
-      to: { path: `node_modules/(${drivers})` },
-    })),
-    {
-      name: 'only-sql-opens-sqlite',
-      severity: 'error',
-      from: { path: `${SRC}/`, pathNot: [`${SRC}/adapters/sql/`, TESTS] },
-      to: { path: '^node:sqlite$|^sqlite$' },
-    },
-    { name: 'contract-stands-alone', severity: 'error', from: { path: '^packages/contract/' }, to: { path: '^packages/(?!contract/)' } },
-    {
-      name: 'sdk-knows-the-contract-only',
-      severity: 'error',
-      from: { path: '^packages/sdk/src', pathNot: TESTS },
-      to: { path: '^packages/(?!sdk/|contract/)' },
-    },
-    { name: 'web-knows-contract-and-sdk-only', severity: 'error', from: { path: '^packages/web/' }, to: { path: '^packages/(?!web/|contract/|sdk/)' } },
-    { name: 'server-source-imports-no-test', severity: 'error', from: { path: '^packages/[^/]+/src/', pathNot: TESTS }, to: { path: '/test/|\\.test\\.ts$' } },
-    {
-      name: 'no-undeclared-dependencies',
-      severity: 'error',
-      from: { path: '^packages/[^/]+/src/', pathNot: TESTS },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
-    },
+    forbid('no-cycles', 'Type-only ones included.', {}, { circular: true }),
+    forbid('no-unresolvable', 'What is not found is not judged either.', {}, { couldNotResolve: true }),
+    ...placeRules,
+    ...Object.entries(DRIVERS).map(([adapter, drivers]) =>
+      forbid(`adapter-${adapter}-npm`, 'An adapter imports its own driver only.', { path: `${SRC}/adapters/${adapter}/`, pathNot: TESTS }, npmBut(drivers)),
+    ),
+    forbid(
+      'adapter-other-npm',
+      'It has no driver.',
+      { path: `${SRC}/adapters/`, pathNot: [`${SRC}/adapters/(${Object.keys(DRIVERS).join('|')})/`, TESTS] },
+      npmBut([]),
+    ),
+    forbid('only-sql-opens-sqlite', 'The database has one owner.', { path: `${SRC}/`, pathNot: [`${SRC}/adapters/sql/`, TESTS] }, { path: '^(node:)?sqlite$' }),
+    forbid('known-places-from', 'A source belongs to a place that has a rule here.', { path: `${SRC}/`, pathNot: [...KNOWN, TESTS] }, {}),
+    forbid('known-places-to', 'A source belongs to a place that has a rule here.', {}, { path: `${SRC}/`, pathNot: [...KNOWN, TESTS] }),
+    forbid(
+      'room-tests',
+      'A unit test, too, meets other rooms by their faces.',
+      { path: `${SRC}/(${ROOMS})/.*${TESTS}` },
+      { path: `${SRC}/(${ROOMS})/`, pathNot: [`${SRC}/$1/`, ROOM_FACES] },
+    ),
+    forbid(
+      'source-imports-no-test',
+      'Tests are not shipped.',
+      { path: '^packages/[^/]+/src/', pathNot: TESTS },
+      { path: `^packages/[^/]+/test/|^packages/.*${TESTS}` },
+    ),
+    forbid(
+      'no-undeclared-dependencies',
+      "It must be in the package's own package.json.",
+      { path: '^packages/[^/]+/src/', pathNot: TESTS },
+      { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+    ),
   ],
   options: {
-    doNotFollow: { path: 'node_modules' },
-    exclude: { path: '/dist/|packages/web/test' },
+    // A workspace package resolves into its dist: the edge counts, what lies behind it is judged at its source.
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    exclude: { path: '^packages/web/test/' },
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
