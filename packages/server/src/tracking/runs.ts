@@ -22,7 +22,9 @@ export function runUseCases(store: TrackingStore, now: Clock) {
     }): Promise<RunRecord> {
       const tags = input.tags ?? [];
       const params = input.params ?? [];
-      check.checkBatchTexts({ params, tags });
+      check.checkBatchTexts({ params, tags: [] });
+      // Tags that a run begins with, its name too, are kept whole, as MLflow keeps them.
+      for (const [i, { key }] of tags.entries()) check.checkKey(key, `tags[${i}].key`);
       const tagged = tags.findLast(({ key }) => key === RUN_NAME)?.value;
       if (input.name && tagged && input.name !== tagged)
         throw invalid(
@@ -30,7 +32,6 @@ export function runUseCases(store: TrackingStore, now: Clock) {
           `Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='${input.name}', mlflow.runName='${tagged}').`,
         );
       const name = input.name || tagged || randomName();
-      check.checkTag({ key: RUN_NAME, value: name });
       return store.createRun({
         runId: newId(),
         experimentId: input.experimentId,
@@ -54,7 +55,6 @@ export function runUseCases(store: TrackingStore, now: Clock) {
         note?: string | undefined;
       },
     ): Promise<RunInfo> {
-      if (change.name !== undefined && change.name !== '') check.checkTag({ key: RUN_NAME, value: change.name });
       for (const [i, tag] of (change.tags ?? []).entries()) check.checkTag(tag, `tags[${i}]`);
       const { name, status, endTime, lifecycleStage, note } = change;
       // A note is a tag that may be longer than others: MLflow's own interface keeps it there.
@@ -68,10 +68,19 @@ export function runUseCases(store: TrackingStore, now: Clock) {
       });
     },
     deleteTag: (runId: string, key: string): Promise<void> => store.deleteTag(runId, key),
-    /** Logs metrics, params and tags, all or nothing. Sizes are the front-end's to limit (`checkBatchSize`). */
-    async logBatch(runId: string, batch: { metrics?: MetricInput[]; params?: KeyValue[]; tags?: KeyValue[] }): Promise<void> {
+    /**
+     * Logs metrics, params and tags, all or nothing. Sizes are the front-end's to limit (`checkBatchSize`). Values that are too long are
+     * refused, or cut with `long: 'cut'`.
+     */
+    async logBatch(
+      runId: string,
+      batch: { metrics?: MetricInput[]; params?: KeyValue[]; tags?: KeyValue[] },
+      { long = 'refuse' }: { long?: 'refuse' | 'cut' } = {},
+    ): Promise<void> {
       check.checkRunId(runId);
-      const { metrics = [], params = [], tags = [] } = batch;
+      const { metrics = [] } = batch;
+      const params = long === 'cut' ? (batch.params ?? []).map(check.cutParam) : (batch.params ?? []);
+      const tags = long === 'cut' ? (batch.tags ?? []).map(check.cutTag) : (batch.tags ?? []);
       const checked = new Set<string>();
       for (const [i, { key, step, timestamp }] of metrics.entries()) {
         const path = metrics.length === 1 ? '' : `metrics[${i}]`;
@@ -83,13 +92,17 @@ export function runUseCases(store: TrackingStore, now: Clock) {
       check.checkBatchTexts({ params, tags });
       await store.logBatch({ runId, points: toPointBatch(metrics), params, tags });
     },
+    /** A value that is too long is cut. */
     async logParam(runId: string, param: KeyValue): Promise<void> {
-      check.checkParam(param);
-      await store.logBatch({ runId, points: null, params: [param], tags: [] });
+      const cut = check.cutParam(param);
+      check.checkParam(cut);
+      await store.logBatch({ runId, points: null, params: [cut], tags: [] });
     },
+    /** A value that is too long is cut. */
     async setTag(runId: string, tag: KeyValue): Promise<void> {
-      check.checkTag(tag);
-      await store.logBatch({ runId, points: null, params: [], tags: [tag] });
+      const cut = check.cutTag(tag);
+      check.checkTag(cut);
+      await store.logBatch({ runId, points: null, params: [], tags: [cut] });
     },
     /** MLflow's legacy record of a logged model: a JSON list in a tag. */
     async recordLoggedModel(runId: string, modelJson: string): Promise<void> {

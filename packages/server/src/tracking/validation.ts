@@ -35,6 +35,13 @@ const at = (path: string, name: string): string => (path === '' ? name : `${path
 /** Characters, as Python counts them: a surrogate pair is one. */
 const isLonger = (text: string, limit: number): boolean => text.length > limit && (text.length > 2 * limit || [...text].length > limit);
 
+/** The first `limit` characters; a surrogate pair is one. */
+const cut = (text: string, limit: number): string => (isLonger(text, limit) ? [...text.slice(0, 2 * limit)].slice(0, limit).join('') : text);
+
+/** As MLflow's server does with what comes one by one or in a batch (MLFLOW_TRUNCATE_LONG_VALUES, on unless it is switched off). */
+export const cutParam = ({ key, value }: KeyValue): KeyValue => ({ key, value: cut(value, LIMITS.paramValue) });
+export const cutTag = ({ key, value }: KeyValue): KeyValue => ({ key, value: cut(value, LIMITS.runTagValue) });
+
 /** What names of metrics, params and tags may be: letters and digits of any script, and _ - . space : / */
 const KEY = /^[/\p{L}\p{N}_.\- :\p{M}]*$/u;
 
@@ -156,12 +163,10 @@ export function checkLoggedModelName(name: string): void {
   if (isLonger(name, 500)) throw tooLong('name', 500);
 }
 
-/** Tags and params of logged models: any text, within limits. */
+/** Tags and params of logged models: any text, of any length, under a key of at most 255 characters. */
 export function checkModelTexts(entries: KeyValue[], what: 'tag' | 'param'): void {
-  for (const { key, value } of entries) {
+  for (const { key } of entries) {
     if (key === '') throw missingValue('key');
     if (isLonger(key, 255)) throw tooLong(`${what} key`, 255);
-    const max = what === 'tag' ? LIMITS.runTagValue : LIMITS.paramValue;
-    if (isLonger(value, max)) throw tooLong(`${what} value`, max);
   }
 }

@@ -181,6 +181,43 @@ describe('runs', () => {
     expect((await get('runs/get', { run_id })).run.data.params).toEqual([{ key: 'p', value: '1' }]);
   });
 
+  it('long values are cut where MLflow cuts them, and kept whole where a run or a model begins with them', async () => {
+    const long = 'x'.repeat(8001);
+    const ships = '🚢'.repeat(6001);
+    const run_id = await newRun({ run_name: long, tags: [{ key: 'begun', value: long }] });
+    const data = async () => {
+      const { run } = await get('runs/get', { run_id });
+      const lengths = (list: Json[] = []) => Object.fromEntries(list.map(({ key, value }) => [key, [...value].length]));
+      return { name: [...run.info.run_name].length, params: lengths(run.data.params), tags: lengths(run.data.tags) };
+    };
+    expect(await data()).toEqual({ name: 8001, params: {}, tags: { begun: 8001, 'mlflow.runName': 8001 } });
+    await post('runs/log-parameter', { run_id, key: 'p', value: 'x'.repeat(6001) });
+    await post('runs/log-parameter', { run_id, key: 'ships', value: ships });
+    // What differs behind the cut is the same value again.
+    await post('runs/log-parameter', { run_id, key: 'p', value: `${'x'.repeat(6000)}y` });
+    expect(await refused('runs/log-parameter', { run_id, key: 'p', value: 'x'.repeat(5999) })).toMatchObject({
+      status: 400,
+      error_code: 'INVALID_PARAMETER_VALUE',
+      message: expect.stringContaining('Changing param values is not allowed'),
+    });
+    await post('runs/log-batch', { run_id, params: [{ key: 'batch', value: long }], tags: [{ key: 'batch', value: long }] });
+    await post('runs/log-batch', { run_id, params: [{ key: 'batch', value: long }] });
+    await post('runs/set-tag', { run_id, key: 't', value: long });
+    const params = { p: 6000, ships: 6000, batch: 6000 };
+    expect(await data()).toEqual({ name: 8001, params, tags: { begun: 8001, 'mlflow.runName': 8001, batch: 8000, t: 8000 } });
+    await post('runs/set-tag', { run_id, key: 'mlflow.runName', value: long });
+    expect(await data()).toMatchObject({ name: 8000, tags: { 'mlflow.runName': 8000 } });
+    await post('runs/update', { run_id, run_name: long });
+    expect(await data()).toMatchObject({ name: 8001, tags: { 'mlflow.runName': 8001 } });
+
+    const texts = { params: [{ key: 'p', value: long }], tags: [{ key: 't', value: long }] };
+    const { model_id } = (await post('logged-models', { experiment_id: '0', name: 'long', ...texts })).model.info;
+    await post(`logged-models/${model_id}/params`, { params: [{ key: 'q', value: long }] });
+    expect((await call('PATCH', `logged-models/${model_id}/tags`, { tags: [{ key: 'u', value: long }] })).status).toBe(200);
+    const { model } = await get(`logged-models/${model_id}`, {});
+    expect([...model.data.params, ...model.info.tags].map(({ value }: Json) => value.length)).toEqual([8001, 8001, 8001, 8001]);
+  });
+
   it('bad input is refused in the words of the protocol, and nothing of it stays', async () => {
     const run_id = await newRun();
     const cases: [string, object | string, string][] = [
@@ -222,8 +259,8 @@ describe('runs', () => {
         },
         "Duplicate parameter keys have been submitted: ['a']",
       ],
-      ['runs/log-parameter', { run_id, key: 'p', value: 'x'.repeat(6001) }, 'exceeds the maximum length of 6000 characters'],
-      ['runs/set-tag', { run_id, key: 't', value: 'x'.repeat(8001) }, 'exceeds the maximum length of 8000 characters'],
+      ['runs/log-parameter', { run_id, key: 'x'.repeat(251), value: '1' }, 'exceeds the maximum length of 250 characters'],
+      ['runs/set-tag', { run_id, key: 'x'.repeat(251), value: '1' }, 'exceeds the maximum length of 250 characters'],
       ['runs/set-tag', { key: 't', value: 'x' }, "Missing value for required parameter 'run_id'"],
       ['runs/update', { run_id, status: 'DONE' }, `Invalid value "DONE" for parameter 'status' supplied`],
       ['runs/search', { experiment_ids: ['0'], filter: 'nonsense' }, "Invalid clause(s) in filter string: 'nonsense'"],
@@ -367,6 +404,22 @@ describe('datasets and models', () => {
     await call('PATCH', `logged-models/${a}/tags`, { tags: [{ key: 'a/b', value: 'x' }] });
     expect((await call('DELETE', `logged-models/${a}/tags/${encodeURIComponent('a/b')}`)).status).toBe(200);
     await post(`logged-models/${a}/params`, { params: [{ key: 'depth', value: '3' }] });
+    await post(`logged-models/${a}/params`, { params: [{ key: 'depth', value: '3' }] });
+    for (const params of [
+      [
+        { key: 'other', value: '1' },
+        { key: 'depth', value: '4' },
+      ],
+      [
+        { key: 'twice', value: '1' },
+        { key: 'twice', value: '2' },
+      ],
+    ])
+      expect(await refused(`logged-models/${a}/params`, { params })).toMatchObject({
+        status: 400,
+        error_code: 'INVALID_PARAMETER_VALUE',
+        message: expect.stringContaining(`Changing param values is not allowed. Param with key='${params[1]?.key}' was already logged with value='`),
+      });
     for (const [model_id, value] of [
       [a, 0.9],
       [b, 0.5],

@@ -68,7 +68,7 @@ export function runRoutes(tracking: TrackingService): MlflowRoute[] {
       const params = fields.keyValues('params');
       const tags = fields.keyValues('tags');
       checkBatchSize(metrics.length, params.length, tags.length);
-      await tracking.logBatch(runId, { metrics, params, tags });
+      await tracking.logBatch(runId, { metrics, params, tags }, { long: 'cut' });
       return {};
     }),
     post('log-inputs', async (fields) => {

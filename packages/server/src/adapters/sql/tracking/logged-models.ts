@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
-import { notFound } from '../../../kernel/index.ts';
+import { invalid, notFound } from '../../../kernel/index.ts';
 import type { KeyValue, LoggedModelMetric, LoggedModelRecord, LoggedModelStatus } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
 import type { LoggedModelsTable } from '../schema/tracking.ts';
@@ -44,16 +44,38 @@ export async function createLoggedModel(
       deleted: 0,
     })
     .execute();
-  await writeText(db, 'logged_model_params', model.modelId, model.params);
-  await writeText(db, 'logged_model_tags', model.modelId, model.tags);
+  await writeParams(db, model.modelId, model.params);
+  await writeTags(db, model.modelId, model.tags);
   return getLoggedModel(db, model.modelId, false);
 }
 
-async function writeText(db: Kysely<Database>, table: 'logged_model_params' | 'logged_model_tags', modelId: string, entries: KeyValue[]): Promise<void> {
-  for (const [key, value] of new Map(entries.map((entry) => [entry.key, entry.value]))) {
-    await db.deleteFrom(table).where('model_id', '=', modelId).where('text_key', '=', key).execute();
+/** Params never change: the same value again is fine, another is refused. */
+async function writeParams(db: Kysely<Database>, modelId: string, params: KeyValue[]): Promise<void> {
+  if (params.length === 0) return;
+  const stored = await db.selectFrom('logged_model_params').select(['text_key', 'head', 'rest']).where('model_id', '=', modelId).execute();
+  const known = new Map(stored.map(({ text_key, head, rest }) => [text_key, joinText(head, rest)]));
+  for (const { key, value } of params) {
+    const old = known.get(key);
+    if (old !== undefined && old !== value)
+      throw invalid(
+        'param_immutable',
+        `Changing param values is not allowed. Param with key='${key}' was already logged with value='${old}' for model ID='${modelId}'. Attempted logging new value '${value}'.`,
+        { details: { keys: [key] } },
+      );
+    if (old !== undefined) continue;
+    known.set(key, value);
     await db
-      .insertInto(table)
+      .insertInto('logged_model_params')
+      .values({ model_id: modelId, text_key: key, ...splitText(value) })
+      .execute();
+  }
+}
+
+async function writeTags(db: Kysely<Database>, modelId: string, tags: KeyValue[]): Promise<void> {
+  for (const [key, value] of new Map(tags.map((tag) => [tag.key, tag.value]))) {
+    await db.deleteFrom('logged_model_tags').where('model_id', '=', modelId).where('text_key', '=', key).execute();
+    await db
+      .insertInto('logged_model_tags')
       .values({ model_id: modelId, text_key: key, ...splitText(value) })
       .execute();
   }
@@ -90,7 +112,7 @@ export async function deleteLoggedModel(db: Kysely<Database>, modelId: string, n
 
 export async function setLoggedModelTags(db: Kysely<Database>, modelId: string, tags: KeyValue[]): Promise<void> {
   await loadModel(db, modelId);
-  await writeText(db, 'logged_model_tags', modelId, tags);
+  await writeTags(db, modelId, tags);
 }
 
 export async function deleteLoggedModelTag(db: Kysely<Database>, modelId: string, key: string): Promise<void> {
@@ -113,12 +135,12 @@ export async function noteModelVersion(db: Kysely<Database>, modelId: string, na
     // Someone wrote another text into the tag; the list starts anew.
   }
   if (list.some((entry) => entry?.name === name && String(entry.version) === String(version))) return;
-  await writeText(db, 'logged_model_tags', modelId, [{ key, value: JSON.stringify([...list, { name, version }]) }]);
+  await writeTags(db, modelId, [{ key, value: JSON.stringify([...list, { name, version }]) }]);
 }
 
 export async function logLoggedModelParams(db: Kysely<Database>, modelId: string, params: KeyValue[]): Promise<void> {
   await loadModel(db, modelId);
-  await writeText(db, 'logged_model_params', modelId, params);
+  await writeParams(db, modelId, params);
 }
 
 /** Models with params, tags and metrics, in the order of the rows. */
