@@ -51,6 +51,7 @@ export async function prepare(spec: BatchSpec, pkg: ModelPackage, { input, acces
     fingerprint: {
       model: pkg.model,
       version: pkg.version,
+      packageId: pkg.id,
       input: fingerprintOf(location),
       chunkRows: spec.chunkRows,
       outputFormat,

@@ -7,6 +7,8 @@ export type BatchJobState = BatchJob['state'];
 export interface Fingerprint {
   model: string;
   version: number;
+  /** The version's id: another model may have come to its name. */
+  packageId: string;
   /** Hash of the input's paths, sizes and times of change. */
   input: string;
   chunkRows: number;

@@ -30,6 +30,7 @@ export function jobView(job: JobRecord, meter?: ProgressMeter): BatchJob {
 const NAMES: Record<keyof Fingerprint, string> = {
   model: 'the model',
   version: "the model's version",
+  packageId: 'the model behind the name',
   input: 'the input (its files, their sizes or times)',
   chunkRows: 'chunkRows',
   outputFormat: 'the output format',
@@ -44,4 +45,8 @@ const NAMES: Record<keyof Fingerprint, string> = {
 export const differences = (old: Fingerprint, wanted: Fingerprint): string[] =>
   (Object.keys(NAMES) as (keyof Fingerprint)[])
     .filter((key) => JSON.stringify(old[key]) !== JSON.stringify(wanted[key]))
-    .map((key) => (key === 'input' ? `${NAMES.input} changed` : `${NAMES[key]} was ${JSON.stringify(old[key])} and is now ${JSON.stringify(wanted[key])}`));
+    .map((key) =>
+      key === 'input' || key === 'packageId'
+        ? `${NAMES[key]} changed`
+        : `${NAMES[key]} was ${JSON.stringify(old[key])} and is now ${JSON.stringify(wanted[key])}`,
+    );

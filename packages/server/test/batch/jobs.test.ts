@@ -181,6 +181,11 @@ describe('resuming', () => {
     await expect(kit.create({ ...resume, where: 'a > 1' })).rejects.toMatchObject({ message: expect.stringContaining('where') });
     await kit.registry.add('lookup2', sum(2, 2), columns('a', 'b'));
     await expect(kit.create(resume)).rejects.toMatchObject({ message: expect.stringContaining('version was 1 and is now 2') });
+    const [first] = kit.registry.packages.get('lookup2') ?? [];
+    const id = first?.id ?? '';
+    Object.assign(first ?? {}, { id: 'of another model' });
+    await expect(kit.create({ ...resume, version: 1 })).rejects.toMatchObject({ message: expect.stringContaining('the model behind the name changed') });
+    Object.assign(first ?? {}, { id });
     utimesSync(input, new Date(), new Date(Date.now() + 5000));
     await expect(kit.create({ ...resume, version: 1 })).rejects.toMatchObject({ message: expect.stringContaining('input') });
     await expect(kit.batch.resume(job.id)).rejects.toMatchObject({ code: 'batch_resume_mismatch' });

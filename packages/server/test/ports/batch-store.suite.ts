@@ -25,6 +25,7 @@ const job = (id: string, changes: Partial<JobRecord> = {}): JobRecord => ({
     columns: null,
     select: null,
     where: 'x > 1',
+    packageId: 'id',
     withIds: true,
   },
   output: `/out/${id}`,
