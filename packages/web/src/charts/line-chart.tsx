@@ -8,6 +8,8 @@ import { formatNumber, formatTime } from '../ui/format.ts';
 import { alignSeries, type ChartSeries, panRange, type Range, seriesColor, yRange, zoomRange } from './series.ts';
 import { buildOptions, type ChartBand, type ChartLine } from './uplot-options.ts';
 
+const MOST_IN_LEGEND = 24;
+
 export interface LineChartProps {
   /** Read to people who do not see the chart. */
   title: string;
@@ -144,7 +146,7 @@ export function LineChart(props: LineChartProps) {
       {(legend || zoom !== null) && (
         <figcaption>
           {legend &&
-            series.map((s, i) => (
+            series.slice(0, MOST_IN_LEGEND).map((s, i) => (
               <span key={s.key} className="bn-legend">
                 <span
                   aria-hidden
@@ -154,6 +156,7 @@ export function LineChart(props: LineChartProps) {
                 <span className="clip">{s.label}</span>
               </span>
             ))}
+          {legend && series.length > MOST_IN_LEGEND && <span className="bn-legend">and {series.length - MOST_IN_LEGEND} more, named under the cursor</span>}
           {zoom !== null && onZoom !== undefined && (
             <Group ml="auto">
               <Tooltip label="Whole range">

@@ -70,3 +70,13 @@ test('time ticks name the day and the year only where they change', () => {
     '8 Jan',
   ]);
 });
+
+test('equal x of one series are one point that keeps the spread', () => {
+  const s = { key: 'a', label: 'a', x: [1, 1, 1, 2], y: [5, 9, 7, 1], low: [5, 9, 7, 1], high: [5, 9, 7, 1] };
+  expect(alignSeries([s])).toEqual([
+    [1, 2],
+    [7, 1],
+    [5, 1],
+    [9, 1],
+  ]);
+});

@@ -25,7 +25,7 @@ export type Aligned = [number[], ...(number | null | undefined)[][]];
 
 /**
  * Puts series with points at different x on one x axis. Each series gives one column, or three (value, low, high)
- * when it has a band. Equal x are one point, the last wins.
+ * when it has a band. Equal x are one point: the last value, the lowest low and the highest high.
  */
 export function alignSeries(series: ChartSeries[]): Aligned {
   const first = series[0];
@@ -38,14 +38,20 @@ export function alignSeries(series: ChartSeries[]): Aligned {
   const position = new Map(unique.map((x, i) => [x, i]));
   const columns: (number | null | undefined)[][] = [];
   for (const s of series) {
-    for (const column of columnsOf(s)) {
+    columnsOf(s).forEach((column, which) => {
       const out = Array.from<number | null | undefined>({ length: unique.length });
-      for (let i = 0; i < s.x.length; i += 1) out[position.get(s.x[i] as number) as number] = column[i];
+      const join = JOINS[which] as (typeof JOINS)[number];
+      for (let i = 0; i < s.x.length; i += 1) {
+        const at = position.get(s.x[i] as number) as number;
+        const [before, value] = [out[at], column[i] as number | null];
+        out[at] = before === undefined || before === null || value === null ? (value ?? before ?? null) : join(before, value);
+      }
       columns.push(out);
-    }
+    });
   }
   return [unique, ...columns];
 }
+const JOINS = [(_: number, b: number) => b, Math.min, Math.max] as const;
 const columnsOf = (s: ChartSeries): (number | null)[][] => (s.low !== undefined && s.high !== undefined ? [s.y, s.low, s.high] : [s.y]);
 const sameNumbers = (a: number[], b: number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 const strictlyRising = (xs: number[]): boolean => xs.every((x, i) => i === 0 || x > (xs[i - 1] as number));

@@ -221,7 +221,9 @@ function tooltip(input: Input, columns: number[], colors: string[]): uPlot.Plugi
         box.replaceChildren(
           div(
             'bn-tip-x',
-            input.xKind === 'time' ? `${formatTime(x)} · ${formatUtc(x).slice(0, 16)} UTC` : `${input.xKind === 'step' ? 'step ' : ''}${formatNumber(x)}`,
+            input.xKind === 'time'
+              ? `${formatTime(x)} · ${formatUtc(x).slice(0, 16)} UTC`
+              : `${input.xKind === 'step' ? 'step ' : ''}${formatNumber(x)}${input.xKind === 'relative' ? ' s' : ''}`,
           ),
           ...rows.slice(0, 14).map(({ i, value }) => {
             const s = input.series[i] as ChartSeries;

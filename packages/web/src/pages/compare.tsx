@@ -1,16 +1,16 @@
-import { Button, Group, MultiSelect, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
+import { Group, MultiSelect, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { LIVE, useApi } from '../app/api.ts';
 import type { CompareSearch } from '../app/search.ts';
 import { ParallelCoordinates } from '../charts/parallel.tsx';
-import { axisId, type Comparison, type CompareRow, makeAxis, orderRows, varyingAxes } from '../features/compare/rows.ts';
+import { CompareTable } from '../features/compare/compare-table.tsx';
+import { axisId, type Comparison, makeAxis, orderRows, varyingAxes } from '../features/compare/rows.ts';
 import { ChartControls } from '../features/metrics/chart-controls.tsx';
 import { MetricGrid } from '../features/metrics/metric-charts.tsx';
 import { useFinalLook } from '../features/use-final-look.ts';
-import { State, Time } from '../ui/bits.tsx';
-import { formatDuration, formatNumber, formatTime, plural } from '../ui/format.ts';
+import { formatNumber, plural } from '../ui/format.ts';
 import { Page, Panel } from '../ui/page.tsx';
 import { QueryView } from '../ui/states.tsx';
 
@@ -152,98 +152,5 @@ function Comparing({ data, search, set }: { data: Comparison; search: CompareSea
         </Stack>
       )}
     </Stack>
-  );
-}
-
-const KIND = { param: 'param', metric: 'metric', tag: 'tag', attribute: '' } as const;
-const ATTRIBUTES: Record<string, string> = { durationMs: 'duration', startedAt: 'started', endedAt: 'ended', experimentId: 'experiment id' };
-const PAGE = 300;
-
-function show(row: CompareRow, value: string | number | null): string {
-  if (value === null) return '–';
-  if (row.kind === 'metric') return formatNumber(value);
-  if (row.kind === 'attribute' && typeof value === 'number')
-    return row.key.startsWith('duration') ? formatDuration(value) : row.key.endsWith('At') ? formatTime(value) : formatNumber(value);
-  return String(value);
-}
-
-function CompareTable({ data, rows, onRemove }: { data: Comparison; rows: CompareRow[]; onRemove: (id: string) => void }) {
-  const [limit, setLimit] = useState(PAGE);
-  return (
-    <>
-      <Table style={{ minWidth: 240 + data.runs.length * 150 }} highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th style={{ position: 'sticky', left: 0, background: 'var(--mantine-color-body)', zIndex: 1 }}>Key</Table.Th>
-            {data.runs.map((run, i) => (
-              <Table.Th key={run.id} style={{ maxWidth: 220, verticalAlign: 'top' }}>
-                <span style={{ display: 'block', borderTop: `3px solid var(--bn-s${(i % 8) + 1})`, paddingTop: 4 }} className="clip">
-                  <Link to="/runs/$runId" params={{ runId: run.id }} className="bn-link" title={run.name}>
-                    {run.name || run.id}
-                  </Link>
-                </span>
-                <Group gap={8} wrap="nowrap" fw={400}>
-                  <State value={run.status} />
-                  <Time at={run.startedAt} ago />
-                </Group>
-                {data.runs.length > 1 && (
-                  <Button variant="subtle" color="gray" size="compact-xs" onClick={() => onRemove(run.id)} aria-label={`Leave ${run.name} out`}>
-                    Leave out
-                  </Button>
-                )}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rows.slice(0, limit).map((row) => (
-            <Table.Tr key={`${row.kind}:${row.key}`}>
-              <Table.Th
-                scope="row"
-                style={{ position: 'sticky', left: 0, background: 'var(--mantine-color-body)', zIndex: 1, maxWidth: 260, color: 'var(--bn-ink)' }}
-              >
-                <span className="clip" style={{ display: 'block' }} title={row.key}>
-                  {row.differs && (
-                    <span title="differs" style={{ color: 'var(--bn-s2)' }}>
-                      ≠{' '}
-                    </span>
-                  )}
-                  {row.kind === 'attribute' ? (ATTRIBUTES[row.key] ?? row.key) : row.key}
-                  {KIND[row.kind] !== '' && (
-                    <Text span size="xs" c="dimmed" fw={400}>
-                      {' '}
-                      {KIND[row.kind]}
-                    </Text>
-                  )}
-                </span>
-              </Table.Th>
-              {row.values.map((value, i) => (
-                <Table.Td
-                  key={data.runs[i]?.id ?? i}
-                  style={{ maxWidth: 220, fontWeight: row.differs ? 500 : 400, color: value === null || !row.differs ? 'var(--bn-muted)' : undefined }}
-                  title={value === null ? 'not logged' : String(value)}
-                >
-                  <span className="clip" style={{ display: 'block' }}>
-                    {show(row, value)}
-                  </span>
-                </Table.Td>
-              ))}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      {rows.length === 0 && (
-        <Text c="dimmed" size="sm" p="md">
-          {data.rows.length === 0 ? 'These runs logged nothing.' : 'No row matches.'}
-        </Text>
-      )}
-      {rows.length > limit && (
-        <Group p="sm">
-          <Button variant="default" onClick={() => setLimit(limit + 1000)}>
-            Show more ({rows.length - limit} left)
-          </Button>
-        </Group>
-      )}
-    </>
   );
 }

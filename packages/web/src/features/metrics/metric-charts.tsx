@@ -1,9 +1,10 @@
 import { Text } from '@mantine/core';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useApi } from '../../app/api.ts';
-import { type ChartSeries, LineChart, type Range, smooth, WhenVisible } from '../../charts/index.ts';
-import { formatNumber, toNumber } from '../../ui/format.ts';
+import { LineChart, type Range, smooth, WhenVisible } from '../../charts/index.ts';
+import { formatNumber } from '../../ui/format.ts';
 import { ErrorState, Loading } from '../../ui/states.tsx';
+import { chartLines, MANY_LINES } from './shape.ts';
 
 const HEIGHT = 190;
 
@@ -19,50 +20,46 @@ export interface MetricChartProps {
   height?: number;
 }
 
-const orNull = (value: number | string): number | null => {
-  const number = toNumber(value);
-  return Number.isFinite(number) ? number : null;
-};
-
 /** One metric of one or several runs as min/max buckets from the server, asked again for the shown part on zoom. */
 function MetricChart({ metric, runs, zoom, onZoom, smoothing, log, live, height = HEIGHT }: MetricChartProps) {
+  const many = runs.length > MANY_LINES;
   const query = useApi(
     'getSeries',
     {
       body: {
         runIds: runs.map((r) => r.id),
         keys: [metric],
-        maxPoints: runs.length > 20 ? 300 : 800,
+        maxPoints: many ? 200 : 800,
         ...(zoom === null ? {} : { from: Math.floor(zoom[0]), to: Math.ceil(zoom[1]) }),
       },
     },
     { keepPrevious: true, ...(live ? { refetchInterval: 4_000 } : {}) },
   );
-  const series = useMemo(() => {
+  // The zoom in the link is one of steps; a chart over time has its own.
+  const [timeZoom, setTimeZoom] = useState<Range | null>(null);
+  const { kind, lines, thinned } = useMemo(() => {
     const names = new Map(runs.map((run, i) => [run.id, { ...run, i }]));
-    return (query.data?.series ?? [])
-      .filter((s) => s.points.length > 0)
-      .map((s): ChartSeries => {
-        const run = names.get(s.runId);
-        const y = s.points.map((p) => orNull(p.value));
-        const bucketed = s.points.some((p) => p.count > 1);
-        return {
-          key: s.runId,
-          label: runs.length === 1 ? metric : (run?.name ?? s.runId),
-          x: s.points.map((p) => p.step),
-          y: smooth(y, smoothing),
-          color: `--bn-s${((run?.i ?? 0) % 8) + 1}`,
-          dashed: (run?.i ?? 0) >= 8,
-          extendLast: true,
-          ...(bucketed || smoothing > 0 ? { low: s.points.map((p) => orNull(p.min)), high: s.points.map((p) => orNull(p.max)) } : {}),
-        };
-      });
+    return chartLines(
+      query.data?.series ?? [],
+      (values) => smooth(values, smoothing),
+      (runId) => {
+        const run = names.get(runId);
+        return { label: runs.length === 1 ? metric : (run?.name ?? runId), color: `--bn-s${((run?.i ?? 0) % 8) + 1}`, dashed: (run?.i ?? 0) >= 8 };
+      },
+      smoothing > 0,
+    );
   }, [query.data, runs, metric, smoothing]);
   if (query.isError && query.data === undefined) return <ErrorState error={query.error} retry={query.refetch} compact />;
   if (query.data === undefined) return <Loading lines={3} height={40} />;
   const total = query.data.series.reduce((sum, s) => sum + s.total, 0);
   const odd = query.data.series.some((s) => s.points.some((p) => typeof p.value === 'string'));
-  if (series.length === 0)
+  const notes = [
+    ...(kind === 'time' ? ['logged without steps: over time'] : kind === 'relative' ? ['logged without steps: seconds since the first point of each run'] : []),
+    ...(total > 1000 ? [`${formatNumber(total)} points, as min/max buckets`] : []),
+    ...(thinned ? ['many lines: their points are drawn on one grid'] : []),
+    ...(odd ? ['NaN and infinite values are gaps'] : []),
+  ];
+  if (lines.length === 0)
     return (
       <Text c="dimmed" size="sm" p="sm">
         No points{zoom === null ? '' : ' in this range'}.
@@ -70,11 +67,14 @@ function MetricChart({ metric, runs, zoom, onZoom, smoothing, log, live, height 
     );
   return (
     <>
-      <LineChart title={metric} series={series} zoom={zoom} onZoom={onZoom} height={height} log={log} syncKey="metrics" />
-      {(odd || total > 1000) && (
+      {kind === 'step' ? (
+        <LineChart title={metric} series={lines} zoom={zoom} onZoom={onZoom} height={height} log={log} syncKey="metrics" />
+      ) : (
+        <LineChart title={metric} series={lines} xKind={kind} zoom={timeZoom} onZoom={setTimeZoom} height={height} log={log} syncKey={`metrics-${kind}`} />
+      )}
+      {notes.length > 0 && (
         <Text size="xs" c="dimmed" px={10}>
-          {total > 1000 ? `${formatNumber(total)} points, as min/max buckets` : ''}
-          {odd ? `${total > 1000 ? '; ' : ''}NaN and infinite values are gaps` : ''}
+          {notes.join('; ')}
         </Text>
       )}
     </>
