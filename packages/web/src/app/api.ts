@@ -42,6 +42,25 @@ export function useApi<I extends OperationId>(id: I, input?: CallInput<I>, optio
   >);
 }
 
+/** Every registered model whose name holds `q`; the server gives them a thousand at a time. */
+export function useModels(q?: string, options: { refetchInterval?: number } = {}): UseQueryResult<CallResult<'listModels'>['models'], BinnacleApiError> {
+  return useQuery<CallResult<'listModels'>['models'], BinnacleApiError>({
+    queryKey: ['listModels', 'all', q ?? ''],
+    queryFn: async ({ signal }) => {
+      const models: CallResult<'listModels'>['models'] = [];
+      let pageToken: string | undefined;
+      do {
+        const page = await client.call('listModels', { query: { q, limit: 1000, pageToken }, signal });
+        models.push(...page.models);
+        pageToken = page.nextPageToken;
+      } while (pageToken !== undefined && pageToken !== '');
+      return models;
+    },
+    placeholderData: keepPreviousData,
+    ...options,
+  });
+}
+
 /** What to show of any thrown thing. */
 export function problemOf(error: unknown): { title: string; detail: string; code: string; status: number; details: Record<string, unknown> } {
   if (error instanceof BinnacleApiError) return error;

@@ -58,6 +58,8 @@ export function SearchDialog() {
       onQueryChange={setQuery}
       filter={(_, actions) => actions}
       shortcut={['mod + K']}
+      // Also while something is being typed.
+      tagsToIgnore={[]}
       nothingFound={found.isFetching ? 'Searching …' : found.isError ? found.error.message : `Nothing is named like “${wanted}”.`}
       highlightQuery
       scrollable

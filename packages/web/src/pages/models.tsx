@@ -1,28 +1,31 @@
-import { Badge, Group, Table, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Group, Table, Text, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconBox, IconSearch } from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { LIVE, useApi } from '../app/api.ts';
+import { useState } from 'react';
+import { LIVE, useModels } from '../app/api.ts';
 import { modelSnippets } from '../features/snippets/index.ts';
 import { useServer } from '../features/snippets/use-server.ts';
 import { Time } from '../ui/bits.tsx';
 import { EmptyState } from '../ui/empty.tsx';
-import { formatInt } from '../ui/format.ts';
+import { formatInt, plural } from '../ui/format.ts';
 import { Page, Panel } from '../ui/page.tsx';
 import { QueryView } from '../ui/states.tsx';
 
 const route = getRouteApi('/models');
+const SHOWN = 300;
 
 export function ModelsPage() {
   const server = useServer();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const list = useApi('listModels', { query: { q: search.q, limit: 1000 } }, { refetchInterval: LIVE.slow, keepPrevious: true });
+  const list = useModels(search.q, { refetchInterval: LIVE.slow });
+  const [limit, setLimit] = useState(SHOWN);
   const setQuery = useDebouncedCallback((q: string) => void navigate({ search: { q: q === '' ? undefined : q }, replace: true }), 200);
   return (
     <Page title="Models">
       <QueryView query={list}>
-        {({ models }) =>
+        {(models) =>
           models.length === 0 && search.q === undefined ? (
             <EmptyState icon={<IconBox size={30} />} title="Register the first model" snippets={modelSnippets(server)}>
               A registered model holds versions; an alias such as <code>champion</code> says which one is in use, and gates decide whether it may move. ONNX
@@ -56,7 +59,7 @@ export function ModelsPage() {
                       </Table.Tr>
                     </Table.Thead>
                     <Table.Tbody>
-                      {models.map((m) => (
+                      {models.slice(0, limit).map((m) => (
                         <Table.Tr key={m.name}>
                           <Table.Td className="break">
                             <Link to="/models/$model" params={{ model: m.name }} className="bn-link" style={{ fontWeight: 600 }}>
@@ -101,6 +104,16 @@ export function ModelsPage() {
                       ))}
                     </Table.Tbody>
                   </Table>
+                  {models.length > limit && (
+                    <Group p="sm">
+                      <Button variant="default" onClick={() => setLimit(limit + 1000)}>
+                        Show more
+                      </Button>
+                      <Text size="xs" c="dimmed">
+                        {formatInt(limit)} of {plural(models.length, 'model')}
+                      </Text>
+                    </Group>
+                  )}
                 </Panel>
               )}
             </>

@@ -2,7 +2,7 @@ import type { FileEntry } from '@binnacle/contract';
 import { Box, Button, Group, Table, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconDownload, IconFile, IconFolder } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useState } from 'react';
+import { type KeyboardEvent, useCallback, useState } from 'react';
 import { client, useApi } from '../../app/api.ts';
 import { CodeBlock } from '../../ui/code.tsx';
 import { formatBytes } from '../../ui/format.ts';
@@ -16,7 +16,7 @@ export function ArtifactBrowser({ runId, path, onPath }: { runId: string; path: 
   return (
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(300px, 100%), 1fr))', gap: 14, alignItems: 'start' }}>
       <Panel title="Files">
-        <div role="tree" aria-label="Artifacts">
+        <div role="tree" aria-label="Artifacts" onKeyDown={onTreeKey}>
           <Folder
             runId={runId}
             path=""
@@ -42,6 +42,37 @@ export function ArtifactBrowser({ runId, path, onPath }: { runId: string; path: 
       </div>
     </div>
   );
+}
+
+/** Arrows as trees have them: up and down over what is open, right opens and goes in, left closes and goes out. */
+function onTreeKey(event: KeyboardEvent<HTMLElement>): void {
+  const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[role=treeitem]')];
+  const at = items.indexOf(document.activeElement as HTMLElement);
+  const item = items[at];
+  if (item === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+  const expanded = item.getAttribute('aria-expanded');
+  const level = (of: HTMLElement | undefined) => Number(of?.getAttribute('aria-level'));
+  const act = {
+    ArrowDown: () => items[at + 1]?.focus(),
+    ArrowUp: () => items[at - 1]?.focus(),
+    Home: () => items[0]?.focus(),
+    End: () => items[items.length - 1]?.focus(),
+    ArrowRight: () => {
+      if (expanded === 'false') item.click();
+      else if (level(items[at + 1]) > level(item)) items[at + 1]?.focus();
+    },
+    ArrowLeft: () => {
+      if (expanded === 'true') item.click();
+      else
+        items
+          .slice(0, at)
+          .findLast((other) => level(other) < level(item))
+          ?.focus();
+    },
+  }[event.key];
+  if (act === undefined) return;
+  event.preventDefault();
+  act();
 }
 
 function Folder({

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import type { BatchSpecInput } from '@binnacle/contract';
-import { useApi } from '../../app/api.ts';
+import { useModels } from '../../app/api.ts';
 import { ErrorState } from '../../ui/states.tsx';
 import { useAction } from '../use-action.ts';
 
@@ -11,7 +11,7 @@ const FORMATS = ['auto', 'csv', 'jsonl', 'parquet'];
 
 /** Starts a batch prediction over files that the server can read. */
 export function NewJobDialog({ model: given, onClose }: { model: string | undefined; onClose: () => void }) {
-  const models = useApi('listModels', { query: { limit: 1000 } });
+  const models = useModels();
   const navigate = useNavigate();
   const [more, moreToggle] = useDisclosure(false);
   const [model, setModel] = useState(given ?? '');
@@ -21,7 +21,7 @@ export function NewJobDialog({ model: given, onClose }: { model: string | undefi
     done: 'The job is queued',
     onSuccess: (job) => void navigate({ to: '/batch/$jobId', params: { jobId: job.id } }),
   });
-  const chosen = models.data?.models.find((m) => m.name === model);
+  const chosen = models.data?.find((m) => m.name === model);
   const refs =
     chosen === undefined
       ? []
@@ -49,8 +49,9 @@ export function NewJobDialog({ model: given, onClose }: { model: string | undefi
               searchable
               value={model === '' ? null : model}
               onChange={(value) => setModel(value ?? '')}
-              data={(models.data?.models ?? []).map((m) => m.name)}
-              nothingFoundMessage="No such model"
+              data={(models.data ?? []).map((m) => m.name)}
+              limit={200}
+              nothingFoundMessage={models.isPending ? 'Loading …' : 'No such model'}
             />
             <Autocomplete size="xs" label="Version or @alias" required value={ref} onChange={setRef} data={refs} />
           </Group>

@@ -1,4 +1,4 @@
-import { ActionIcon, Code, Popover, Stack, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Code, Popover, Stack, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { IconFilter, IconHelp, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { problemOf } from '../../app/api.ts';
@@ -55,7 +55,7 @@ export function FilterBox({ value, onApply, error }: { value: string; onApply: (
               <IconX size={12} aria-hidden />
             </ActionIcon>
           )}
-          <Popover position="bottom-end" width={430} shadow="md">
+          <Popover position="bottom-end" width={430} shadow="md" trapFocus returnFocus>
             <Popover.Target>
               <ActionIcon size="sm" aria-label="How to filter">
                 <IconHelp size={15} aria-hidden />
@@ -67,9 +67,9 @@ export function FilterBox({ value, onApply, error }: { value: string; onApply: (
                   The filter grammar of MLflow. Text goes in single quotes, keys with odd characters in backticks, conditions are joined by AND.
                 </Text>
                 {EXAMPLES.map((example) => (
-                  <Code key={example} style={{ cursor: 'pointer' }} onClick={() => onApply(example)}>
-                    {example}
-                  </Code>
+                  <UnstyledButton key={example} onClick={() => onApply(example)} aria-label={`Filter by ${example}`}>
+                    <Code>{example}</Code>
+                  </UnstyledButton>
                 ))}
               </Stack>
             </Popover.Dropdown>

@@ -141,6 +141,8 @@ export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onE
 
   const visible = rowView.getVirtualItems();
   const lastVisible = visible[visible.length - 1]?.index ?? 0;
+  // The row that Tab reaches: the active one, or one in view when that was scrolled away.
+  const stop = visible.some((item) => item.index === active) ? active : visible[Math.floor(visible.length / 2)]?.index;
   useEffect(() => {
     if (rows.length > 0 && lastVisible >= rows.length - 30) onEnd();
   }, [lastVisible, rows.length, onEnd]);
@@ -241,7 +243,7 @@ export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onE
               role="row"
               aria-rowindex={item.index + 2}
               aria-selected={row.getIsSelected()}
-              tabIndex={item.index === Math.min(active, rows.length - 1) ? 0 : -1}
+              tabIndex={item.index === stop ? 0 : -1}
               style={{ width, transform: `translateY(${item.start}px)` }}
               onKeyDown={(e) => onKeyDown(e, item.index)}
               onFocus={() => setActive(item.index)}

@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
-import { useApi } from '../../app/api.ts';
+import { useApi, useModels } from '../../app/api.ts';
 import { ErrorState } from '../../ui/states.tsx';
 import { useAction } from '../use-action.ts';
 import { fromTarget, type Target, trafficProblem } from './traffic.ts';
@@ -9,7 +9,7 @@ import { TargetsForm } from './traffic-editor.tsx';
 
 /** Puts a registered model behind a name. */
 export function DeployDialog({ model: given, onClose }: { model: string | undefined; onClose: () => void }) {
-  const models = useApi('listModels', { query: { limit: 1000 } });
+  const models = useModels();
   const [model, setModel] = useState(given ?? '');
   const [name, setName] = useState(given ?? '');
   const [targets, setTargets] = useState<Target[] | undefined>();
@@ -18,7 +18,9 @@ export function DeployDialog({ model: given, onClose }: { model: string | undefi
     done: 'Deployed',
     onSuccess: (e) => void navigate({ to: '/endpoints/$endpoint', params: { endpoint: e.name } }),
   });
-  const chosen = models.data?.models.find((m) => m.name === model);
+  const endpoints = useApi('listEndpoints');
+  const taken = endpoints.data?.endpoints.find((e) => e.name === name.trim());
+  const chosen = models.data?.find((m) => m.name === model);
   const first =
     chosen === undefined
       ? undefined
@@ -33,6 +35,7 @@ export function DeployDialog({ model: given, onClose }: { model: string | undefi
   const problem = model === '' ? undefined : chosen !== undefined && chosen.versionCount === 0 ? 'The model has no version yet.' : trafficProblem(shown);
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    if (taken !== undefined && !confirm(`${taken.name} serves ${taken.model} now. Replace its traffic?`)) return;
     deploy.mutate({ params: { endpoint: name.trim() }, body: { model, traffic: shown.map(fromTarget) } });
   };
   return (
@@ -50,8 +53,9 @@ export function DeployDialog({ model: given, onClose }: { model: string | undefi
                 setTargets(undefined);
                 if (name === '' || name === model) setName(value ?? '');
               }}
-              data={(models.data?.models ?? []).map((m) => m.name)}
-              nothingFoundMessage="No such model"
+              data={(models.data ?? []).map((m) => m.name)}
+              limit={200}
+              nothingFoundMessage={models.isPending ? 'Loading …' : 'No such model'}
             />
             <TextInput
               label="Endpoint name"
@@ -63,6 +67,11 @@ export function DeployDialog({ model: given, onClose }: { model: string | undefi
             />
           </Group>
           {model !== '' && <TargetsForm model={model} targets={shown} onChange={setTargets} />}
+          {taken !== undefined && (
+            <Text size="sm" c="var(--bn-warn)" role="status">
+              The endpoint {taken.name} exists and serves {taken.model}: its traffic is replaced.
+            </Text>
+          )}
           {problem !== undefined && (
             <Text size="sm" c="var(--bn-bad)" role="alert">
               {problem}
@@ -74,7 +83,7 @@ export function DeployDialog({ model: given, onClose }: { model: string | undefi
               Cancel
             </Button>
             <Button type="submit" loading={deploy.isPending} disabled={model === '' || name.trim() === '' || problem !== undefined}>
-              Deploy
+              {taken === undefined ? 'Deploy' : 'Replace the traffic'}
             </Button>
           </Group>
         </Stack>
