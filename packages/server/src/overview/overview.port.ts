@@ -19,6 +19,9 @@ export interface Hit {
 /** Reads across the rooms' tables; writes nothing. */
 export interface OverviewStore {
   counts(): Promise<Counts>;
-  /** At most `limit` hits, those whose name starts with the text first. `%` and `_` in it stand for themselves. */
+  /**
+   * At most `limit` hits of all kinds, those whose name starts with the text or whose id it is first. Case does not count, in any script;
+   * `%` and `_` in the text stand for themselves.
+   */
   find(text: string, limit: number): Promise<Hit[]>;
 }

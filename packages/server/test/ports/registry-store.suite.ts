@@ -248,6 +248,10 @@ export function registryStoreSuite(name: string, make: () => Promise<{ store: Re
       expect(await names("name LIKE '%ta'")).toEqual(['Beta', 'delta']);
       expect(await names("name LIKE 'b%'")).toEqual([]);
       expect(await names("name ILIKE 'b%'")).toEqual(['Beta']);
+      await store.createModel({ name: 'Ärger', description: '', tags: {} });
+      for (const pattern of ['Ärger', 'ärger', 'ÄRG%']) expect(await names(`name ILIKE '${pattern}'`)).toEqual(['Ärger']);
+      expect(await names("name LIKE 'ä%'")).toEqual([]);
+      await store.deleteModel('Ärger');
       expect(await names("name LIKE '%*'")).toEqual(['gamma*']);
       expect(await names("name LIKE '*'")).toEqual([]);
       expect(await names("tags.team = 'red' and name != 'alpha'")).toEqual(['gamma*']);

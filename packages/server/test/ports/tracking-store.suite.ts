@@ -317,6 +317,20 @@ export function trackingStoreSuite(name: string, open: () => Promise<{ store: Tr
       expect((await tracking.listColumns(id, undefined, 1)).truncated).toBe(true);
     });
 
+    it('a search finds capitals of every script', async () => {
+      const { id } = await tracking.createExperiment({ name: 'Übung ÉTÉ' });
+      for (const q of ['Übung', 'übung', 'ÜBUNG été'])
+        expect((await tracking.listExperiments({ q, view: 'active', limit: 10 })).experiments.map((found) => found.id)).toEqual([id]);
+      const { runId } = await tracking.createRun({ experimentId: id, params: [{ key: 'Größe', value: 'ÄÖ' }] });
+      await tracking.logBatch(runId, { metrics: [point('Übermaß', 0, 1)] });
+      expect((await tracking.listMetricKeys(runId, { q: 'ÜBER', limit: 10 })).metrics.map(({ key }) => key)).toEqual(['Übermaß']);
+      expect((await tracking.listColumns(id, 'GRÖ', 10)).params).toEqual(['Größe']);
+      for (const filter of ["params.Größe ILIKE 'ÄÖ'", "params.Größe ILIKE 'äö'", "params.Größe LIKE 'ÄÖ'"])
+        expect((await tracking.searchRuns({ experimentIds: [id], filter, limit: 10 })).runs).toHaveLength(1);
+      expect((await tracking.searchRuns({ experimentIds: [id], filter: "params.Größe LIKE 'äö'", limit: 10 })).runs).toHaveLength(0);
+      expect((await tracking.searchExperiments({ filter: "name ILIKE 'übung%'", limit: 10 })).experiments.map((found) => found.id)).toEqual([id]);
+    });
+
     it('experiments are listed by their newest run', async () => {
       const { id: a } = await tracking.createExperiment({ name: 'listed A' });
       const { id: b } = await tracking.createExperiment({ name: 'listed b' });

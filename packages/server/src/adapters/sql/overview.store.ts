@@ -2,9 +2,10 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Counts, Hit, OverviewStore } from '../../overview/index.ts';
 import type { StoreContext } from './engine.ts';
 import type { Database } from './schema/index.ts';
+import { contains, startsWith } from './text-search.ts';
 
-/** LIKE's own signs stand for themselves. */
-const escapeLike = (text: string): string => text.replace(/[\\%_]/g, (sign) => `\\${sign}`);
+/** A hit and whether its name begins with the text, or its id is the text. */
+type Found = Hit & { first: number };
 
 export class SqlOverviewStore implements OverviewStore {
   static readonly reads: ReadonlySet<string> = new Set(['counts', 'find']);
@@ -31,51 +32,68 @@ export class SqlOverviewStore implements OverviewStore {
 
   async find(text: string, limit: number): Promise<Hit[]> {
     const { db } = this.#ctx;
-    const starts = `${escapeLike(text)}%`.toLowerCase();
-    const part = `%${escapeLike(text)}%`.toLowerCase();
-    const like = (column: string) => sql<boolean>`lower(${sql.ref(column)}) like ${part} escape '\\'`;
-    const order = (column: string) => sql`case when lower(${sql.ref(column)}) like ${starts} escape '\\' then 0 else 1 end`;
-    const hits: Hit[] = [];
-    for (const { name } of await db.selectFrom('endpoints').select('name').where(like('name')).orderBy(order('name')).orderBy('name').limit(limit).execute())
-      hits.push({ kind: 'endpoint', id: name, name, detail: 'endpoint' });
-    for (const { name, description } of await db
+    const has = (name: string) => contains(sql.ref(name), text);
+    // 0 or 1 on every engine: SQLite has no booleans.
+    const first = (name: string, id?: string) =>
+      sql<number>`case when ${startsWith(sql.ref(name), text)}${id === undefined ? sql`` : sql` or ${sql.ref(id)} = ${text}`} then 1 else 0 end`;
+    const endpoints = await db
+      .selectFrom('endpoints')
+      .select(['name', first('name').as('first')])
+      .where(has('name'))
+      .orderBy('first', 'desc')
+      .orderBy('name')
+      .limit(limit)
+      .execute();
+    const models = await db
       .selectFrom('registered_models')
-      .select(['name', 'description'])
-      .where(like('name'))
-      .orderBy(order('name'))
+      .select(['name', 'description', first('name').as('first')])
+      .where(has('name'))
+      .orderBy('first', 'desc')
       .orderBy('name')
       .limit(limit)
-      .execute())
-      hits.push({ kind: 'model', id: name, name, detail: description.slice(0, 120) || 'registered model' });
-    for (const { id, name } of await db
+      .execute();
+    const experiments = await db
       .selectFrom('experiments')
-      .select(['id', 'name'])
+      .select(['id', 'name', first('name').as('first')])
       .where('deleted', '=', 0)
-      .where(like('name'))
-      .orderBy(order('name'))
+      .where(has('name'))
+      .orderBy('first', 'desc')
       .orderBy('name')
       .limit(limit)
-      .execute())
-      hits.push({ kind: 'experiment', id: String(id), name, detail: `experiment ${id}` });
+      .execute();
     const runs = await db
       .selectFrom('runs')
       .innerJoin('experiments', 'experiments.id', 'runs.experiment_id')
-      .select(['runs.run_id', 'runs.name', 'experiments.name as experiment', 'runs.status'])
+      .select(['runs.run_id', 'runs.name', 'experiments.name as experiment', 'runs.status', first('runs.name', 'runs.run_id').as('first')])
       .where('runs.deleted', '=', 0)
-      .where((e) => e.or([like('runs.name'), e('runs.run_id', '=', text)]))
-      .orderBy(order('runs.name'))
+      .where((e) => e.or([has('runs.name'), e('runs.run_id', '=', text)]))
+      .orderBy('first', 'desc')
       .orderBy('runs.start_time', 'desc')
       .limit(limit)
       .execute();
-    for (const run of runs) hits.push({ kind: 'run', id: run.run_id, name: run.name, detail: `run in ${run.experiment}, ${run.status.toLowerCase()}` });
     const jobs = await db
       .selectFrom('batch_jobs')
-      .select(['id', 'model', 'state'])
-      .where((e) => e.or([like('model'), e('id', '=', text)]))
+      .select(['id', 'model', 'state', first('model', 'id').as('first')])
+      .where((e) => e.or([has('model'), e('id', '=', text)]))
+      .orderBy('first', 'desc')
       .orderBy('created_at', 'desc')
       .limit(limit)
       .execute();
-    for (const job of jobs) hits.push({ kind: 'batch', id: job.id, name: `${job.model} batch`, detail: `batch job, ${job.state}` });
-    return hits.slice(0, limit);
+    const hits: Found[] = [
+      ...endpoints.map(({ name, first }): Found => ({ kind: 'endpoint', id: name, name, detail: 'endpoint', first })),
+      ...models.map(
+        ({ name, description, first }): Found => ({ kind: 'model', id: name, name, detail: description.slice(0, 120) || 'registered model', first }),
+      ),
+      ...experiments.map(({ id, name, first }): Found => ({ kind: 'experiment', id: String(id), name, detail: `experiment ${id}`, first })),
+      ...runs.map(
+        (run): Found => ({ kind: 'run', id: run.run_id, name: run.name, detail: `run in ${run.experiment}, ${run.status.toLowerCase()}`, first: run.first }),
+      ),
+      ...jobs.map((job): Found => ({ kind: 'batch', id: job.id, name: `${job.model} batch`, detail: `batch job, ${job.state}`, first: job.first })),
+    ];
+    // The sort keeps the order of the kinds and of each kind's own.
+    return hits
+      .sort((a, b) => b.first - a.first)
+      .slice(0, limit)
+      .map(({ kind, id, name, detail }) => ({ kind, id, name, detail }));
   }
 }

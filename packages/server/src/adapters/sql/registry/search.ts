@@ -2,6 +2,7 @@ import { type Expression, expressionBuilder, type RawBuilder, type SqlBool, sql 
 import type { FilterCondition } from '../../../kernel/filter/index.ts';
 import { decodePageToken, encodePageToken, invalid, type Page } from '../../../kernel/index.ts';
 import type { ModelRecord, RegistrySearch, VersionRecord } from '../../../registry/index.ts';
+import { ilike } from '../text-search.ts';
 import { type Db, modelRecords, type ModelRow, type VersionRow, versionRecords, versionRows } from './rows.ts';
 
 const PROMPT_TAG = 'mlflow.prompt.is_prompt';
@@ -92,7 +93,7 @@ function compare(left: RawBuilder<unknown>, { operator, value }: FilterCondition
       // SQLite's LIKE ignores the case of ASCII letters; GLOB does not.
       return sql<SqlBool>`${left} glob ${likeToGlob(String(value))}`;
     case 'ILIKE':
-      return sql<SqlBool>`lower(${left}) like lower(${value})`;
+      return ilike(left, String(value));
     case 'IS NULL':
     case 'IS NOT NULL':
       return sql<SqlBool>`${left} ${sql.raw(operator.toLowerCase())}`;

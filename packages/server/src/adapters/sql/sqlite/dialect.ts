@@ -97,10 +97,14 @@ class NodeSqliteDriver implements Driver {
   }
 }
 
-/** Kysely over an open `node:sqlite` database. */
-export const nodeSqliteDialect = (db: DatabaseSync): Dialect => ({
-  createAdapter: () => new SqliteAdapter(),
-  createDriver: () => new NodeSqliteDriver(db),
-  createIntrospector: (kysely) => new SqliteIntrospector(kysely),
-  createQueryCompiler: () => new SqliteQueryCompiler(),
-});
+/** Kysely over an open `node:sqlite` database, with the functions that the stores' SQL counts on. */
+export function nodeSqliteDialect(db: DatabaseSync): Dialect {
+  // See text-search.ts.
+  db.function('unicode_lower', { deterministic: true, directOnly: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new NodeSqliteDriver(db),
+    createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}

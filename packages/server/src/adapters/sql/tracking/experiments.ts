@@ -3,6 +3,7 @@ import { conflict, invalid, notFound } from '../../../kernel/index.ts';
 import type { ExperimentQuery, ExperimentRecord, ExperimentSummary, KeyValue, LifecycleStage, View } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
 import type { ExperimentsTable } from '../schema/tracking.ts';
+import { contains } from '../text-search.ts';
 import { KeyKind, padded } from './keys.ts';
 import { afterSql, keyOf, orderSql, type SortColumn, selectSql } from './keyset.ts';
 import { matchNumber, matchText } from './text-match.ts';
@@ -189,7 +190,7 @@ export async function listExperiments(
     { expression: sql.ref('e.id'), ascending: true },
   ];
   const where = [sql<boolean>`e.deleted in (${sql.join(stagesOf(query.view))})`];
-  if (query.q !== null && query.q !== '') where.push(sql<boolean>`instr(lower(e.name), ${query.q.toLowerCase()}) > 0`);
+  if (query.q !== null && query.q !== '') where.push(contains(sql.ref('e.name'), query.q));
   const after = query.after === undefined ? undefined : afterSql(columns, query.after);
   if (after !== undefined && after !== 'none') where.push(after);
   const { rows } = await sql<
@@ -212,7 +213,7 @@ export async function listColumns(
   let truncated = false;
   const names = async (kind: KeyKind) => {
     let select = db.selectFrom('run_keys').select('name').where('experiment_id', '=', id).where('kind', '=', kind);
-    if (q !== null && q !== '') select = select.where(sql<boolean>`instr(lower(name), ${q.toLowerCase()}) > 0`);
+    if (q !== null && q !== '') select = select.where(contains(sql.ref('name'), q));
     const rows = await select
       .orderBy('name')
       .limit(limit + 1)

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { MetricKeySummary, Points, SeriesBuckets } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
+import { contains } from '../text-search.ts';
 import { Bucketer } from './bucketer.ts';
 import { bytesToDouble, decodeSegments } from './chunk-codec.ts';
 import { batches, KeyKind, padded } from './keys.ts';
@@ -130,7 +131,7 @@ export async function listMetricKeys(
   query: { q: string | null; limit: number; after: string | null },
 ): Promise<{ metrics: MetricKeySummary[]; more: boolean }> {
   const where = [sql<boolean>`k.experiment_id = ${run.experiment_id} and k.kind = ${KeyKind.metric}`];
-  if (query.q !== null && query.q !== '') where.push(sql<boolean>`instr(lower(k.name), ${query.q.toLowerCase()}) > 0`);
+  if (query.q !== null && query.q !== '') where.push(contains(sql.ref('k.name'), query.q));
   if (query.after !== null) where.push(sql<boolean>`k.name > ${query.after}`);
   const { rows } = await sql<{ key_id: number; name: string; value: number | null; infinite: number; step: number; timestamp: number }>`
     select k.id as key_id, k.name, l.value, l.infinite, l.step, l.timestamp from run_keys k cross join latest_metrics l

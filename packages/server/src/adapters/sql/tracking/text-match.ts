@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { internal } from '../../../kernel/index.ts';
 import type { FilterCondition } from '../../../kernel/filter/index.ts';
+import { ilike } from '../text-search.ts';
 import { splitText } from './text-value.ts';
 
 /** SQL's own LIKE ignores case on SQLite, so a case-sensitive pattern is said as GLOB there. */
@@ -21,7 +22,7 @@ export function matchText(expression: RawBuilder<unknown>, { operator, value }: 
     case 'LIKE':
       return sql<boolean>`${expression} glob ${globOf(value as string)}`;
     case 'ILIKE':
-      return sql<boolean>`lower(${expression}) like ${(value as string).toLowerCase()}`;
+      return ilike(expression, value as string);
     case 'IN':
       return sql<boolean>`${expression} in (${sql.join(value as string[])})`;
     case 'NOT IN':
