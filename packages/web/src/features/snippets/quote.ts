@@ -18,9 +18,9 @@ export const json = (value: unknown): string =>
 
 /** Python and Java read every escape that JSON writes. (Java takes \uXXXX before all else, but JSON writes line ends and quotes without it.) */
 export const python = (text: string): string => JSON.stringify(text);
-export const java = python;
+export const java = (text: string): string => python(text);
 /** R, too, but for the control characters: it has no string with a NUL, and names have none. */
-export const r = python;
+export const r = (text: string): string => python(text);
 
 /** A literal in single quotes. */
 export const typescript = (text: string): string => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
