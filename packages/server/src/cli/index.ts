@@ -42,7 +42,7 @@ export function buildProgram(): Command {
   program
     .command('demo')
     .description('carry a real model to production on real data, then stay up')
-    .addOption(data())
+    .option('--data <dir>', "the demo's own data directory (default .binnacle-demo in this folder; BINNACLE_DATA does not count)")
     .option('--port <n>', 'port to listen on (default: a free one)', integer)
     .option('--exit', 'stop after the summary')
     .addOption(json())
@@ -50,9 +50,9 @@ export function buildProgram(): Command {
 
   program
     .command('doctor')
-    .description('check this machine and the data directory')
+    .description('check this machine and the data directory, and with --url a server')
     .addOption(data())
-    .addOption(url())
+    .option('--url <url>', 'server that should answer (BINNACLE_URL)')
     .addOption(json())
     .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
 

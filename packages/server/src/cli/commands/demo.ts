@@ -31,7 +31,8 @@ export interface DemoOptions {
  */
 export async function demo(options: DemoOptions): Promise<void> {
   const config = await loadConfig({
-    data: options.data ?? process.env.BINNACLE_DATA ?? '.binnacle-demo',
+    // Not BINNACLE_DATA: what a person works on is no place for a demo.
+    data: options.data ?? '.binnacle-demo',
     port: options.port ?? 0,
     host: '127.0.0.1',
     logLevel: 'warn',

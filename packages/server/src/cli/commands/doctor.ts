@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
+import { createClient } from '@binnacle/sdk';
 import { loadConfig } from '../../config/index.ts';
 import { messageOf } from '../../kernel/index.ts';
 import { VERSION } from '../../version.ts';
@@ -13,7 +14,7 @@ interface Check {
   message: string;
 }
 
-/** Looks at what a start needs, without starting anything. Exit code 1 when something would fail. */
+/** Looks at what a start needs, and whether a named server answers, without starting anything. Exit code 1 when something would fail. */
 export async function doctor(options: ConnectFlags & { json?: true | undefined }): Promise<void> {
   const config = await loadConfig(options.data === undefined ? {} : { data: options.data });
   const { isLocked, lockDataDir, readOwner } = await import('../../compose/data-dir.ts');
@@ -49,6 +50,16 @@ export async function doctor(options: ConnectFlags & { json?: true | undefined }
     });
     return `${config.host}:${config.port} is free`;
   });
+  const url = options.url ?? process.env.BINNACLE_URL;
+  if (url !== undefined && url !== '')
+    await check('server', async () => {
+      const token = options.token ?? process.env.BINNACLE_TOKEN;
+      const client = createClient({ baseUrl: url, ...(token === undefined ? {} : { token }) });
+      const info = await client.call('getInfo', { signal: AbortSignal.timeout(5000) });
+      return info.version === VERSION
+        ? `${url} answers, version ${info.version}`
+        : { warning: `${url} answers with version ${info.version}, this is ${VERSION}` };
+    });
   const { engines } = await import('../../compose/engines.ts');
   for (const { name, describe } of engines) await check(name, describe);
   if (options.json) printJson({ version: VERSION, checks });

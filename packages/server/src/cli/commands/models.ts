@@ -5,6 +5,7 @@ import type { GateReport } from '@binnacle/contract';
 import { UsageError } from '../usage.ts';
 import { type ConnectFlags, connect } from '../connect.ts';
 import { ago, bold, dim, formatTable, green, print, printJson, red, yellow } from '../output.ts';
+import { allPages } from '../all-pages.ts';
 import { parseModelRef } from '../refs.ts';
 
 type Flags = ConnectFlags & { json?: true | undefined };
@@ -12,7 +13,10 @@ type Flags = ConnectFlags & { json?: true | undefined };
 export async function list(options: Flags): Promise<void> {
   const { client, close } = await connect(options);
   try {
-    const { models } = await client.call('listModels', { query: { limit: 1000 } });
+    const models = await allPages(async (pageToken, limit) => {
+      const page = await client.call('listModels', { query: { limit, pageToken } });
+      return { items: page.models, nextPageToken: page.nextPageToken };
+    }, 1000);
     if (options.json) return printJson(models);
     if (models.length === 0) return print(dim('No models. Push one: npx binnacle models push model.onnx --name my-model'));
     print(

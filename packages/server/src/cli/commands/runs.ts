@@ -1,5 +1,12 @@
+import type { RunRow } from '@binnacle/contract';
+import { allPages } from '../all-pages.ts';
 import { type ConnectFlags, connect } from '../connect.ts';
 import { ago, bold, dim, formatTable, print, printJson } from '../output.ts';
+import { UsageError } from '../usage.ts';
+
+/** What one question may name, and what one page may hold. */
+const MOST_EXPERIMENTS = 1000;
+const MOST_RUNS = 5000;
 
 interface ListOptions extends ConnectFlags {
   experiment?: string | undefined;
@@ -13,15 +20,41 @@ const shorten = (text: string, width: number): string => (text.length > width ? 
 const figure = (value: number | string): string => (typeof value === 'number' ? String(Number(value.toPrecision(5))) : value);
 
 export async function list(options: ListOptions): Promise<void> {
+  if (options.limit < 1) throw new UsageError('--limit must be 1 or more.');
   const { client, close } = await connect(options);
   try {
-    const { experiments } = await client.call('listExperiments', { query: { limit: 1000 } });
+    const experiments = await allPages(async (pageToken, limit) => {
+      const page = await client.call('listExperiments', { query: { limit, pageToken } });
+      return { items: page.experiments, nextPageToken: page.nextPageToken };
+    }, 1000);
     const wanted = options.experiment === undefined ? experiments : experiments.filter((e) => e.name === options.experiment || e.id === options.experiment);
     if (wanted.length === 0 && options.experiment !== undefined)
       throw new Error(`There is no experiment "${options.experiment}". There are: ${experiments.map((e) => e.name).join(', ')}`);
-    const { runs } = await client.call('searchRuns', {
-      body: { experimentIds: wanted.map((e) => e.id), filter: options.filter ?? '', orderBy: options.orderBy ?? [], limit: Math.min(options.limit, 5000) },
-    });
+    if (wanted.length > MOST_EXPERIMENTS && options.orderBy !== undefined)
+      throw new UsageError(`Runs of ${wanted.length} experiments cannot be ordered at once, at most ${MOST_EXPERIMENTS}. Name one with --experiment.`);
+    const found: RunRow[] = [];
+    for (let from = 0; from < wanted.length; from += MOST_EXPERIMENTS) {
+      const experimentIds = wanted.slice(from, from + MOST_EXPERIMENTS).map((e) => e.id);
+      found.push(
+        ...(await allPages(
+          async (pageToken, limit) => {
+            const body = {
+              experimentIds,
+              filter: options.filter ?? '',
+              orderBy: options.orderBy ?? [],
+              limit,
+              ...(pageToken === undefined ? {} : { pageToken }),
+            };
+            const page = await client.call('searchRuns', { body });
+            return { items: page.runs, nextPageToken: page.nextPageToken };
+          },
+          MOST_RUNS,
+          options.limit,
+        )),
+      );
+    }
+    // Newest first over all, as the server has them within one question.
+    const runs = wanted.length <= MOST_EXPERIMENTS ? found : found.sort((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0)).slice(0, options.limit);
     if (options.json) return printJson(runs);
     if (runs.length === 0) return print(dim('No runs. Log one: mlflow.set_tracking_uri(…); mlflow.log_metric("accuracy", 0.9)'));
     const names = new Map(experiments.map((e) => [e.id, e.name]));
