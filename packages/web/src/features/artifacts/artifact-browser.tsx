@@ -16,7 +16,7 @@ export function ArtifactBrowser({ runId, path, onPath }: { runId: string; path: 
   return (
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(300px, 100%), 1fr))', gap: 14, alignItems: 'start' }}>
       <Panel title="Files">
-        <div role="tree" aria-label="Artifacts" onKeyDown={onTreeKey}>
+        <div role="tree" aria-label="Artifacts" tabIndex={-1} onKeyDown={onTreeKey}>
           <Folder
             runId={runId}
             path=""

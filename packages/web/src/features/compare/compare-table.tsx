@@ -11,7 +11,7 @@ import type { Comparison, CompareRow } from './rows.ts';
 const KIND = { param: 'param', metric: 'metric', tag: 'tag', attribute: '' } as const;
 const ATTRIBUTES: Record<string, string> = { durationMs: 'duration', startedAt: 'started', endedAt: 'ended', experimentId: 'experiment id' };
 const ROW = 33;
-const HEAD = 92;
+const HEAD = 80;
 const COLUMN = 160;
 
 function show(row: CompareRow, value: string | number | null): string {
