@@ -36,7 +36,12 @@ const at = (path: string, name: string): string => (path === '' ? name : `${path
 const isLonger = (text: string, limit: number): boolean => text.length > limit && (text.length > 2 * limit || [...text].length > limit);
 
 /** The first `limit` characters; a surrogate pair is one. */
-const cut = (text: string, limit: number): string => (isLonger(text, limit) ? Array.from(text.slice(0, 2 * limit)).slice(0, limit).join('') : text);
+const cut = (text: string, limit: number): string =>
+  isLonger(text, limit)
+    ? Array.from(text.slice(0, 2 * limit))
+        .slice(0, limit)
+        .join('')
+    : text;
 
 /** As MLflow's server does with what comes one by one or in a batch (MLFLOW_TRUNCATE_LONG_VALUES, on unless it is switched off). */
 export const cutParam = ({ key, value }: KeyValue): KeyValue => ({ key, value: cut(value, LIMITS.paramValue) });
