@@ -157,7 +157,9 @@ it('a demo killed in the middle of the live requests goes on where it was, and n
   await demo.ended;
   const summary = await summaryOf(startDemo(cut, '--exit', '--json'));
   const live = summary.live as NonNullable<Printed['live']>;
-  expect(live.requests + live.sentBefore).toBe(first.live?.requests);
+  // A request whose rows were half in the log is two: its rest was sent by itself.
+  const requests = first.live?.requests ?? 0;
+  expect([requests, requests + 1]).toContain(live.requests + live.sentBefore);
   expect(summary.quality?.live.labelled).toBe(first.live?.instances);
   expect(summary.quality?.live.auc).toBe(first.quality?.live.auc);
   expect(summary.runs).toHaveLength(3);
