@@ -25,7 +25,7 @@ async function api<T>(method: string, path: string, body: unknown): Promise<T> {
   return (await response.json()) as T;
 }
 const createRun = (body: Record<string, unknown>) => api<{ id: string; experimentId: string }>('POST', '/runs', body);
-async function visit(path: string, work: (page: Page) => Promise<void>): Promise<void> {
+async function visit(path: string, work: (page: Page) => Promise<void>, allowed: RegExp[] = []): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
   context.setDefaultTimeout(15_000);
   try {
@@ -33,7 +33,7 @@ async function visit(path: string, work: (page: Page) => Promise<void>): Promise
     await page.goto(`${server.url}/ui${path}`);
     await settled(page);
     await work(page);
-    expect(complaints).toEqual([]);
+    expect(complaints.filter((c) => !allowed.some((pattern) => pattern.test(c)))).toEqual([]);
   } finally {
     await context.close();
   }
@@ -69,16 +69,28 @@ test('a series of 100,000 points draws its chart, with its spike', async () => {
     await chart.waitFor();
     expect(await chart.getAttribute('aria-label')).toMatch(/800 points from \d+ to 99,999, first 0\.\d+, last 0\.0099/);
     await page.getByText('100,000 points, as min/max buckets').waitFor();
-    // Something is drawn, and it reaches up to the spike.
-    const drawn = () =>
-      chart.locator('canvas').evaluate((element) => {
-        const canvas = element as HTMLCanvasElement;
-        const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, canvas.width, canvas.height);
-        let pixels = 0;
-        for (let i = 3; i < data.length; i += 4) if ((data[i] as number) > 0) pixels++;
-        return pixels;
-      });
-    await expect.poll(drawn).toBeGreaterThan(500);
+    // Coloured pixels in a part of the canvas; axes and grid are grey.
+    const coloured = (left: number, right: number, top: number, bottom: number) =>
+      chart.locator('canvas').evaluate(
+        (element, [l, r, t, b]) => {
+          const canvas = element as HTMLCanvasElement;
+          const [x, y] = [Math.round(canvas.width * l), Math.round(canvas.height * t)];
+          const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(
+            x,
+            y,
+            Math.round(canvas.width * r) - x,
+            Math.round(canvas.height * b) - y,
+          );
+          let pixels = 0;
+          for (let i = 0; i < data.length; i += 4) if ((data[i + 3] as number) > 0 && (data[i + 2] as number) - (data[i] as number) > 60) pixels++;
+          return pixels;
+        },
+        [left, right, top, bottom] as const,
+      );
+    await expect.poll(() => coloured(0, 1, 0.5, 1)).toBeGreaterThan(300);
+    // One point in a hundred thousand stands up in the middle; at the left, where the curve is highest else, there is nothing so high.
+    expect(await coloured(0.45, 0.65, 0, 0.4)).toBeGreaterThan(5);
+    expect(await coloured(0, 0.4, 0, 0.4)).toBe(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   });
 });
@@ -140,19 +152,20 @@ describe('an experiment with 2,000 runs', () => {
   });
 
   test('keeps its rows when the filter is wrong', async () => {
-    await visit(`/experiments/${experiment}`, async (page) => {
-      await page.getByText('run-1999').waitFor();
-      const before = await page.getByRole('grid', { name: 'Runs' }).getAttribute('aria-rowcount');
-      const box = page.getByRole('textbox', { name: 'Filter runs' });
-      await page.route('**/runs/search', (route) =>
-        route.request().postData()?.includes('nonsense') ? route.fulfill({ status: 200, body: '{' }) : route.continue(),
-      );
-      await box.fill('nonsense');
-      await box.press('Enter');
-      await page.locator('.mantine-InputWrapper-error').waitFor();
-      expect(await page.getByRole('grid', { name: 'Runs' }).getAttribute('aria-rowcount')).toBe(before);
-      expect(await page.locator('[data-row]').count()).toBeGreaterThan(10);
-    });
+    await visit(
+      `/experiments/${experiment}`,
+      async (page) => {
+        await page.getByText('run-1999').waitFor();
+        const before = await page.getByRole('grid', { name: 'Runs' }).getAttribute('aria-rowcount');
+        const box = page.getByRole('textbox', { name: 'Filter runs' });
+        await box.fill('nonsense');
+        await box.press('Enter');
+        await page.locator('.mantine-InputWrapper-error').waitFor();
+        expect(await page.getByRole('grid', { name: 'Runs' }).getAttribute('aria-rowcount')).toBe(before);
+        expect(await page.locator('[data-row]').count()).toBeGreaterThan(10);
+      },
+      [/status of 400/],
+    );
   });
 
   test('compares 200 of them with no more cells than the screen holds', async () => {

@@ -244,3 +244,55 @@ test('the try-it panel sends its sample over both protocols, and shows what a ba
     [/status of 400/],
   );
 });
+
+test('the files of a run are walked by arrows, opened by Enter, and Ctrl K works while something is typed', async () => {
+  await visit(`/ui/runs/${found.runs[0]}?tab=artifacts`, async (page) => {
+    const tree = page.getByRole('tree', { name: 'Artifacts' });
+    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
+    const folder = tree.getByRole('treeitem', { expanded: false }).first();
+    const name = await folder.innerText();
+    await folder.focus();
+    await page.keyboard.press('ArrowRight');
+    await tree.locator('[aria-level="2"]').first().waitFor();
+    await page.keyboard.press('ArrowRight');
+    expect(await focused()).toBe(await tree.locator('[aria-level="2"]').first().textContent());
+    await page.keyboard.press('Enter');
+    await expect.poll(() => new URL(page.url()).searchParams.get('path')).toContain(`${name}/`);
+    await page.keyboard.press('ArrowLeft');
+    expect(await focused()).toBe(name);
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => tree.locator('[aria-level="2"]').count()).toBe(0);
+
+    await page.goto(`${demo.url}/ui/models`);
+    await page.getByRole('textbox', { name: 'Search models' }).focus();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog', { name: 'Search' }).waitFor();
+  });
+});
+
+test('a deployment onto an endpoint that exists says so and asks first', async () => {
+  await visit('/ui/endpoints?deploy=true&model=flight-delays', async (page) => {
+    await page.getByText('The endpoint flight-delays exists').waitFor();
+    const asked: string[] = [];
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.message());
+      void dialog.dismiss();
+    });
+    const sent: string[] = [];
+    page.on('request', (request) => void (request.method() === 'PUT' && sent.push(request.url())));
+    await page.getByRole('button', { name: 'Replace the traffic' }).click();
+    await expect.poll(() => asked.length).toBe(1);
+    expect([asked[0], sent]).toEqual(['flight-delays serves flight-delays now. Replace its traffic?', []]);
+    await page.getByRole('textbox', { name: 'Endpoint name' }).fill('another');
+    await page.getByRole('button', { name: 'Deploy', exact: true }).last().waitFor();
+  });
+});
+
+test('the whole history of a monitor is asked for by its range, and there is a way back', async () => {
+  await visit('/ui/monitoring/flight-delays?tab=drift&all=true', async (page) => {
+    const request = page.waitForRequest((r) => r.url().includes('/drift?') && r.url().includes('from='));
+    await page.reload();
+    expect(new URL((await request).url()).searchParams.get('to')).toMatch(/^\d+$/);
+    await page.getByRole('button', { name: 'Only where the traffic is' }).waitFor();
+  });
+});
