@@ -69,7 +69,7 @@ export function MonitorPage() {
                     label: 'Newest event',
                     value: (
                       <span style={{ fontSize: '0.9rem' }}>
-                        <Time at={m.lastPredictionAt} />
+                        <Time at={m.lastPredictionAt} seconds={false} />
                       </span>
                     ),
                     hint: (

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 import { formatAgo, formatTime, formatUtc } from './format.ts';
 
 /** An instant: local time (or how long ago), with the other form and UTC in the tooltip. */
-export function Time({ at, ago = false }: { at: number | null | undefined; ago?: boolean }) {
+export function Time({ at, ago = false, seconds = true }: { at: number | null | undefined; ago?: boolean; seconds?: boolean }) {
   const [, tick] = useState(0);
   useEffect(() => {
     if (!ago || at === null || at === undefined || Date.now() - at > 3_600_000) return undefined;
@@ -16,7 +16,7 @@ export function Time({ at, ago = false }: { at: number | null | undefined; ago?:
   return (
     <Tooltip label={<span style={{ whiteSpace: 'pre' }}>{label}</span>}>
       <time dateTime={new Date(at).toISOString()} className="nowrap">
-        {ago ? formatAgo(at) : formatTime(at)}
+        {ago ? formatAgo(at) : formatTime(at, seconds)}
       </time>
     </Tooltip>
   );
