@@ -78,7 +78,11 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   closers.push(() => engine.close());
   const artifactRoot = join(config.dataDir, 'artifacts');
   await mkdir(artifactRoot, { recursive: true });
-  const artifacts = createArtifactService({ store: await openFolderArtifactStore({ root: artifactRoot }), maxUploadBytes: config.limits.maxUploadBytes });
+  const artifacts = createArtifactService({
+    store: await openFolderArtifactStore({ root: artifactRoot }),
+    maxUploadBytes: config.limits.maxUploadBytes,
+    logger,
+  });
 
   const trackingStore = storeProxy<TrackingStore>(engine, 'tracking');
   const tracking = createTrackingService({ store: trackingStore });

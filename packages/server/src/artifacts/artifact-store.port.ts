@@ -8,12 +8,21 @@ export interface ArtifactEntry {
   size: number | null;
 }
 
+export interface OpenArtifact {
+  stream: Readable;
+  size: number;
+  sha256: string | null;
+}
+
 /** Files by path below one root. Paths are relative, '/'-separated and checked by the room before they come here; an adapter checks again. */
 export interface ArtifactStore {
   /** Writes aside, syncs, then renames: a reader sees the old file or the new one. Throws `exhausted` when the body exceeds maxBytes or the disk is full. `sha256` in hex. */
   put(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<{ size: number; sha256: string }>;
-  /** The bytes, or an inclusive range of them, cut to the file's end (`invalid` when it starts behind it); `not_found` when there is no such file. `size` is the whole file's. */
-  open(path: string, range?: { start: number; end?: number }): Promise<{ stream: Readable; size: number }>;
+  /**
+   * The bytes, or an inclusive range of them, cut to the file's end (`invalid` when it starts behind it); `not_found` when there is no such file. `size` and
+   * `sha256` (hex) are the whole file's, the latter as it was when it was stored; null when the store does not know it. Nothing is verified.
+   */
+  open(path: string, range?: { start: number; end?: number }): Promise<OpenArtifact>;
   stat(path: string): Promise<ArtifactEntry | undefined>;
   /** Direct children by name; [] when the folder does not exist. */
   list(path: string): Promise<ArtifactEntry[]>;

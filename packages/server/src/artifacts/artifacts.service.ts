@@ -1,14 +1,24 @@
-import type { Readable } from 'node:stream';
-import { exhausted, invalid, notFound } from '../kernel/index.ts';
-import type { ArtifactEntry, ArtifactStore } from './artifact-store.port.ts';
+import { exhausted, invalid, type Logger, notFound } from '../kernel/index.ts';
+import type { ArtifactEntry, ArtifactStore, OpenArtifact } from './artifact-store.port.ts';
+import { announcedBody, type ExpectedChecksums, verifiedStream } from './checksums.ts';
 import { checkArtifactPath, joinArtifactPath, RESERVED_FOLDER } from './paths.ts';
 
 /** The files of runs, logged models and versions. Every path that comes in is checked; see `checkArtifactPath` for what is refused. */
 export interface ArtifactService {
-  /** Stores a body as a file, whole or not at all. `exhausted` over the limit or on a full disk. `size` in bytes, `sha256` in hex. */
-  put(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<{ size: number; sha256: string }>;
-  /** The bytes, or an inclusive range of them, with the size of the whole file. */
-  open(path: string, range?: { start: number; end?: number }): Promise<{ stream: Readable; size: number }>;
+  /**
+   * Stores a body as a file, whole or not at all. `exhausted` over the limit or on a full disk, `invalid` (code `checksum_mismatch`) when it is not what
+   * `expect` announces. `size` in bytes, `sha256` in hex.
+   */
+  put(
+    path: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { maxBytes?: number; expect?: ExpectedChecksums },
+  ): Promise<{ size: number; sha256: string }>;
+  /**
+   * The bytes, or an inclusive range of them, with size and checksum of the whole file. With `verify`, a whole file's stream fails before its last bytes with
+   * `conflict` (code `artifact_corrupted`) when they are not those that were stored.
+   */
+  open(path: string, range?: { start: number; end?: number }, options?: { verify?: boolean }): Promise<OpenArtifact>;
   stat(path: string): Promise<ArtifactEntry | undefined>;
   /** Direct children by name ('' is the root); [] for a folder that does not exist. */
   list(path: string): Promise<ArtifactEntry[]>;
@@ -27,17 +37,23 @@ export interface ArtifactService {
 
 const internalPath = { allowReserved: true } as const;
 
-export function createArtifactService(deps: { store: ArtifactStore; maxUploadBytes: number }): ArtifactService {
+export function createArtifactService(deps: { store: ArtifactStore; maxUploadBytes: number; logger?: Logger }): ArtifactService {
   const { store } = deps;
   const visible = (entries: ArtifactEntry[]) => entries.filter(({ path }) => path !== RESERVED_FOLDER && !path.startsWith(`${RESERVED_FOLDER}/`));
   const service: ArtifactService = {
     put: (path, body, options) =>
       later(() =>
-        store.put(checkArtifactPath(path), body, {
+        store.put(checkArtifactPath(path), hasChecksum(options) ? announcedBody(body, path, options.expect) : body, {
           maxBytes: Math.min(options?.maxBytes ?? deps.maxUploadBytes, deps.maxUploadBytes),
         }),
       ),
-    open: (path, range) => later(() => store.open(checkArtifactPath(path), range)),
+    async open(path, range, options) {
+      const checked = checkArtifactPath(path);
+      const opened = await store.open(checked, range);
+      if (options?.verify !== true || range !== undefined || opened.sha256 === null) return opened;
+      const complain = (err: Error) => deps.logger?.error({ err, path: checked }, 'an artifact does not match its checksum');
+      return { ...opened, stream: verifiedStream(opened.stream, checked, opened.sha256, complain) };
+    },
     stat: (path) => later(() => store.stat(checkArtifactPath(path, { allowRoot: true }))),
     list: async (path) => visible(await store.list(checkArtifactPath(path, { allowRoot: true }))),
     async listFiles(path, limit = 10_000) {
@@ -72,6 +88,9 @@ export function createArtifactService(deps: { store: ArtifactStore; maxUploadByt
   };
   return service;
 }
+
+const hasChecksum = (options: { expect?: ExpectedChecksums } | undefined): options is { expect: ExpectedChecksums } =>
+  options?.expect?.sha256 !== undefined || options?.expect?.md5 !== undefined;
 
 /** A refused path rejects the promise rather than throwing at the call. */
 async function later<T>(call: () => Promise<T>): Promise<T> {

@@ -1,9 +1,10 @@
 /** The files of runs, logged models and versions: paths, URIs, storing, listing, reading. */
-export type { ArtifactEntry, ArtifactStore } from './artifact-store.port.ts';
+export type { ArtifactEntry, ArtifactStore, OpenArtifact } from './artifact-store.port.ts';
 export {
   type ArtifactService,
   createArtifactService,
 } from './artifacts.service.ts';
+export type { ExpectedChecksums } from './checksums.ts';
 export { mediaTypeOf } from './media-types.ts';
 export {
   checkArtifactPath,

@@ -105,3 +105,21 @@ it('/dev/full: a full disk is said so', async () => {
   });
   expect(mapped).toMatchObject({ kind: 'exhausted', code: 'disk_full' });
 });
+
+it('checksums lie out of reach, go with their files, survive a restart, and are unknown once they are damaged', async () => {
+  const store = await openFolderArtifactStore({ root });
+  await store.put('d/f', Buffer.from('x'));
+  expect((await store.list('')).map(({ path }) => path)).toEqual(['d']);
+  await expect(store.open('.checksums/d/f')).rejects.toMatchObject({ kind: 'invalid' });
+  await expect(store.put('.checksums/d/f', Buffer.from('y'))).rejects.toMatchObject({ kind: 'invalid' });
+  const kept = async () => {
+    const { stream, sha256 } = await (await openFolderArtifactStore({ root })).open('d/f');
+    stream.destroy();
+    return sha256;
+  };
+  expect(await kept()).toBe('2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881');
+  writeFileSync(join(root, '.checksums/d/f'), '2d711642b7');
+  expect(await kept()).toBeNull();
+  await store.delete('d');
+  expect(existsSync(join(root, '.checksums/d'))).toBe(false);
+});

@@ -40,6 +40,28 @@ export function artifactStoreSuite(name: string, make: () => Promise<{ store: Ar
       expect(readFileSync(await store.materialize('a/b/c.txt'), 'utf8')).toBe('steady as she goes');
     });
 
+    it('keeps the checksum of each file, and never that of an earlier version', async () => {
+      const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+      const kept = async (path: string, range?: { start: number; end?: number }) => {
+        const { stream, sha256 } = await store.open(path, range);
+        stream.destroy();
+        return sha256;
+      };
+      await store.put('a/f', Buffer.from('first'));
+      expect(await kept('a/f')).toBe(digest('first'));
+      expect(await kept('a/f', { start: 1, end: 2 })).toBe(digest('first'));
+      await store.put('a/f', Buffer.from('second'));
+      expect(await kept('a/f')).toBe(digest('second'));
+      await expect(store.put('a', Buffer.from('a folder is here'))).rejects.toMatchObject({ kind: 'conflict' });
+      expect(await kept('a/f')).toBe(digest('second'));
+      await store.delete('a');
+      await store.put('a', Buffer.from('a file now'));
+      expect(await kept('a')).toBe(digest('a file now'));
+      await store.delete('a');
+      await store.put('a/f', Buffer.from(''));
+      expect(await kept('a/f')).toBe(digest(''));
+    });
+
     it('stores streams of many chunks, and empty files', async () => {
       await store.put(
         'big.bin',

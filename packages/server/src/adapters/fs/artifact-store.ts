@@ -3,12 +3,14 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { ArtifactEntry, ArtifactStore } from '../../artifacts/index.ts';
+import type { ArtifactEntry, ArtifactStore, OpenArtifact } from '../../artifacts/index.ts';
 import { exhausted, invalid, notFound } from '../../kernel/index.ts';
+import { CHECKSUMS, createChecksumFolder } from './checksums.ts';
 import { mapFsError } from './errors.ts';
 
 /** Uploads on their way; in the root so that the rename stays on one file system, and hidden from every caller. */
 const UPLOADS = '.uploads';
+const OWN = [UPLOADS, CHECKSUMS];
 const READ_CHUNK = 256 * 1024;
 
 export interface FolderArtifactStoreOptions {
@@ -18,8 +20,8 @@ export interface FolderArtifactStoreOptions {
 }
 
 /**
- * A folder. A file appears whole or not at all: written to `.uploads/`, fsynced, renamed, and the folder fsynced. Symbolic links below
- * the root are neither followed nor listed; the root itself may be one.
+ * A folder. A file appears whole or not at all: written to `.uploads/`, fsynced, renamed, and the folder fsynced; its SHA-256
+ * is kept in `.checksums/`. Symbolic links below the root are neither followed nor listed; the root itself may be one.
  */
 export async function openFolderArtifactStore(options: FolderArtifactStoreOptions): Promise<ArtifactStore> {
   const at = (error: unknown) => mapFsError(error, '');
@@ -31,8 +33,10 @@ export async function openFolderArtifactStore(options: FolderArtifactStoreOption
 
 class FolderArtifactStore implements ArtifactStore {
   readonly #root: string;
+  readonly #checksums: ReturnType<typeof createChecksumFolder>;
   constructor(root: string) {
     this.#root = root;
+    this.#checksums = createChecksumFolder(root);
   }
 
   put(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: { maxBytes?: number } = {}): Promise<{ size: number; sha256: string }> {
@@ -44,7 +48,7 @@ class FolderArtifactStore implements ArtifactStore {
         const result = await writeAll(file, body, options.maxBytes ?? Number.POSITIVE_INFINITY, path);
         await file.sync();
         await file.close();
-        await this.#place(temporary, segments);
+        await this.#checksums.replace(segments, result.sha256, () => this.#place(temporary, segments));
         return result;
       } catch (error) {
         await file.close().catch(() => {});
@@ -54,11 +58,13 @@ class FolderArtifactStore implements ArtifactStore {
     });
   }
 
-  open(path: string, range?: { start: number; end?: number }) {
+  open(path: string, range?: { start: number; end?: number }): Promise<OpenArtifact> {
     return this.#guard(path, async (segments) => {
       await this.#refuseLinks(segments.slice(0, -1));
       // O_NOFOLLOW closes the gap between looking at the last name and opening it; O_NONBLOCK keeps a fifo from hanging us.
-      const file = await open(this.#full(segments), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      const [file, sha256] = await this.#checksums.read(segments, () =>
+        open(this.#full(segments), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+      );
       try {
         const info = await file.stat();
         if (!info.isFile())
@@ -75,7 +81,7 @@ class FolderArtifactStore implements ArtifactStore {
         const end = Math.min(range?.end ?? info.size - 1, info.size - 1);
         if (end < start) {
           await file.close();
-          return { stream: Readable.from([]), size: info.size };
+          return { stream: Readable.from([]), size: info.size, sha256 };
         }
         return {
           stream: file.createReadStream({
@@ -84,6 +90,7 @@ class FolderArtifactStore implements ArtifactStore {
             highWaterMark: READ_CHUNK,
           }),
           size: info.size,
+          sha256,
         };
       } catch (error) {
         await file.close().catch(() => {});
@@ -115,7 +122,7 @@ class FolderArtifactStore implements ArtifactStore {
         if (isCode(error, 'ENOENT', 'ENOTDIR')) return [];
         throw error;
       });
-      const kept = entries.filter((entry) => (entry.isFile() || entry.isDirectory()) && !(segments.length === 0 && entry.name === UPLOADS));
+      const kept = entries.filter((entry) => (entry.isFile() || entry.isDirectory()) && !(segments.length === 0 && OWN.includes(entry.name)));
       kept.sort((a, b) => (a.name < b.name ? -1 : 1));
       const result: ArtifactEntry[] = [];
       for (const entry of kept) {
@@ -147,6 +154,7 @@ class FolderArtifactStore implements ArtifactStore {
       }
       // rm removes links themselves and never what they point at.
       await rm(this.#full(segments), { recursive: true, force: true });
+      await this.#checksums.forget(segments);
       await syncFolder(this.#full(segments.slice(0, -1))).catch((error) => {
         if (!isCode(error, 'ENOENT', 'ENOTDIR')) throw error;
       });
@@ -168,7 +176,7 @@ class FolderArtifactStore implements ArtifactStore {
   /** Splits and checks a path once more (the room has done so), and maps what the file system throws. */
   async #guard<T>(path: string, work: (segments: string[]) => Promise<T>): Promise<T> {
     const segments = path === '' ? [] : path.split('/');
-    if (segments.some((s) => s === '' || s === '.' || s === '..' || s.includes('\0') || s.includes('\\')) || segments[0] === UPLOADS)
+    if (segments.some((s) => s === '' || s === '.' || s === '..' || s.includes('\0') || s.includes('\\')) || OWN.includes(segments[0] ?? ''))
       throw invalid('artifact_path_invalid', `Invalid path: ${JSON.stringify(path)} cannot name an artifact.`);
     try {
       return await work(segments);

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { type ArtifactService, mediaTypeOf } from '../../artifacts/index.ts';
+import { type ArtifactService, type ExpectedChecksums, mediaTypeOf } from '../../artifacts/index.ts';
 import { BinnacleError, exhausted, invalid, unsupported } from '../../kernel/index.ts';
 
 export interface ArtifactRouteDeps {
@@ -32,7 +32,7 @@ export function artifactRoutes({ artifacts, maxUploadBytes }: ArtifactRouteDeps)
             `${JSON.stringify(path)} has ${declared} bytes; this server takes uploads of up to ${maxUploadBytes}. Raise its upload limit or send less.`,
           );
         const { sha256 } = await upload(artifacts, path, request);
-        return reply.header('repr-digest', `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`).send({});
+        return reply.header('repr-digest', reprDigest(sha256)).send({});
       },
     });
     app.route({
@@ -78,9 +78,14 @@ async function download(artifacts: ArtifactService, request: FastifyRequest, rep
   const wanted = header === undefined || request.headers['if-range'] !== undefined ? undefined : header;
   const range = wanted === undefined ? undefined : parseRange(wanted, (await artifacts.stat(path))?.size ?? 0);
   if (range === 'unsatisfiable') return rangeError(artifacts, path, reply);
-  const { stream, size } = await artifacts.open(path, range);
+  const { stream, size, sha256 } = await artifacts.open(path, range, { verify: true });
+  // Small files are read before the answer begins, so that damage is an error in words; of a large one the last bytes never come.
+  const body = range === undefined && size <= VERIFIED_AHEAD ? Buffer.concat(await stream.toArray()) : stream;
   fileHeaders(reply, path);
-  if (range === undefined) return reply.header('content-length', size).send(stream);
+  if (range === undefined) {
+    if (sha256 !== null) void reply.header('repr-digest', reprDigest(sha256));
+    return reply.header('content-length', size).send(body);
+  }
   const end = Math.min(range.end, size - 1);
   return reply
     .code(206)
@@ -137,11 +142,40 @@ export function parseRange(header: string, size: number): { start: number; end: 
   return start >= size ? 'unsatisfiable' : { start, end };
 }
 
+/** Files up to this many bytes are verified as a whole before they are sent. */
+const VERIFIED_AHEAD = 1024 * 1024;
+
+const reprDigest = (sha256: string): string => `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`;
+
+/** What `Content-MD5`, `x-amz-checksum-sha256`, `Content-Digest` or `Repr-Digest` (RFC 9530) say of a body. Digests of other algorithms are not looked at. */
+export function announcedChecksums(headers: FastifyRequest['headers']): ExpectedChecksums {
+  const digest = (name: string, text: string | undefined, bytes: number): string | undefined => {
+    if (text === undefined) return undefined;
+    const raw = Buffer.from(text.trim(), 'base64');
+    if (raw.length !== bytes || raw.toString('base64') !== text.trim())
+      throw invalid('checksum_malformed', `The header ${name} must be a digest of ${bytes} bytes in base64, not ${JSON.stringify(text)}.`);
+    return raw.toString('hex');
+  };
+  const one = (name: string): string | undefined => {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
+  const inField = (name: string): string | undefined => /(?:^|[,\s])sha-256=:([^:]*):/i.exec(one(name) ?? '')?.[1];
+  return {
+    md5: digest('Content-MD5', one('content-md5'), 16),
+    sha256:
+      digest('x-amz-checksum-sha256', one('x-amz-checksum-sha256'), 32) ??
+      digest('Content-Digest', inField('content-digest'), 32) ??
+      digest('Repr-Digest', inField('repr-digest'), 32),
+  };
+}
+
 async function upload(artifacts: ArtifactService, path: string, request: FastifyRequest): Promise<{ sha256: string }> {
-  if (request.body === undefined || request.body === null) return artifacts.put(path, new Uint8Array());
+  const expect = announcedChecksums(request.headers);
+  if (request.body === undefined || request.body === null) return artifacts.put(path, new Uint8Array(), { expect });
   try {
     // Leaving the loop early must not destroy the request: its error still has to be answered.
-    return await artifacts.put(path, request.raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>);
+    return await artifacts.put(path, request.raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>, { expect });
   } catch (error) {
     // What is still on its way is read and dropped: a client that is busy sending would otherwise never see the answer.
     request.raw.resume();
