@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { canPin } from './cores.ts';
 import { PYTHON, ROOT } from './paths.ts';
@@ -42,7 +42,7 @@ export function environment(): Environment {
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' ').concat(' UTC'),
     commit: `${output('git', ['rev-parse', '--short', 'HEAD'])}${output('git', ['status', '--porcelain', '--untracked-files=no', '--', 'packages']) === '' ? '' : ' with local changes'}`,
-    machine: `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    machine: `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${os}, kernel ${release()}`,
     pinning: canPin ? 'a server on core 0, its client on core 1 (taskset), unless said otherwise' : 'no pinning (one core, or no taskset)',
     load: readText('/proc/loadavg').split(' ').slice(0, 3).join(' '),
