@@ -29,7 +29,7 @@ const bad = (message: string, cause?: unknown) => invalid('invalid_source', mess
 export async function resolveSource(deps: SourceDeps, source: string, named: { runId: string | null; loggedModelId: string | null }): Promise<ResolvedSource> {
   if (climbs(source))
     throw bad(
-      `Invalid model version source: '${source}'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references present.`,
+      `Invalid model version source: '${source}'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references present. Please provide an absolute path.`,
     );
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(source)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file')

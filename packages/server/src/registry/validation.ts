@@ -36,7 +36,7 @@ export function checkTagKey(key: string): void {
   if (key === '') throw bad("Missing value for required parameter 'key'. A key name must be provided.");
   if (!/^[\p{L}\p{N}_/.\-: ]+$/u.test(key))
     throw bad(
-      `Invalid value ${JSON.stringify(key)} for parameter 'key' supplied: Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colons (:) and slashes (/).`,
+      `Invalid value ${JSON.stringify(key)} for parameter 'key' supplied: Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).`,
     );
   if (key.startsWith('/') || key.split('/').some((part) => part === '' || part === '.' || part === '..'))
     throw bad(`Invalid value ${JSON.stringify(key)} for parameter 'key' supplied: as a path it would resolve to another name.`);

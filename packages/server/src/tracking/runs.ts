@@ -24,7 +24,7 @@ export function runUseCases(store: TrackingStore, now: Clock) {
       const params = input.params ?? [];
       check.checkBatchTexts({ params, tags: [] });
       // Tags that a run begins with, its name too, are kept whole, as MLflow keeps them.
-      for (const [i, { key }] of tags.entries()) check.checkKey(key, `tags[${i}].key`);
+      for (const [i, { key }] of tags.entries()) check.checkFirstTagKey(key, `tags[${i}].key`);
       const tagged = tags.findLast(({ key }) => key === RUN_NAME)?.value;
       if (input.name && tagged && input.name !== tagged)
         throw invalid(

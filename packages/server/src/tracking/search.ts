@@ -71,7 +71,6 @@ export function toLoggedModelQuery(request: LoggedModelSearchRequest): LoggedMod
 }
 
 function modelOrder({ fieldName, ascending, datasetName, datasetDigest }: LoggedModelSearchRequest['orderBy'][number]): LoggedModelOrder {
-  if (fieldName === '') throw invalid('invalid_order_by', '`field_name` in the `order_by` clause must be specified.');
   if (datasetDigest !== null && datasetName === null)
     throw invalid('invalid_order_by', '`dataset_digest` can only be specified if `dataset_name` is also specified.');
   const dot = fieldName.indexOf('.');
@@ -82,6 +81,6 @@ function modelOrder({ fieldName, ascending, datasetName, datasetDigest }: Logged
   }
   const name = fieldName.trim();
   const key = Object.hasOwn(loggedModelGrammar.orderAttributes, name) ? loggedModelGrammar.orderAttributes[name] : undefined;
-  if (key === undefined) throw invalid('invalid_order_by', `Invalid order by field name: ${fieldName}.`);
+  if (key === undefined) throw invalid('invalid_order_by', `Invalid order by field name: ${fieldName}`);
   return { kind: 'attribute', key, ascending, datasetName: null, datasetDigest: null };
 }

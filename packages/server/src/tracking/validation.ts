@@ -20,15 +20,17 @@ export const LIMITS = {
   inputTagKey: 255,
   inputTagValue: 500,
   runs: 50_000,
+  loggedModels: 50_000,
   searchExperiments: 50_000,
 } as const;
 
-const MORE = 'See the API docs for more information about request parameters.';
+/** What MLflow ends with when a request is not of the shape that its API describes. */
+export const SEE_DOCS = 'See the API docs for more information about request parameters.';
 /** A parameter's value is wrong; `path` names it (`metrics[3].key`), `why` is a sentence. In MLflow's words, as is the next. */
 export const invalidValue = (path: string, value: unknown, why?: string): BinnacleError =>
-  invalid('invalid_parameter', `Invalid value ${shown(value, 300)} for parameter '${path}' supplied${why === undefined ? '.' : `: ${why}`} ${MORE}`);
+  invalid('invalid_parameter', `Invalid value ${shown(value, 300)} for parameter '${path}' supplied${why === undefined ? '.' : `: ${why}`}`);
 /** A parameter that must be there is not. */
-export const missingValue = (path: string): BinnacleError => invalid('missing_parameter', `Missing value for required parameter '${path}'. ${MORE}`);
+export const missingValue = (path: string): BinnacleError => invalid('missing_parameter', `Missing value for required parameter '${path}'. ${SEE_DOCS}`);
 const tooLong = (path: string, limit: number): BinnacleError => invalid('value_too_long', `'${path}' exceeds the maximum length of ${limit} characters`);
 
 const at = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
@@ -46,6 +48,13 @@ const cut = (text: string, limit: number): string =>
 /** As MLflow's server does with what comes one by one or in a batch (MLFLOW_TRUNCATE_LONG_VALUES, on unless it is switched off). */
 export const cutParam = ({ key, value }: KeyValue): KeyValue => ({ key, value: cut(value, LIMITS.paramValue) });
 export const cutTag = ({ key, value }: KeyValue): KeyValue => ({ key, value: cut(value, LIMITS.runTagValue) });
+
+/** Tags that a run begins with may have any name, as in MLflow. */
+export function checkFirstTagKey(key: string, path: string): void {
+  if (key === '') throw missingValue(path);
+  if (!key.isWellFormed()) throw invalidValue(path, key, 'it is not valid Unicode.');
+  if (isLonger(key, LIMITS.key)) throw tooLong(path, LIMITS.key);
+}
 
 /** What names of metrics, params and tags may be: letters and digits of any script, and _ - . space : / */
 const KEY = /^[/\p{L}\p{N}_.\- :\p{M}]*$/u;

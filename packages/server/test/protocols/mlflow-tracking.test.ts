@@ -51,8 +51,36 @@ it('a version that clients understand is plain text, and unknown endpoints are J
   expect(version.headers['content-type']).toContain('text/plain');
   expect(Number(version.body.split('.')[0])).toBeGreaterThanOrEqual(3);
   expect(await refused('nope', {})).toMatchObject({ status: 404, error_code: 'ENDPOINT_NOT_FOUND' });
-  expect((await call('POST', 'traces/search', {}, '/api/3.0/mlflow')).json.error_code).toBe('NOT_IMPLEMENTED');
   expect((await call('GET', 'server-info', {}, '/ajax-api/3.0/mlflow')).json.store_type).toBe('SqlStore');
+});
+
+it('every call for traces is answered by a JSON error', async () => {
+  for (const version of ['2.0', '3.0'])
+    for (const [method, path] of [
+      ['POST', 'traces'],
+      ['POST', 'traces/search'],
+      ['POST', 'traces/batchGetInfos'],
+      ['POST', 'traces/delete-traces'],
+      ['GET', 'traces/get'],
+      ['GET', 'traces/batchGet'],
+      ['GET', 'traces/tr-1'],
+      ['GET', 'traces/tr-1/info'],
+      ['PATCH', 'traces/tr-1/tags'],
+      ['DELETE', 'traces/tr-1/tags'],
+      ['POST', 'traces/tr-1/assessments'],
+    ] as const)
+      for (const base of ['/api', '/ajax-api'])
+        expect(await call(method, path, {}, `${base}/${version}/mlflow`), `${method} ${path}`).toMatchObject({
+          status: 501,
+          json: { error_code: 'NOT_IMPLEMENTED', message: 'Traces are not implemented by this server.' },
+        });
+  const spans = await mlflow.app.inject({
+    method: 'POST',
+    url: '/v1/traces',
+    headers: { 'content-type': 'application/x-protobuf', 'x-mlflow-experiment-id': '0' },
+    payload: Buffer.from([10, 0]),
+  });
+  expect([spans.statusCode, spans.json().error_code]).toEqual([501, 'NOT_IMPLEMENTED']);
 });
 
 describe('experiments', () => {
@@ -136,7 +164,7 @@ describe('runs', () => {
     const { run } = await get('runs/get', { run_id });
     expect(run.info).toMatchObject({ status: 'FINISHED', end_time: 20, run_name: 'renamed' });
     expect(run.data.params).toEqual([{ key: 'lr', value: '0.1' }]);
-    expect(run.data.metrics).toEqual([{ key: 'loss', value: 0.5, timestamp: 11, step: 2, run_id }]);
+    expect(run.data.metrics).toEqual([{ key: 'loss', value: 0.5, timestamp: 11, step: 2 }]);
     expect(Object.fromEntries(run.data.tags.map((t: Json) => [t.key, t.value]))).toEqual({ k: 'v', 'größe/tag': '日本 🚢', 'mlflow.runName': 'renamed' });
     await post('runs/delete-tag', { run_id, key: 'k' });
     expect(await refused('runs/delete-tag', { run_id, key: 'k' })).toMatchObject({ status: 404 });
@@ -285,6 +313,14 @@ describe('runs', () => {
     expect(run.data.params).toEqual([]);
   });
 
+  it('begin with tags of any name, as mlflow.start_run takes them', async () => {
+    const run_id = await newRun({ tags: [{ key: 'what? (100%)', value: 'x' }] });
+    const found = await post('runs/search', { experiment_ids: ['0'], filter: 'tags.`what? (100%)` = "x"' });
+    expect(found.runs.map((run: Json) => run.info.run_id)).toEqual([run_id]);
+    expect(await refused('runs/set-tag', { run_id, key: 'what?', value: 'x' })).toMatchObject({ status: 400, error_code: 'INVALID_PARAMETER_VALUE' });
+    expect(await refused('runs/create', { tags: [{ key: 'k'.repeat(251), value: 'x' }] })).toMatchObject({ status: 400 });
+  });
+
   it('numbers as strings, both field spellings and unknown fields are taken, as Java and R send them', async () => {
     const run_id = await newRun({ start_time: '1234', bogus: { x: 1 } });
     await post('runs/log-batch', { runId: run_id, metrics: [{ key: 'm', value: '1e-3', timestamp: '7', step: '3', extra: null }], params: [], tags: null });
@@ -344,9 +380,11 @@ describe('metrics', () => {
     expect([sampled[0].step, sampled[9].step]).toEqual([0, 2999]);
     const some = (await get('metrics/get-history-bulk-interval', { run_ids: [run_id], metric_key: 'long', start_step: 5, end_step: 8 })).metrics;
     expect(some.map((m: Json) => m.step)).toEqual([5, 6, 7, 8]);
-    expect((await call('GET', 'metrics/get-history-bulk', { run_id, metric_key: 'long', max_results: 3 }, '/ajax-api/2.0/mlflow')).json.metrics).toHaveLength(
-      3,
-    );
+    const bulk = { run_id: [run_id, 'gone'], metric_key: 'long', max_results: 3 };
+    expect((await call('GET', 'metrics/get-history-bulk', bulk, '/ajax-api/2.0/mlflow')).json.metrics).toHaveLength(3);
+    expect((await call('GET', 'metrics/get-history-bulk', bulk)).status).toBe(404);
+    for (const path of ['metrics/get-history', 'metrics/get-history-bulk-interval'])
+      expect(await get(path, { run_id: 'gone', run_ids: 'gone', metric_key: 'long' })).toEqual({ metrics: [] });
   });
 });
 
@@ -442,6 +480,8 @@ describe('datasets and models', () => {
     expect(await names({ filter: 'metrics.auc > 0.7' })).toEqual(['alpha']);
     expect(await names({ filter: "params.lr = '0.1' AND tags.t = 'beta'" })).toEqual(['beta']);
     expect(await names({ filter: "name IN ('alpha', 'gamma') AND status = 'READY'" })).toEqual(['alpha']);
+    expect(await names({ filter: "params.lr IN ('0.1', '9')" })).toEqual(await names({ filter: "params.lr = '0.1'" }));
+    expect(await names({ filter: "tags.t NOT IN ('beta')" })).toEqual(['alpha']);
     expect(await names({ filter: `source_run_id = '${run_id}' AND name LIKE 'a%'` })).toEqual(['alpha']);
     expect(await names({ datasets: [{ dataset_name: 'val', dataset_digest: 'd1' }] })).toHaveLength(2);
     expect(await names({ datasets: [{ dataset_name: 'other' }] })).toEqual([]);

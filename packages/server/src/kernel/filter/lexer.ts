@@ -97,7 +97,7 @@ export const unquote = (text: string): string | undefined => (isQuoted(text, "'"
 
 /** The strings of a parenthesised list. */
 export function parseList(text: string): string[] {
-  const fail = (found: string) => invalid('invalid_filter', `While parsing a list in the query, expected a non-empty list of string values, but got ${found}.`);
+  const fail = (found: string) => invalid('invalid_filter', `While parsing a list in the query, expected a non-empty list of string values, but got ${found}`);
   const items: string[] = [];
   const inner = text.slice(1, -1);
   let at = 0;

@@ -138,7 +138,7 @@ function parseValue(kind: FilterKind, key: string, token: Token, numeric: boolea
     );
   }
   const isList = operator === 'IN' || operator === 'NOT IN';
-  if (token.kind === 'list' && isList && (kind === 'attribute' || kind === 'dataset')) {
+  if (token.kind === 'list' && isList && (kind === 'attribute' || kind === 'dataset' || (grammar.operators[kind] ?? []).includes(operator))) {
     if (kind === 'attribute' && grammar.lists !== 'all' && !grammar.lists.has(key))
       throw fail(`Only [${[...grammar.lists].map((k) => `'${k}'`).join(', ')}] attributes support comparison with a list of quoted string values.`);
     return parseList(token.text);

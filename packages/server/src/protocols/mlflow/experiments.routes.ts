@@ -1,5 +1,5 @@
-import { notFound } from '../../kernel/index.ts';
-import { invalidValue, LIMITS, type TrackingService, type View } from '../../tracking/index.ts';
+import { invalid, notFound } from '../../kernel/index.ts';
+import { LIMITS, type TrackingService, type View } from '../../tracking/index.ts';
 import { type Fields, maxResults } from './fields.ts';
 import { experimentJson } from './messages.ts';
 import type { MlflowRoute } from './routes.ts';
@@ -101,7 +101,9 @@ export function experimentRoutes(tracking: TrackingService): MlflowRoute[] {
       path: 'experiments/search-datasets',
       async handler(fields) {
         const ids = fields.strings('experiment_ids') ?? [];
-        if (ids.length === 0 || ids.length > 20) throw invalidValue('experiment_ids', ids.length, 'SearchDatasets takes 1 to 20 experiment ids.');
+        if (ids.length === 0) throw invalid('invalid_parameter', 'SearchDatasets request must specify at least one experiment_id.');
+        if (ids.length > 20)
+          throw invalid('invalid_parameter', `SearchDatasets request cannot specify more than 20 experiment_ids. Received ${ids.length} experiment_ids.`);
         const found = await tracking.searchDatasets(ids);
         return {
           dataset_summaries: found.map(({ experimentId, name, digest, context }) => ({

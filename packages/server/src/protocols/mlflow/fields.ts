@@ -1,7 +1,9 @@
-import { isObject } from '../../kernel/index.ts';
-import { invalidValue, missingValue } from '../../tracking/index.ts';
+import { invalid, isObject } from '../../kernel/index.ts';
+import { invalidValue, missingValue, SEE_DOCS } from '../../tracking/index.ts';
 
 type Json = Record<string, unknown>;
+/** A field is not what the API describes. */
+const malformed = (path: string, value: unknown, why: string): Error => invalidValue(path, value, `${why} ${SEE_DOCS}`);
 const typeName = (value: unknown): string =>
   Array.isArray(value)
     ? 'list'
@@ -27,7 +29,7 @@ export class Fields {
   readonly #path: string;
 
   constructor(values: unknown, path = '') {
-    if (!isObject(values)) throw invalidValue(path === '' ? 'request' : path, values, 'expected a JSON object.');
+    if (!isObject(values)) throw malformed(path === '' ? 'request' : path, values, 'expected a JSON object.');
     this.#values = values;
     this.#path = path;
   }
@@ -47,7 +49,7 @@ export class Fields {
   }
 
   #wrongType(name: string, value: unknown): Error {
-    return invalidValue(this.#name(name), value, ` Hint: Value was of type '${typeName(value)}'.`);
+    return malformed(this.#name(name), value, ` Hint: Value was of type '${typeName(value)}'.`);
   }
 
   #required<T>(name: string, value: T | undefined): T {
@@ -76,10 +78,10 @@ export class Fields {
   int(name: string): number | undefined {
     const value = this.#raw(name);
     if (value === undefined) return undefined;
-    const number = typeof value === 'string' && /^\s*[+-]?\d+(\.0+)?\s*$/.test(value) ? Number(value) : value;
+    // R writes a hundred thousand as 1e+05.
+    const number = typeof value === 'string' ? (parseDouble(value) ?? value) : value;
     if (typeof number !== 'number' || !Number.isInteger(number)) throw this.#wrongType(name, value);
-    if (!Number.isSafeInteger(number))
-      throw invalidValue(this.#name(name), value, 'integers beyond ±9007199254740991 are not kept exactly, so they are refused.');
+    if (!Number.isSafeInteger(number)) throw malformed(this.#name(name), value, 'integers beyond ±9007199254740991 are not kept exactly, so they are refused.');
     return number;
   }
 
@@ -120,7 +122,7 @@ export class Fields {
     if (typeof value === 'string' && (names as string[]).includes(value)) return value as T;
     const found = typeof value === 'string' || typeof value === 'number' ? byNumber[Number(value)] : undefined;
     if (found !== undefined) return found;
-    throw invalidValue(this.#name(name), value, `expected one of ${names.join(', ')}.`);
+    throw malformed(this.#name(name), value, `expected one of ${names.join(', ')}.`);
   }
 
   /** A list; a single value counts as a list of one, since a query string cannot tell them apart. */
@@ -131,20 +133,24 @@ export class Fields {
     throw this.#wrongType(name, value);
   }
 
+  /** A list that comes in a body, where a single value is a mistake. */
+  bodyList(name: string): unknown[] {
+    const value = this.#raw(name) ?? [];
+    if (!Array.isArray(value)) throw this.#wrongType(name, value);
+    return value;
+  }
+
   strings(name: string): string[] | undefined {
     return this.list(name)?.map((item, index) => {
       if (typeof item === 'string') return item;
       if (typeof item === 'number') return String(item);
-      throw invalidValue(`${this.#name(name)}[${index}]`, item, ` Hint: Value was of type '${typeName(item)}'.`);
+      throw malformed(`${this.#name(name)}[${index}]`, item, ` Hint: Value was of type '${typeName(item)}'.`);
     });
   }
 
   /** A list of messages, each read with its path (`metrics[3]`). */
   messages(name: string): Fields[] {
-    const value = this.#raw(name);
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) throw this.#wrongType(name, value);
-    return value.map((item, index) => new Fields(item, `${this.#name(name)}[${index}]`));
+    return this.bodyList(name).map((item, index) => new Fields(item, `${this.#name(name)}[${index}]`));
   }
 
   message(name: string): Fields | undefined {
@@ -189,6 +195,10 @@ export function parseDouble(text: string): number | undefined {
 /** `max_results` within 1..max, or the default. */
 export function maxResults(fields: Fields, defaultValue: number, max: number, name = 'max_results'): number {
   const value = fields.int(name) ?? defaultValue;
-  if (value < 1 || value > max) throw invalidValue(name, value, `It must be at least 1 and at most ${max}.`);
+  if (value < 1 || value > max)
+    throw invalid(
+      'invalid_parameter',
+      `Invalid value ${value} for parameter '${name}' supplied. It must be ${value < 1 ? 'a positive integer' : `at most ${max}`}`,
+    );
   return value;
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { fromFastify } from '../../http/index.ts';
-import { invalid, type Logger, messageOf, notFound } from '../../kernel/index.ts';
+import { invalid, type Logger, messageOf, notFound, unsupported } from '../../kernel/index.ts';
 import { toMlflowError } from './errors.ts';
 import { Fields } from './fields.ts';
 import type { MlflowRoute } from './routes.ts';
@@ -25,9 +25,21 @@ export const SPOKEN_VERSION = '3.17.2';
 export function mlflowRoutes(options: MlflowOptions): FastifyPluginAsync {
   return async (app) => {
     app.get('/version', (_request, reply) => reply.type('text/plain; charset=utf-8').send(options.version ?? SPOKEN_VERSION));
+    await app.register(
+      async (scope) => {
+        handleErrors(scope, options.logger);
+        // Spans come as protobuf; they are read and dropped.
+        scope.removeAllContentTypeParsers();
+        scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+        scope.post('/', async () => {
+          throw unsupported('not_implemented', 'Traces are not implemented by this server.');
+        });
+      },
+      { prefix: '/v1/traces' },
+    );
     for (const base of ['/api', '/ajax-api']) {
       for (const version of ['2.0', '3.0'] as const) {
-        await app.register(async (scope) => endpoints(scope, version, options), { prefix: `${base}/${version}/mlflow` });
+        await app.register(async (scope) => endpoints(scope, base, version, options), { prefix: `${base}/${version}/mlflow` });
         if (version === '2.0' && options.artifacts !== undefined) {
           const plugin = options.artifacts;
           await app.register(
@@ -43,13 +55,13 @@ export function mlflowRoutes(options: MlflowOptions): FastifyPluginAsync {
   };
 }
 
-function endpoints(scope: FastifyInstance, version: '2.0' | '3.0', { routes, logger }: MlflowOptions): void {
+function endpoints(scope: FastifyInstance, base: string, version: '2.0' | '3.0', { routes, logger }: MlflowOptions): void {
   handleErrors(scope, logger);
   // One parser for every content type: clients differ in the header, and DELETE with a JSON header and no body is common.
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   for (const route of routes) {
-    if ((route.version ?? '2.0') !== version) continue;
+    if ((route.version ?? '2.0') !== version || (route.ajaxOnly === true && base !== '/ajax-api')) continue;
     scope.route({
       method: route.method,
       url: `/${route.path}`,

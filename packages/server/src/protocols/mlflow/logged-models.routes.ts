@@ -1,4 +1,5 @@
-import { type LoggedModelStatus, missingValue, type TrackingService } from '../../tracking/index.ts';
+import { invalid } from '../../kernel/index.ts';
+import { LIMITS, type LoggedModelStatus, missingValue, type TrackingService } from '../../tracking/index.ts';
 import { nextPage } from './experiments.routes.ts';
 import { maxResults } from './fields.ts';
 import { loggedModelJson } from './messages.ts';
@@ -59,16 +60,18 @@ export function loggedModelRoutes(tracking: TrackingService): MlflowRoute[] {
         const { models, nextPageToken } = await tracking.searchLoggedModels({
           experimentIds,
           filter: fields.string('filter'),
-          datasets: fields
-            .messages('datasets')
-            .map((dataset) => ({ name: dataset.requiredString('dataset_name'), digest: orNull(dataset.string('dataset_digest')) })),
+          datasets: fields.messages('datasets').map((dataset) => {
+            const name = dataset.string('dataset_name');
+            if (!name) throw invalid('invalid_parameter', '`dataset_name` in the `datasets` clause must be specified.');
+            return { name, digest: orNull(dataset.string('dataset_digest')) };
+          }),
           orderBy: fields.messages('order_by').map((order) => ({
             fieldName: order.string('field_name') ?? '',
             ascending: order.bool('ascending') ?? true,
             datasetName: orNull(order.string('dataset_name')),
             datasetDigest: orNull(order.string('dataset_digest')),
           })),
-          limit: maxResults(fields, 100, 1000),
+          limit: maxResults(fields, 100, LIMITS.loggedModels),
           pageToken: fields.string('page_token'),
         });
         return { models: models.map(loggedModelJson), ...nextPage(nextPageToken) };

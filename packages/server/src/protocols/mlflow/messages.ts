@@ -31,8 +31,8 @@ const pairs = (flat: string[]) => {
   return list;
 };
 
-const latestJson = ({ keys, values, steps, timestamps }: LatestMetrics, runId: string) =>
-  keys.map((key, i) => ({ key, value: looseNumber(values[i] as number), timestamp: timestamps[i] as number, step: steps[i] as number, run_id: runId }));
+const latestJson = ({ keys, values, steps, timestamps }: LatestMetrics) =>
+  keys.map((key, i) => ({ key, value: looseNumber(values[i] as number), timestamp: timestamps[i] as number, step: steps[i] as number }));
 
 const datasetJson = ({ dataset, tags }: DatasetInput) => ({
   tags,
@@ -48,7 +48,7 @@ const datasetJson = ({ dataset, tags }: DatasetInput) => ({
 
 export const runJson = (run: RunRecord) => ({
   info: runInfoJson(run),
-  data: { metrics: latestJson(run.metrics, run.runId), params: pairs(run.params), tags: pairs(run.tags) },
+  data: { metrics: latestJson(run.metrics), params: pairs(run.params), tags: pairs(run.tags) },
   inputs: { dataset_inputs: run.datasets.map(datasetJson), model_inputs: run.modelInputs.map((model_id) => ({ model_id })) },
   outputs: { model_outputs: run.modelOutputs.map(({ modelId, step }) => ({ model_id: modelId, step })) },
 });

@@ -8,5 +8,7 @@ export interface MlflowRoute {
   path: string;
   /** The API version that it belongs to; 2.0 unless said otherwise. */
   version?: '2.0' | '3.0';
+  /** Served for MLflow's own interface alone, below `/ajax-api`. */
+  ajaxOnly?: true;
   handler(fields: Fields, request: FastifyRequest, reply: FastifyReply): Promise<object | string>;
 }

@@ -64,7 +64,7 @@ export function runRoutes(tracking: TrackingService): MlflowRoute[] {
     }),
     post('log-batch', async (fields) => {
       const runId = fields.runId();
-      const metrics = readMetrics(fields.list('metrics') ?? []);
+      const metrics = readMetrics(fields.bodyList('metrics'));
       const params = fields.keyValues('params');
       const tags = fields.keyValues('tags');
       checkBatchSize(metrics.length, params.length, tags.length);

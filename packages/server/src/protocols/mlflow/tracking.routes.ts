@@ -63,16 +63,11 @@ function absent(): MlflowRoute[] {
   return [
     refuse('POST', 'artifacts/presigned-upload-url', 'Presigned uploads are'),
     refuse('POST', 'artifacts/presigned-download-url', 'Presigned downloads are'),
-    refuse('POST', 'traces', 'Traces are', '3.0'),
-    refuse('POST', 'traces/search', 'Traces are', '3.0'),
-    refuse('GET', 'traces/get', 'Traces are', '3.0'),
-    refuse('GET', 'traces/batchGet', 'Traces are', '3.0'),
-    refuse('POST', 'traces/batchGetInfos', 'Traces are', '3.0'),
-    refuse('POST', 'traces/delete-traces', 'Traces are', '3.0'),
-    refuse('GET', 'traces/:trace_id', 'Traces are', '3.0'),
-    refuse('POST', 'traces', 'Traces are'),
-    refuse('GET', 'traces', 'Traces are'),
-    refuse('POST', 'traces/delete-traces', 'Traces are'),
+    ...(['2.0', '3.0'] as const).flatMap((version) =>
+      (['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).flatMap((method) =>
+        ['traces', 'traces/*'].map((path) => refuse(method, path, 'Traces are', version)),
+      ),
+    ),
     {
       method: 'GET',
       path: 'server-info',
