@@ -51,7 +51,12 @@ const PLACES = {
   version: { at: VERSION, ours: [], npm: [], core: ['module'] },
 };
 /** Each adapter's driver; those not named here have none. */
-const DRIVERS = { sql: ['kysely'], onnx: ['onnxruntime-node'], duckdb: ['@duckdb/node-api'] };
+const DRIVERS = {
+  sql: ['kysely'],
+  onnx: ['onnxruntime-node'],
+  duckdb: ['@duckdb/node-api'],
+  s3: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage', '@aws-sdk/s3-request-presigner'],
+};
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 const npmBut = (allowed) => ({ path: '(^|/)node_modules/', ...(allowed.length === 0 ? {} : { pathNot: `(^|/)node_modules/(${allowed.join('|')})/` }) });

@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createDuckDbBatchInput, duckDbPredictionLog, duckDbTrainingData } from './adapters/duckdb/index.ts';
-import { openFolderArtifactStore, openIntakeLedger } from './adapters/fs/index.ts';
+import { openIntakeLedger } from './adapters/fs/index.ts';
 import { createGraphInspector, createOnnxRuntime } from './adapters/onnx/index.ts';
 import { type DataDirLock, lockDataDir, openSqlite, type SqlEngine, storeProxy } from './adapters/sql/index.ts';
 import { createArtifactService } from './artifacts/index.ts';
 import { type BatchStore, createBatchService } from './batch/index.ts';
+import { openArtifactStore } from './compose/artifact-store.ts';
 import { batchAccess } from './compose/batch-access.ts';
 import { modelRunner } from './compose/model-runner.ts';
 import { createLogger } from './compose/logger.ts';
@@ -76,10 +77,8 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     onEvent: ({ type, payload }) => events.emit(type, payload as EventMap[typeof type]),
   });
   closers.push(() => engine.close());
-  const artifactRoot = join(config.dataDir, 'artifacts');
-  await mkdir(artifactRoot, { recursive: true });
   const artifacts = createArtifactService({
-    store: await openFolderArtifactStore({ root: artifactRoot }),
+    store: await openArtifactStore(config),
     maxUploadBytes: config.limits.maxUploadBytes,
     logger,
   });

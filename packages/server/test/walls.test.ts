@@ -57,6 +57,7 @@ const BROKEN: [rule: string, file: string, imported: string][] = [
   ['adapter-sql-npm', `${SERVER}/adapters/sql/d.ts`, 'onnxruntime-node'],
   ['adapter-onnx-npm', `${SERVER}/adapters/onnx/a.ts`, 'kysely'],
   ['adapter-duckdb-npm', `${SERVER}/adapters/duckdb/a.ts`, 'kysely'],
+  ['adapter-s3-npm', `${SERVER}/adapters/s3/a.ts`, 'kysely'],
   ['adapter-other-npm', `${SERVER}/adapters/fs/a.ts`, 'kysely'],
   ['only-sql-opens-sqlite', `${SERVER}/adapters/fs/b.ts`, 'node:sqlite'],
   ['compose-ours', `${SERVER}/compose/a.ts`, '../tracking/inner.ts'],

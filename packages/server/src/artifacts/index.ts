@@ -4,7 +4,7 @@ export {
   type ArtifactService,
   createArtifactService,
 } from './artifacts.service.ts';
-export type { ExpectedChecksums } from './checksums.ts';
+export { artifactCorrupted, type ExpectedChecksums } from './checksums.ts';
 export { mediaTypeOf } from './media-types.ts';
 export {
   checkArtifactPath,

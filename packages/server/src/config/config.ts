@@ -1,3 +1,5 @@
+import type { ArtifactBucket } from './artifacts.ts';
+
 /** Everything that can be set, resolved. Flags beat the environment (`BINNACLE_*`), which beats `binnacle.config.*`, which beats the defaults. */
 export interface Config {
   dataDir: string;
@@ -9,6 +11,10 @@ export interface Config {
   allowedHosts: string[];
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   database: { synchronous: 'FULL' | 'NORMAL' };
+  /** Where the artifacts are; undefined: in a folder of the data directory. */
+  artifacts: ArtifactBucket | undefined;
+  /** What local copies from a bucket may take, bytes. */
+  artifactCacheBytes: number;
   limits: {
     /** Largest request body of the data plane, bytes (Triton's default). */
     maxBodyBytes: number;

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { invalid } from '../kernel/index.ts';
+import { parseArtifacts } from './artifacts.ts';
 import type { Config } from './config.ts';
 
 /** What a flag, a variable or the configuration file may set. */
@@ -14,6 +15,8 @@ export interface ConfigInput {
   allowedHosts?: string[];
   logLevel?: Config['logLevel'];
   synchronous?: Config['database']['synchronous'];
+  artifacts?: string;
+  artifactCacheBytes?: number;
   maxBodyBytes?: number;
   maxJsonBytes?: number;
   maxUploadBytes?: number;
@@ -42,6 +45,8 @@ export async function loadConfig(flags: ConfigInput, env: NodeJS.ProcessEnv = pr
     allowedHosts: input.allowedHosts ?? [],
     logLevel: oneOf('logLevel', input.logLevel ?? 'info', ['debug', 'info', 'warn', 'error', 'silent']),
     database: { synchronous: oneOf('synchronous', input.synchronous ?? 'FULL', ['FULL', 'NORMAL']) },
+    artifacts: parseArtifacts(input.artifacts),
+    artifactCacheBytes: whole('artifactCacheBytes', input.artifactCacheBytes ?? 20 * 1024 * MIB, MIB, Number.MAX_SAFE_INTEGER),
     limits: {
       maxBodyBytes: whole('maxBodyBytes', input.maxBodyBytes ?? 64 * MIB, 1024, 4096 * MIB),
       maxJsonBytes: whole('maxJsonBytes', input.maxJsonBytes ?? 32 * MIB, 1024, 1024 * MIB),
@@ -95,6 +100,8 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
     allowedHosts: list(env.BINNACLE_ALLOWED_HOSTS),
     logLevel: env.BINNACLE_LOG_LEVEL as Config['logLevel'] | undefined,
     synchronous: env.BINNACLE_SYNCHRONOUS as 'FULL' | 'NORMAL' | undefined,
+    artifacts: env.BINNACLE_ARTIFACTS,
+    artifactCacheBytes: number('BINNACLE_ARTIFACT_CACHE_BYTES'),
     maxBodyBytes: number('BINNACLE_MAX_BODY_BYTES'),
     maxJsonBytes: number('BINNACLE_MAX_JSON_BYTES'),
     maxUploadBytes: number('BINNACLE_MAX_UPLOAD_BYTES'),

@@ -9,6 +9,7 @@ export interface UpOptions {
   token?: string | undefined;
   allowedHost?: string[] | undefined;
   defaultEndpoint?: string | undefined;
+  artifacts?: string | undefined;
   batchRoot?: string[] | undefined;
   logLevel?: string | undefined;
   monitoring: boolean;
@@ -23,6 +24,7 @@ export async function up(options: UpOptions): Promise<void> {
     token: options.token,
     allowedHosts: options.allowedHost,
     defaultEndpoint: options.defaultEndpoint,
+    artifacts: options.artifacts,
     batchRoots: options.batchRoot,
     logLevel: options.logLevel as never,
     ...(options.monitoring ? {} : { monitoring: false }),
