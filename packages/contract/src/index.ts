@@ -4,6 +4,7 @@ import { registryOperations } from './registry.ts';
 import { servingOperations } from './serving.ts';
 import { systemOperations } from './system.ts';
 import { trackingOperations } from './tracking.ts';
+import { upkeepOperations } from './upkeep.ts';
 
 export * from './batch.ts';
 export * from './common.ts';
@@ -13,6 +14,7 @@ export * from './registry.ts';
 export * from './serving.ts';
 export * from './system.ts';
 export * from './tracking.ts';
+export * from './upkeep.ts';
 
 /** The prefix of the native API. */
 export const API_PREFIX = '/api/binnacle/v1';
@@ -25,6 +27,7 @@ export const operations = {
   ...servingOperations,
   ...batchOperations,
   ...monitoringOperations,
+  ...upkeepOperations,
 };
 export type Operations = typeof operations;
 export type OperationId = keyof Operations;

@@ -61,4 +61,5 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   listAlarms: 'GET /alarms',
   evaluateMonitor: 'POST /monitors/{endpoint}/evaluate',
   listPredictions: 'GET /monitors/{endpoint}/predictions',
+  createBackup: 'POST /backup',
 };

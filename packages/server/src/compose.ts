@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createDuckDbBatchInput, duckDbPredictionLog, duckDbTrainingData } from './adapters/duckdb/index.ts';
 import { openIntakeLedger } from './adapters/fs/index.ts';
 import { createGraphInspector, createOnnxRuntime } from './adapters/onnx/index.ts';
-import { type DataDirLock, lockDataDir, openSqlite, type SqlEngine, storeProxy } from './adapters/sql/index.ts';
+import { type DataDirLock, lockDataDir, openSqlite, type SqlEngine, sqliteSnapshots, storeProxy } from './adapters/sql/index.ts';
 import { createArtifactService } from './artifacts/index.ts';
 import { type BatchStore, createBatchService } from './batch/index.ts';
 import { openArtifactStore } from './compose/artifact-store.ts';
@@ -23,6 +24,7 @@ import {
   servingHandlers,
   systemHandlers,
   trackingHandlers,
+  upkeepHandlers,
 } from './http/index.ts';
 import { denied, EventBus, type EventMap, type Logger } from './kernel/index.ts';
 import { createMonitoringService, type MonitoringService, type MonitoringStore, type SegmentManifest } from './monitoring/index.ts';
@@ -33,6 +35,7 @@ import { openInference } from './protocols/open-inference/index.ts';
 import { createRegistryService, createRegistryViews, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
 import { createRunDirectory, createTrackingService, type TrackingStore } from './tracking/index.ts';
+import { openBackup, sweepBackups } from './upkeep/index.ts';
 import { VERSION } from './version.ts';
 
 export interface App {
@@ -71,14 +74,16 @@ async function closeAll(closers: (() => Promise<void> | void)[], logger: Logger)
 
 async function build(config: Config, logger: Logger, lock: DataDirLock, closers: (() => Promise<void> | void)[]): Promise<string> {
   const events = new EventBus(logger);
+  const databaseFile = join(config.dataDir, 'binnacle.db');
   const engine: SqlEngine = await openSqlite({
-    file: join(config.dataDir, 'binnacle.db'),
+    file: databaseFile,
     synchronous: config.database.synchronous,
     onEvent: ({ type, payload }) => events.emit(type, payload as EventMap[typeof type]),
   });
   closers.push(() => engine.close());
+  const artifactStore = await openArtifactStore(config);
   const artifacts = createArtifactService({
-    store: await openArtifactStore(config),
+    store: artifactStore,
     maxUploadBytes: config.limits.maxUploadBytes,
     logger,
   });
@@ -100,7 +105,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     logger,
   });
   const models: ModelSource = { resolve: (model, ref) => registry.resolve(model, ref), aliases: async (model) => (await registry.getModel(model)).aliases };
-  const monitoring = await openMonitoring(config, engine, { events, logger, models, endpoints: () => serving.list() }, closers);
+  const { monitoring, sealPredictions } = await openMonitoring(config, engine, { events, logger, models, endpoints: () => serving.list() }, closers);
   const sink = config.monitoring.enabled ? monitoring.sink : nullSink;
   serving = createServingService({
     store: storeProxy<EndpointStore>(engine, 'serving'),
@@ -127,6 +132,9 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   });
   closers.push(() => batch.close());
   const overview = createOverviewService(storeProxy<OverviewStore>(engine, 'overview'));
+  await sweepBackups(config.dataDir);
+  const database = sqliteSnapshots(databaseFile);
+  const backup = () => openBackup({ dataDir: config.dataDir, version: VERSION, database, artifacts: artifactStore, sealPredictions });
 
   let url = '';
   const startedAt = Date.now();
@@ -146,6 +154,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     ...servingHandlers({ serving }),
     ...batchHandlers({ batch }),
     ...monitoringHandlers({ monitoring }),
+    ...upkeepHandlers({ backup }),
   };
   const { maxBodyBytes, maxUploadBytes } = config.limits;
   const http = await createHttpServer({
@@ -191,7 +200,13 @@ interface MonitoringParts {
   endpoints: () => { name: string; model: string }[];
 }
 
-async function openMonitoring(config: Config, engine: SqlEngine, parts: MonitoringParts, closers: (() => Promise<void> | void)[]): Promise<MonitoringService> {
+interface OpenMonitoring {
+  monitoring: MonitoringService;
+  /** Everything logged before is in sealed files afterwards. */
+  sealPredictions(): Promise<void>;
+}
+
+async function openMonitoring(config: Config, engine: SqlEngine, parts: MonitoringParts, closers: (() => Promise<void> | void)[]): Promise<OpenMonitoring> {
   const { events, logger, models, endpoints } = parts;
   const dir = join(config.dataDir, 'monitoring');
   await mkdir(dir, { recursive: true });
@@ -212,5 +227,10 @@ async function openMonitoring(config: Config, engine: SqlEngine, parts: Monitori
   });
   // Closes the log and the ledger, too.
   closers.push(() => monitoring.close());
-  return monitoring;
+  const sealPredictions = async () => {
+    await monitoring.flush();
+    // Without the file nothing was ever logged, and DuckDB need not be loaded to find that out.
+    if (existsSync(join(dir, 'hot.duckdb'))) await log.maintain(true);
+  };
+  return { monitoring, sealPredictions };
 }

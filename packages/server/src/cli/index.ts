@@ -57,6 +57,23 @@ export function buildProgram(): Command {
     .addOption(json())
     .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
 
+  program
+    .command('backup')
+    .description('save everything a server holds, while it works')
+    .argument('<file.tar|dir>', 'where to: a .tar file, or a folder that does not exist yet')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (target, options) => (await import('./commands/backup.ts')).backup(target, options));
+
+  program
+    .command('restore')
+    .description('make a data directory of a backup')
+    .argument('<backup>', 'what binnacle backup wrote: a .tar file or a folder')
+    .addOption(new Option('--data <dir>', 'the new data directory, empty or not there (BINNACLE_DATA; default ~/.binnacle)'))
+    .addOption(json())
+    .action(async (from, options) => (await import('./commands/restore.ts')).restore(from, options));
+
   const runs = program.command('runs').description('experiment runs');
   runs
     .command('ls')

@@ -1,0 +1,18 @@
+import { Readable } from 'node:stream';
+import type { upkeepOperations } from '@binnacle/contract';
+import type { Backup } from '../../upkeep/index.ts';
+import { type Handlers, RawReply } from '../handlers.ts';
+
+export interface UpkeepDeps {
+  backup: () => Promise<Backup>;
+}
+
+export const upkeepHandlers = ({ backup }: UpkeepDeps): Handlers<typeof upkeepOperations> => ({
+  async createBackup() {
+    const { stream, close } = await backup();
+    const body = Readable.from(stream, { objectMode: false });
+    // Read to its end, broken off or never read: what was set aside goes.
+    body.once('close', () => void close());
+    return new RawReply(body, { 'content-type': 'application/x-tar', 'content-disposition': 'attachment; filename="binnacle-backup.tar"' });
+  },
+});

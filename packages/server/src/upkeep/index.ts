@@ -1,0 +1,4 @@
+/** Keeping what is there: backup, restore, and taking out what was deleted. */
+export { type Backup, type BackupDeps, openBackup, sweepBackups } from './backup.ts';
+export type { DatabaseSnapshots, SnapshotFacts } from './database-snapshots.port.ts';
+export { type BackupSummary, restoreBackup, type RestoreDeps, saveBackup } from './restore.ts';
