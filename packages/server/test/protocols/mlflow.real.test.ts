@@ -12,9 +12,14 @@ const script = (name: string) => fileURLToPath(new URL(`./python/${name}.py`, im
 const run = promisify(execFile);
 
 async function runPython(name: string, ...args: string[]): Promise<unknown> {
+  const cwd = mkdtempSync(join(tmpdir(), 'binnacle-python-'));
   const environment = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('MLFLOW_') && !key.startsWith('BINNACLE_')));
-  const { stdout } = await run(python, [script(name), ...args], { env: environment, maxBuffer: 64 * 1024 * 1024 });
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  try {
+    const { stdout } = await run(python, [script(name), ...args], { cwd, env: environment, maxBuffer: 64 * 1024 * 1024 });
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
 }
 
 describe.skipIf(!existsSync(python))('the unmodified mlflow client (needs the Python environment of scripts/requirements-real.txt)', () => {
@@ -29,6 +34,10 @@ describe.skipIf(!existsSync(python))('the unmodified mlflow client (needs the Py
 
   it('works a day with the fluent API, autolog, datasets and logged models', async () => {
     expect(await runPython('fluent', server.url, 'fluent')).toMatchObject({ done: ['fluent', 'autolog', 'logged models', 'history'] });
+  }, 400_000);
+
+  it('autologs XGBoost and LightGBM, and keeps pyfunc and ONNX models and what they were made of', async () => {
+    expect(await runPython('boosted', server.url)).toEqual({ done: ['xgboost', 'lightgbm', 'pyfunc', 'onnx', 'data'] });
   }, 400_000);
 
   it("gets the answers that MLflow's own SQL store gives, to every filter, order, view and mistake", async () => {
