@@ -123,11 +123,11 @@ export function trackingStoreSuite(name: string, open: () => Promise<{ store: Tr
     });
 
     describe('retries and concurrency', () => {
-      it('sixteen writers on one run and on many lose and double nothing', async () => {
+      it('32 writers on one run and on many lose and double nothing', async () => {
         const { runId } = await tracking.createRun({ experimentId: '0' });
-        const own = await Promise.all(Array.from({ length: 16 }, () => tracking.createRun({ experimentId: '0' })));
+        const own = await Promise.all(Array.from({ length: 32 }, () => tracking.createRun({ experimentId: '0' })));
         const batch = (writer: number, b: number) => ({
-          metrics: Array.from({ length: 50 }, (_, i) => point('shared', (b * 50 + i) * 16 + writer, writer)),
+          metrics: Array.from({ length: 50 }, (_, i) => point('shared', (b * 50 + i) * 32 + writer, writer)),
           params: [{ key: `p${writer}`, value: 'x' }],
           tags: [{ key: 'last', value: String(writer) }],
         });
@@ -141,8 +141,8 @@ export function trackingStoreSuite(name: string, open: () => Promise<{ store: Tr
           ),
         );
         const shared = await tracking.metricHistory(runId, 'shared', null);
-        expect([...shared.steps].sort((a, b) => a - b)).toEqual(Array.from({ length: 16 * 8 * 50 }, (_, i) => i));
-        expect((await tracking.getRun(runId)).params).toHaveLength(32);
+        expect([...shared.steps].sort((a, b) => a - b)).toEqual(Array.from({ length: 32 * 8 * 50 }, (_, i) => i));
+        expect((await tracking.getRun(runId)).params).toHaveLength(64);
         for (const run of own) expect((await tracking.metricHistory(run.runId, 'shared', null)).steps).toHaveLength(400);
       });
 

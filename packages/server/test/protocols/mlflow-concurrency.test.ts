@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMlflowApp, type MlflowApp } from '../support/mlflow-app.ts';
+
+const CLIENTS = 32;
+
+describe('32 clients, each of which sends everything twice as after an answer that was lost', () => {
+  let mlflow: MlflowApp;
+  let url: string;
+  beforeAll(async () => {
+    mlflow = await createMlflowApp();
+    url = await mlflow.app.listen({ port: 0, host: '127.0.0.1' });
+  });
+  afterAll(() => mlflow.close());
+
+  // Answers are looked into freely; a wrong path fails the test.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  type Json = Record<string, any>;
+  async function post(path: string, payload: object, method = 'POST'): Promise<Json> {
+    const response = await fetch(`${url}/api/2.0/mlflow/${path}`, { method, body: JSON.stringify(payload), headers: { 'content-type': 'application/json' } });
+    const body = (await response.json()) as Json;
+    expect(response.status, JSON.stringify(body)).toBe(200);
+    return body;
+  }
+  const get = async (path: string, query: Record<string, string>): Promise<Json> =>
+    (await (await fetch(`${url}/api/2.0/mlflow/${path}?${new URLSearchParams(query)}`)).json()) as Json;
+  const twice = (path: string, payload: object, method?: string) => Promise.all([post(path, payload, method), post(path, payload, method)]);
+  const newRun = async (): Promise<string> => (await post('runs/create', { experiment_id: '0', start_time: 1 })).run.info.run_id;
+  const clients = <T>(each: (client: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: CLIENTS }, (_, client) => each(client)));
+
+  it('lose and double nothing on one run and on many', async () => {
+    const shared = await newRun();
+    const { model } = await post('logged-models', { experiment_id: '0', name: 'shared' });
+    const model_id: string = model.info.model_id;
+    const own = await clients(async (client) => {
+      const run_id = await newRun();
+      for (let round = 0; round < 4; round++) {
+        const metrics = Array.from({ length: 25 }, (_, i) => ({ key: 'm', value: client, timestamp: 5, step: (round * 25 + i) * CLIENTS + client }));
+        const batch = { metrics, params: [{ key: `p${client}`, value: `${client}` }], tags: [{ key: `t${client}`, value: `${round}` }] };
+        await Promise.all([twice('runs/log-batch', { run_id: shared, ...batch }), twice('runs/log-batch', { run_id, ...batch })]);
+        await twice('runs/log-metric', { run_id: shared, key: `own/${client}`, value: round, timestamp: round, step: round });
+      }
+      await twice('runs/log-parameter', { run_id: shared, key: 'same', value: 'for all' });
+      const dataset = { name: 'shared', digest: '1', source_type: 'local', source: 'here' };
+      await twice('runs/log-inputs', { run_id: shared, datasets: [{ dataset }, { dataset: { ...dataset, name: `d${client}` } }], models: [{ model_id }] });
+      await twice('runs/outputs', { run_id: shared, models: [{ model_id, step: 1 }] });
+      await twice(`logged-models/${model_id}/params`, { params: [{ key: `p${client}`, value: 'x' }] });
+      await twice(`logged-models/${model_id}/tags`, { tags: [{ key: `t${client}`, value: 'x' }] }, 'PATCH');
+      await twice('experiments/set-experiment-tag', { experiment_id: '0', key: `c${client}`, value: 'x' });
+      await twice('runs/update', { run_id, status: 'FINISHED', end_time: 9 });
+      return run_id;
+    });
+
+    const { run } = await get('runs/get', { run_id: shared });
+    expect(run.data.params).toHaveLength(CLIENTS + 1);
+    expect(run.data.tags.filter((tag: Json) => tag.key !== 'mlflow.runName').every((tag: Json) => tag.value === '3')).toBe(true);
+    expect(run.data.metrics).toHaveLength(CLIENTS + 1);
+    expect(run.inputs.dataset_inputs).toHaveLength(CLIENTS + 1);
+    expect(run.inputs.model_inputs).toEqual([{ model_id }]);
+    expect(run.outputs.model_outputs).toEqual([{ model_id, step: 1 }]);
+    const steps = (await get('metrics/get-history', { run_id: shared, metric_key: 'm' })).metrics.map((point: Json) => point.step);
+    expect(steps).toEqual(Array.from({ length: 100 * CLIENTS }, (_, i) => i));
+    for (const [client, run_id] of own.entries()) {
+      expect((await get('metrics/get-history', { run_id, metric_key: 'm' })).metrics).toHaveLength(100);
+      expect((await get('metrics/get-history', { run_id: shared, metric_key: `own/${client}` })).metrics).toHaveLength(4);
+      expect((await get('runs/get', { run_id })).run.info).toMatchObject({ status: 'FINISHED', end_time: 9 });
+    }
+    const kept = (await get(`logged-models/${model_id}`, {})).model;
+    expect([kept.data.params.length, kept.info.tags.length]).toEqual([CLIENTS, CLIENTS]);
+    expect((await get('experiments/get', { experiment_id: '0' })).experiment.tags).toHaveLength(CLIENTS);
+  });
+
+  it('get one experiment of a name, and every page of a search holds each run once while others are made', async () => {
+    const answers = await clients(async () => (await fetch(`${url}/api/2.0/mlflow/experiments/create`, { method: 'POST', body: '{"name":"wanted"}' })).status);
+    expect(answers.filter((status) => status === 200)).toHaveLength(1);
+    expect(answers.filter((status) => status === 400)).toHaveLength(CLIENTS - 1);
+
+    const { experiment_id } = await post('experiments/create', { name: 'paged' });
+    const before = await clients(async (client) => (await post('runs/create', { experiment_id, start_time: 1000 + client })).run.info.run_id as string);
+    let making = true;
+    const maker = (async () => {
+      for (let i = 0; making; i++) await post('runs/create', { experiment_id, start_time: 500 + ((i * 37) % 1100) });
+    })();
+    const seen: string[] = [];
+    let page_token: string | undefined;
+    do {
+      const page = await post('runs/search', { experiment_ids: [experiment_id], max_results: 3, ...(page_token === undefined ? {} : { page_token }) });
+      seen.push(...page.runs.map((run: Json) => run.info.run_id));
+      page_token = page.next_page_token;
+      if (seen.length > 200) making = false;
+    } while (page_token);
+    making = false;
+    await maker;
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(before.every((run_id) => seen.includes(run_id))).toBe(true);
+  });
+});
