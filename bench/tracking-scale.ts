@@ -95,9 +95,9 @@ async function searches(server: Server, repeats: number, offsets: boolean): Prom
   const out: Summary[] = [];
   for (const { size, page } of PAGES) {
     const ask = { experiment_ids: [experiment], ...FILTER, max_results: size };
-    let token: string | undefined;
-    if (offsets && page > 1) token = Buffer.from(JSON.stringify({ offset: (page - 1) * size })).toString('base64');
-    for (let at = 1; !offsets && at < page; at++)
+    let token = offsets && page > 1 ? Buffer.from(JSON.stringify({ offset: (page - 1) * size })).toString('base64') : undefined;
+    const steps = offsets ? 0 : page - 1;
+    for (let step = 0; step < steps; step++)
       token = (await connection.json<{ next_page_token?: string }>('POST', `${API}/runs/search`, { ...ask, page_token: token })).next_page_token;
     const body = JSON.stringify({ ...ask, page_token: token });
     const times: number[] = [];
