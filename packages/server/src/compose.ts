@@ -82,6 +82,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   });
   closers.push(() => engine.close());
   const artifactStore = await openArtifactStore(config);
+  closers.push(() => artifactStore.close?.());
   const artifacts = createArtifactService({
     store: artifactStore,
     maxUploadBytes: config.limits.maxUploadBytes,

@@ -1,5 +1,5 @@
 import { exhausted, invalid, type Logger, notFound } from '../kernel/index.ts';
-import type { ArtifactEntry, ArtifactStore, OpenArtifact } from './artifact-store.port.ts';
+import type { ArtifactEntry, ArtifactStore, DirectTransfers, OpenArtifact } from './artifact-store.port.ts';
 import { announcedBody, type ExpectedChecksums, verifiedStream } from './checksums.ts';
 import { checkArtifactPath, joinArtifactPath, RESERVED_FOLDER } from './paths.ts';
 
@@ -30,6 +30,8 @@ export interface ArtifactService {
   readText(path: string, maxBytes: number): Promise<string | undefined>;
   /** A local path with the same content, to read only. */
   materialize(path: string): Promise<string>;
+  /** The store's own links, where it has any; paths are checked. */
+  readonly direct: DirectTransfers | undefined;
   /** Stores what the server derived itself, out of reach of the outside; returns the path for `materialize` and `deleteDerived`. */
   putDerived(path: string, body: Uint8Array): Promise<string>;
   deleteDerived(path: string): Promise<void>;
@@ -74,6 +76,7 @@ export function createArtifactService(deps: { store: ArtifactStore; maxUploadByt
     },
     readText: (path, maxBytes) => readText(store, checkArtifactPath(path), maxBytes),
     materialize: (path) => later(() => store.materialize(checkArtifactPath(path, internalPath))),
+    direct: store.direct === undefined ? undefined : checkedTransfers(store.direct, deps.maxUploadBytes),
     async putDerived(path, body) {
       const target = joinArtifactPath(RESERVED_FOLDER, checkArtifactPath(path));
       await store.put(target, body);
@@ -87,6 +90,17 @@ export function createArtifactService(deps: { store: ArtifactStore; maxUploadByt
       }),
   };
   return service;
+}
+
+function checkedTransfers(direct: DirectTransfers, maxUploadBytes: number): DirectTransfers {
+  return {
+    presignDownload: (path, options) => later(() => direct.presignDownload(checkArtifactPath(path), options)),
+    presignUpload: (path, options) => later(() => direct.presignUpload(checkArtifactPath(path), options)),
+    createMultipart: (path, parts) => later(() => direct.createMultipart(checkArtifactPath(path), parts)),
+    completeMultipart: (path, uploadId, parts, { maxBytes }) =>
+      later(() => direct.completeMultipart(checkArtifactPath(path), uploadId, parts, { maxBytes: Math.min(maxBytes, maxUploadBytes) })),
+    abortMultipart: (path, uploadId) => later(() => direct.abortMultipart(checkArtifactPath(path), uploadId)),
+  };
 }
 
 const hasChecksum = (options: { expect?: ExpectedChecksums } | undefined): options is { expect: ExpectedChecksums } =>

@@ -1,5 +1,5 @@
 /** The files of runs, logged models and versions: paths, URIs, storing, listing, reading. */
-export type { ArtifactEntry, ArtifactStore, OpenArtifact } from './artifact-store.port.ts';
+export type { ArtifactEntry, ArtifactStore, DirectTransfers, OpenArtifact, TransferLink } from './artifact-store.port.ts';
 export {
   type ArtifactService,
   createArtifactService,

@@ -158,6 +158,78 @@ describe.skipIf(!hasS3Server())('against a real S3-speaking server (needs the Py
     expect(await keys(bucket)).toEqual([]);
   });
 
+  describe('past the server', () => {
+    const MIB = 1024 * 1024;
+    const links = (store: ArtifactStore) => {
+      if (store.direct === undefined) throw new Error('no links');
+      return store.direct;
+    };
+    async function uploadParts(store: ArtifactStore, path: string, bodies: Buffer<ArrayBuffer>[]) {
+      const { uploadId, links: targets } = await links(store).createMultipart(path, bodies.length);
+      const parts = [];
+      for (const [i, body] of bodies.entries()) {
+        const reply = await fetch(targets[i]?.url ?? '', { method: 'PUT', body, headers: targets[i]?.headers ?? {} });
+        expect(reply.status).toBe(200);
+        parts.push({ number: i + 1, etag: reply.headers.get('etag') ?? '' });
+      }
+      return { uploadId, parts };
+    }
+    const bodies = [Buffer.alloc(5 * MIB, 1), Buffer.alloc(5 * MIB, 2), Buffer.from('the end')];
+
+    it('a file is made of parts, in any order; saying so twice is harmless, and its checksum follows', async () => {
+      const { store } = await fresh({ prefix: 'p' });
+      const { uploadId, parts } = await uploadParts(store, 'm/big file', bodies);
+      expect(await store.stat('m/big file')).toBeUndefined();
+      for (let i = 0; i < 2; i++) await links(store).completeMultipart('m/big file', uploadId, parts.toReversed(), { maxBytes: 1e9 });
+      const whole = Buffer.concat(bodies);
+      expect((await readAll(store, 'm/big file')).equals(whole)).toBe(true);
+      await expect.poll(async () => (await store.open('m/big file')).sha256).toBe(sha256(whole));
+      await expect(links(store).completeMultipart('m/big file', uploadId, parts.slice(1), { maxBytes: 1e9 })).rejects.toMatchObject({
+        code: 'multipart_upload_not_found',
+      });
+    });
+
+    it('too much, an abort and a part that never came leave nothing', async () => {
+      const { store, bucket } = await fresh();
+      const over = await uploadParts(store, 'over', bodies);
+      await expect(links(store).completeMultipart('over', over.uploadId, over.parts, { maxBytes: 10 * MIB })).rejects.toMatchObject({
+        code: 'artifact_too_large',
+      });
+      const aborted = await uploadParts(store, 'aborted', bodies.slice(2));
+      await links(store).abortMultipart('aborted', aborted.uploadId);
+      const torn = await uploadParts(store, 'torn', bodies.slice(0, 1));
+      const parts = [...torn.parts, { number: 2, etag: '"0123456789abcdef0123456789abcdef"' }];
+      await expect(links(store).completeMultipart('torn', torn.uploadId, parts, { maxBytes: 1e9 })).rejects.toMatchObject({ kind: 'invalid' });
+      await links(store).abortMultipart('torn', torn.uploadId);
+      expect(await keys(bucket)).toEqual([]);
+      expect((await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
+    });
+
+    it('links lead to one file, both ways, and no further than the store does', async () => {
+      const { store } = await fresh({ prefix: 'p' });
+      const up = await links(store).presignUpload('d/ü 1.txt', { expiresSeconds: 60 });
+      expect((await fetch(up.url, { method: 'PUT', body: 'hello', headers: up.headers })).status).toBe(200);
+      const down = await links(store).presignDownload('d/ü 1.txt', { expiresSeconds: 60, disposition: 'attachment; filename="x"' });
+      expect(down.size).toBe(5);
+      const reply = await fetch(down.url, { headers: down.headers });
+      expect([await reply.text(), reply.headers.get('content-disposition')]).toEqual(['hello', 'attachment; filename="x"']);
+      expect(down.url).not.toContain('test-secret');
+      await expect(links(store).presignDownload('d/none', { expiresSeconds: 60, disposition: '' })).rejects.toMatchObject({ kind: 'not_found' });
+      await expect(links(store).presignUpload('d', { expiresSeconds: 60 })).rejects.toMatchObject({ kind: 'conflict' });
+      await expect(links(store).createMultipart('d/ü 1.txt/x', 1)).rejects.toMatchObject({ kind: 'conflict' });
+      for (const path of ['../x', '.checksums/x', ''])
+        await expect(links(store).presignUpload(path, { expiresSeconds: 60 })).rejects.toMatchObject({ code: 'artifact_path_invalid' });
+    });
+
+    it('ten thousand links are made, one more is refused, and a store can be told to make none', async () => {
+      const { store, bucket, cacheDir } = await fresh();
+      expect((await links(store).createMultipart('a', 10_000)).links).toHaveLength(10_000);
+      await expect(links(store).createMultipart('a', 10_001)).rejects.toMatchObject({ kind: 'invalid' });
+      const shy = await openS3ArtifactStore({ bucket, prefix: '', endpoint: s3.url, cacheDir, cacheBytes: 1e9, presigned: false });
+      expect(shy.direct).toBeUndefined();
+    }, 60_000);
+  });
+
   it('a bucket that is not there is said when the store is opened, and when it goes later', async () => {
     const options = { prefix: '', endpoint: s3.url, cacheDir: temporaryFolder('cache'), cacheBytes: 1e9 };
     folders.push(options.cacheDir);

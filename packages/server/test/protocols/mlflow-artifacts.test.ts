@@ -66,3 +66,35 @@ it('a large file that was damaged since breaks off before its end', async () => 
   const reply = await fetch(`${base}/artifacts/m/model.onnx`);
   await expect(reply.arrayBuffer()).rejects.toThrow();
 });
+
+it('a folder hands out no links, and says so as mlflow server does', async () => {
+  const post = async (path: string, body: object) => {
+    const reply = await fetch(`${base.replace('mlflow-artifacts', 'mlflow')}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    const { error_code, message } = (await reply.json()) as { error_code: string; message: string };
+    return [reply.status, error_code, message.split(/[.:(]/)[0]?.trim()];
+  };
+  const multipart = 'Multipart upload is not supported for the current artifact repository';
+  for (const step of ['create', 'complete', 'abort'])
+    expect(await post(`-artifacts/mpu/${step}/a/b`, { path: 'x', upload_id: 'u', parts: [] })).toEqual([501, 'NOT_IMPLEMENTED', multipart]);
+  const run = await fetch(`${base.replace('-artifacts', '')}/runs/create`, { method: 'POST', body: '{"experiment_id":"0"}' });
+  const { run_id } = ((await run.json()) as { run: { info: { run_id: string } } }).run.info;
+  const refused = [400, 'INVALID_PARAMETER_VALUE'];
+  expect(await post('/artifacts/presigned-upload-url', { run_id, path: 'f' })).toEqual([
+    ...refused,
+    'Presigned upload is not supported for proxied artifact storage',
+  ]);
+  expect(await post('/artifacts/presigned-download-url', { run_id, path: 'f' })).toEqual([
+    ...refused,
+    'Presigned download is not supported for proxied artifact storage',
+  ]);
+  expect(await post('/artifacts/presigned-download-url', { run_id, path: 'f', expiration: 604_801 })).toEqual([
+    ...refused,
+    'expiration must be between 1 and 604800 seconds',
+  ]);
+  expect(await post('/artifacts/presigned-upload-url', { run_id, model_id: 'm-1', path: 'f' })).toEqual([
+    ...refused,
+    'Exactly one of run_id and model_id must be provided',
+  ]);
+  expect((await post('/artifacts/presigned-upload-url', { run_id, path: '../f' })).slice(0, 2)).toEqual(refused);
+  expect((await post('/artifacts/presigned-upload-url', { run_id: 'none', path: 'f' })).slice(0, 2)).toEqual([404, 'RESOURCE_DOES_NOT_EXIST']);
+});

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
-import type { ArtifactEntry, ArtifactStore, OpenArtifact } from '../../artifacts/index.ts';
+import type { ArtifactEntry, ArtifactStore, DirectTransfers, OpenArtifact } from '../../artifacts/index.ts';
 import { conflict, invalid } from '../../kernel/index.ts';
 import { type Cache, openCache } from './cache.ts';
 import { checksumOf } from './checksums.ts';
 import { type Bucket, type BucketOptions, openBucket } from './client.ts';
+import { directTransfers } from './direct.ts';
 import { isMissing, mapS3Error, statusOf } from './errors.ts';
 import { CHECKSUMS, checkPath, isOwn, parentsOf } from './keys.ts';
 import { entriesBelow } from './listing.ts';
@@ -14,6 +15,8 @@ export interface S3ArtifactStoreOptions extends BucketOptions {
   cacheDir: string;
   /** What they may take together, bytes; those in use may take more. */
   cacheBytes: number;
+  /** Whether clients may be sent to the bucket itself; true when not said. */
+  presigned?: boolean;
 }
 
 /**
@@ -29,15 +32,28 @@ export async function openS3ArtifactStore(options: S3ArtifactStoreOptions): Prom
     const mapped = mapS3Error(said, '', bucket.name) as { kind?: string };
     if (mapped.kind !== 'unavailable') throw mapped;
   });
-  return new S3ArtifactStore(bucket, await openCache(bucket, { folder: options.cacheDir, maxBytes: options.cacheBytes }));
+  return new S3ArtifactStore(bucket, await openCache(bucket, { folder: options.cacheDir, maxBytes: options.cacheBytes }), options.presigned ?? true);
 }
 
 class S3ArtifactStore implements ArtifactStore {
   readonly #bucket: Bucket;
   readonly #cache: Cache;
-  constructor(bucket: Bucket, cache: Cache) {
+  readonly #closing = new AbortController();
+  readonly direct?: DirectTransfers;
+  constructor(bucket: Bucket, cache: Cache, presigned: boolean) {
     this.#bucket = bucket;
     this.#cache = cache;
+    if (presigned)
+      this.direct = directTransfers(bucket, {
+        guard: (path, work) => this.#guard(path, () => (checkPath(path), work())),
+        refuseClash: (path) => this.#refuseClash(path),
+        signal: this.#closing.signal,
+      });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#bucket.client.destroy();
   }
 
   put(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: { maxBytes?: number } = {}): Promise<{ size: number; sha256: string }> {

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { attachment, directRoutes } from './direct.routes.ts';
 import { type ArtifactService, type ExpectedChecksums, mediaTypeOf } from '../../artifacts/index.ts';
-import { BinnacleError, exhausted, invalid, unsupported } from '../../kernel/index.ts';
+import { BinnacleError, exhausted, invalid } from '../../kernel/index.ts';
 
 export interface ArtifactRouteDeps {
   artifacts: ArtifactService;
@@ -43,20 +44,7 @@ export function artifactRoutes({ artifacts, maxUploadBytes }: ArtifactRouteDeps)
         return {};
       },
     });
-    for (const step of ['create', 'complete', 'abort']) {
-      app.post(`/mpu/${step}/*`, async () => {
-        throw unsupported(
-          'multipart_unsupported',
-          'Multipart upload is not supported for the current artifact repository: send the file in one PUT, of any size up to the upload limit.',
-        );
-      });
-    }
-    app.get('/presigned/*', async () => {
-      throw unsupported(
-        'presigned_unsupported',
-        'Presigned download is not supported for the current artifact repository: download the file through artifacts/<path>.',
-      );
-    });
+    await app.register(directRoutes(artifacts, maxUploadBytes));
   };
 }
 
@@ -113,14 +101,10 @@ async function rangeError(artifacts: ArtifactService, path: string, reply: Fasti
 
 /** A file of someone's making: always an attachment, and sandboxed should a browser open it all the same. */
 function fileHeaders(reply: FastifyReply, path: string): void {
-  const name = path.slice(path.lastIndexOf('/') + 1);
   const type = mediaTypeOf(path) ?? 'application/octet-stream';
   void reply
     .header('content-type', type.startsWith('text/') ? `${type}; charset=utf-8` : type)
-    .header(
-      'content-disposition',
-      `attachment; filename="${name.replace(/[^ -~]|["\\%]/g, '_')}"; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`,
-    )
+    .header('content-disposition', attachment(path))
     .header('x-content-type-options', 'nosniff')
     .header('content-security-policy', "default-src 'none'; sandbox")
     .header('accept-ranges', 'bytes');

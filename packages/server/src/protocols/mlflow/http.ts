@@ -81,7 +81,8 @@ function readFields(request: FastifyRequest): Fields {
   return new Fields({ ...query, ...body, ...params });
 }
 
-function parseBody(raw: unknown): Record<string, unknown> {
+/** A JSON object sent as a body; an empty one for none. */
+export function parseBody(raw: unknown): Record<string, unknown> {
   if (typeof raw !== 'string' || raw.trim() === '') return {};
   let value: unknown;
   try {

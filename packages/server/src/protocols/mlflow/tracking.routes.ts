@@ -4,6 +4,7 @@ import type { TrackingService } from '../../tracking/index.ts';
 import { experimentRoutes } from './experiments.routes.ts';
 import { loggedModelRoutes } from './logged-models.routes.ts';
 import { metricRoutes } from './metrics.routes.ts';
+import { presignedRoutes } from './direct.routes.ts';
 import type { MlflowRoute } from './routes.ts';
 import { runRoutes } from './runs.routes.ts';
 
@@ -15,7 +16,8 @@ export function trackingRoutes({ tracking, artifacts }: { tracking: TrackingServ
     ...metricRoutes(tracking),
     ...loggedModelRoutes(tracking),
     ...listings(tracking, artifacts),
-    ...absent(),
+    ...presignedRoutes({ tracking, artifacts }),
+    ...absent(artifacts.direct !== undefined),
   ];
 }
 
@@ -51,7 +53,7 @@ function listings(tracking: TrackingService, artifacts: ArtifactService): Mlflow
 }
 
 /** Endpoints that clients probe and that this server has not: a plain answer keeps them from retrying. */
-function absent(): MlflowRoute[] {
+function absent(direct: boolean): MlflowRoute[] {
   const refuse = (method: MlflowRoute['method'], path: string, what: string, version: '2.0' | '3.0' = '2.0'): MlflowRoute => ({
     method,
     path,
@@ -61,8 +63,6 @@ function absent(): MlflowRoute[] {
     },
   });
   return [
-    refuse('POST', 'artifacts/presigned-upload-url', 'Presigned uploads are'),
-    refuse('POST', 'artifacts/presigned-download-url', 'Presigned downloads are'),
     ...(['2.0', '3.0'] as const).flatMap((version) =>
       (['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).flatMap((method) =>
         ['traces', 'traces/*'].map((path) => refuse(method, path, 'Traces are', version)),
@@ -72,7 +72,17 @@ function absent(): MlflowRoute[] {
       method: 'GET',
       path: 'server-info',
       version: '3.0',
-      handler: async () => ({ store_type: 'SqlStore', workspaces_enabled: false, trace_archival_enabled: false, experimental_features_enabled: false }),
+      handler: async () => ({
+        store_type: 'SqlStore',
+        workspaces_enabled: false,
+        trace_archival_enabled: false,
+        experimental_features_enabled: false,
+        // Clients go to the bucket themselves for large files where these are true.
+        multipart_uploads_enabled: direct,
+        multipart_downloads_enabled: direct,
+        presigned_upload_run_id_supported: true,
+        presigned_upload_model_id_supported: true,
+      }),
     },
   ];
 }
