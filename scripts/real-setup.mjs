@@ -15,9 +15,11 @@ const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status
 const debian = [
   ['chromium', 'chromium'],
   ['wrk', 'wrk'],
+  ['mvn', 'maven', 'default-jdk-headless'],
+  ['Rscript', 'r-base-core', 'r-cran-httr'],
 ]
   .filter(([program]) => !has(program))
-  .map(([, name]) => name);
+  .flatMap(([, ...names]) => names);
 if (debian.length > 0) {
   if (!has('apt-get') || process.getuid?.() !== 0) {
     say(`missing: ${debian.join(', ')}. Install them with your package manager.`);

@@ -76,9 +76,9 @@ describe('32 clients, each of which sends everything twice as after an answer th
 
     const { experiment_id } = await post('experiments/create', { name: 'paged' });
     const before = await clients(async (client) => (await post('runs/create', { experiment_id, start_time: 1000 + client })).run.info.run_id as string);
-    let making = true;
+    const enough = new AbortController();
     const maker = (async () => {
-      for (let i = 0; making; i++) await post('runs/create', { experiment_id, start_time: 500 + ((i * 37) % 1100) });
+      for (let i = 0; !enough.signal.aborted; i++) await post('runs/create', { experiment_id, start_time: 500 + ((i * 37) % 1100) });
     })();
     const seen: string[] = [];
     let page_token: string | undefined;
@@ -86,9 +86,9 @@ describe('32 clients, each of which sends everything twice as after an answer th
       const page = await post('runs/search', { experiment_ids: [experiment_id], max_results: 3, ...(page_token === undefined ? {} : { page_token }) });
       seen.push(...page.runs.map((run: Json) => run.info.run_id));
       page_token = page.next_page_token;
-      if (seen.length > 200) making = false;
+      if (seen.length > 200) enough.abort();
     } while (page_token);
-    making = false;
+    enough.abort();
     await maker;
     expect(new Set(seen).size).toBe(seen.length);
     expect(before.every((run_id) => seen.includes(run_id))).toBe(true);
