@@ -15,6 +15,7 @@ it.each([
   [sdk('SignatureDoesNotMatch', 403), 'denied', 'artifact_credentials_refused'],
   [sdk('ExpiredToken', 400), 'denied', 'artifact_credentials_refused'],
   [sdk('CredentialsProviderError'), 'denied', 'artifact_credentials_missing'],
+  [new Error('Region is missing'), 'invalid', 'artifact_region_missing'],
   [sdk('PermanentRedirect', 301), 'invalid', 'artifact_region_wrong'],
   [sdk('InvalidPart', 400), 'invalid', 'artifact_upload_refused'],
   [sdk('SlowDown', 503), 'unavailable', 'artifact_store_unreachable'],

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasS3Server, S3_CREDENTIALS, type S3Server, startS3Server } from '../support/s3-server.ts';
-import { type RunningServer, startServer, temporaryFolder } from '../support/server.ts';
+import { binnacle, type RunningServer, startServer, temporaryFolder } from '../support/server.ts';
 
 const python = process.env.BINNACLE_PYTHON ?? fileURLToPath(new URL('../../../../.cache/venv/bin/python', import.meta.url));
 const journey = fileURLToPath(new URL('./python/artifacts_s3.py', import.meta.url));
@@ -80,4 +80,39 @@ describe.skipIf(!hasS3Server())('artifacts in a bucket (needs the Python environ
     expect(await post('complete', '{"path":"x","upload_id":"none","parts":[]}')).toEqual([400, 'INVALID_PARAMETER_VALUE']);
     expect(await post('abort', '{"path":"x","upload_id":"none"}')).toEqual([404, 'RESOURCE_DOES_NOT_EXIST']);
   });
+
+  it('a server that cannot use its bucket says why and ends', async () => {
+    const nobody = { AWS_EC2_METADATA_DISABLED: 'true', HOME: folder };
+    const up = (url: string, env: Record<string, string>) => binnacle(['up', '--data', temporaryFolder(), '--port', '0', '--artifacts', url], { env });
+    const refused = await Promise.all([
+      up(`s3://nowhere?endpoint=${s3.url}`, S3_CREDENTIALS),
+      up(`s3://models?endpoint=${s3.url}`, nobody),
+      up('s3://models?endpoint=https://me:hunter2@host', S3_CREDENTIALS),
+    ]);
+    expect(refused.map(({ code }) => code)).toEqual([1, 1, 1]);
+    expect(refused[0]?.stderr).toContain('There is no bucket nowhere');
+    expect(refused[1]?.stderr).toContain('No credentials for the bucket models were found');
+    expect(refused[2]?.stderr).toContain('must not have credentials in its endpoint');
+    expect(refused.map(({ stdout, stderr }) => stdout + stderr).join('')).not.toMatch(/hunter2|test-secret/);
+  }, 60_000);
+
+  it('while the bucket cannot be reached, artifacts answer 503 and the rest works; afterwards all is as before', async () => {
+    const artifact = `${server.url}/api/2.0/mlflow-artifacts/artifacts/a/b.txt`;
+    expect((await fetch(artifact, { method: 'PUT', body: 'x' })).status).toBe(200);
+    await s3.stop();
+    for (const request of [() => fetch(artifact), () => fetch(artifact, { method: 'PUT', body: 'y' }), () => fetch(artifact, { method: 'DELETE' })]) {
+      const reply = await request();
+      expect([reply.status, reply.headers.get('retry-after'), ((await reply.json()) as { error_code: string }).error_code]).toEqual([
+        503,
+        '5',
+        'TEMPORARILY_UNAVAILABLE',
+      ]);
+    }
+    expect((await fetch(`${server.url}/api/2.0/mlflow/experiments/get?experiment_id=0`)).status).toBe(200);
+    s3 = await startS3Server({ port: Number(new URL(s3.url).port) });
+    await s3.bucket('models');
+    expect((await fetch(artifact, { method: 'PUT', body: 'z' })).status).toBe(200);
+    expect(await (await fetch(artifact)).text()).toBe('z');
+    expect(server.stderr()).not.toMatch(/test-secret|AWS4-HMAC/);
+  }, 60_000);
 });

@@ -37,6 +37,8 @@ export function mapS3Error(error: unknown, path: string, bucket: string): unknow
       `No credentials for the bucket ${bucket} were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, for the server.`,
       options,
     );
+  if (message === 'Region is missing')
+    return invalid('artifact_region_missing', `The region of the bucket ${bucket} is not known. Set region in the artifacts setting, or AWS_REGION.`, options);
   if (BAD_CREDENTIALS.test(name))
     return denied('artifact_credentials_refused', `The artifact store refuses the server's credentials for the bucket ${bucket} (${name}).`, options);
   if (isMissing(error)) return notFound('artifact_not_found', `No artifact at ${shown}.`, options);
