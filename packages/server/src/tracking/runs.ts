@@ -82,15 +82,21 @@ export function runUseCases(store: TrackingStore, now: Clock) {
       const params = long === 'cut' ? (batch.params ?? []).map(check.cutParam) : (batch.params ?? []);
       const tags = long === 'cut' ? (batch.tags ?? []).map(check.cutTag) : (batch.tags ?? []);
       const checked = new Set<string>();
-      for (const [i, { key, step, timestamp }] of metrics.entries()) {
-        const path = metrics.length === 1 ? '' : `metrics[${i}]`;
+      for (const [i, point] of metrics.entries()) {
+        const path = `metrics[${i}]`;
         // A batch has many points of few keys.
-        if (!checked.has(key)) check.checkKey(key, path === '' ? 'key' : `${path}.key`);
-        checked.add(key);
-        check.checkPoint(key, step, timestamp, path);
+        if (!checked.has(point.key)) check.checkMetricKey(point.key, path);
+        checked.add(point.key);
+        check.checkPoint(point, path);
       }
       check.checkBatchTexts({ params, tags });
       await store.logBatch({ runId, points: toPointBatch(metrics), params, tags });
+    },
+    async logMetric(runId: string, metric: MetricInput): Promise<void> {
+      check.checkRunId(runId);
+      check.checkMetricKey(metric.key, '');
+      check.checkPoint(metric, '');
+      await store.logBatch({ runId, points: toPointBatch([metric]), params: [], tags: [] });
     },
     /** A value that is too long is cut. */
     async logParam(runId: string, param: KeyValue): Promise<void> {

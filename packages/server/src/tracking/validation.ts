@@ -59,8 +59,8 @@ export function checkFirstTagKey(key: string, path: string): void {
 /** What names of metrics, params and tags may be: letters and digits of any script, and _ - . space : / */
 const KEY = /^[/\p{L}\p{N}_.\- :\p{M}]*$/u;
 
-/** Throws unless `key` may name a metric, param or tag. */
-export function checkKey(key: string, path: string): void {
+/** Throws unless `key` may name a metric, param or tag; "'Param key' exceeds …" is what MLflow calls a long one of a param. */
+export function checkKey(key: string, path: string, long = path): void {
   if (key === '') throw missingValue(path);
   if (!KEY.test(key))
     throw invalidValue(path, key, 'Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).');
@@ -71,7 +71,7 @@ export function checkKey(key: string, path: string): void {
       key,
       `Names may be treated as files in certain cases, and must not resolve to other names when treated as such. This name would resolve to '${resolved}'`,
     );
-  if (isLonger(key, LIMITS.key)) throw tooLong(path, LIMITS.key);
+  if (isLonger(key, LIMITS.key)) throw tooLong(long, LIMITS.key);
 }
 
 /** As a POSIX path, without touching any file. */
@@ -87,8 +87,8 @@ function normalizePath(name: string): string {
 }
 
 export function checkParam({ key, value }: KeyValue, path = ''): void {
-  checkKey(key, at(path, 'key'));
-  if (isLonger(value, LIMITS.paramValue)) throw tooLong(path === '' ? 'value' : at(path, 'value'), LIMITS.paramValue);
+  checkKey(key, at(path, 'key'), 'Param key');
+  if (isLonger(value, LIMITS.paramValue)) throw tooLong('Param value', LIMITS.paramValue);
 }
 
 export function checkTag({ key, value }: KeyValue, path = ''): void {
@@ -112,11 +112,19 @@ export function checkRunId(runId: string, path = 'run_id'): void {
   if (!RUN_ID.test(runId)) throw invalidValue(path, runId);
 }
 
+/** A metric's key, which MLflow calls its name. */
+export function checkMetricKey(key: string, path: string): void {
+  if (key === '') throw missingValue(at(path, 'key'));
+  checkKey(key, at(path, 'name'), 'Metric name');
+}
+
 /** A point's step and time, its key having been checked; throws in MLflow's words. */
-export function checkPoint(key: string, step: number, timestamp: number, path: string): void {
+export function checkPoint({ key, step, timestamp, value }: { key: string; step: number; timestamp: number; value: number }, path: string): void {
+  if (Number.isSafeInteger(timestamp) && timestamp >= 0 && Number.isSafeInteger(step)) return;
+  const metric = `metric '${key}' (value=${Number.isInteger(value) ? value.toFixed(1) : value})`;
   if (!Number.isSafeInteger(timestamp) || timestamp < 0)
-    throw invalidValue(at(path, 'timestamp'), timestamp, `metric '${key}'. Timestamp must be a nonnegative long (64-bit integer)`);
-  if (!Number.isSafeInteger(step)) throw invalidValue(at(path, 'step'), step, `metric '${key}'. Step must be a valid long (64-bit integer).`);
+    throw invalidValue(at(path, 'timestamp'), timestamp, `${metric}. Timestamp must be a nonnegative long (64-bit integer) `);
+  throw invalidValue(at(path, 'step'), step, `${metric}. Step must be a valid long (64-bit integer).`);
 }
 
 /** Params and tags of a batch, and that no param comes twice. */

@@ -266,7 +266,7 @@ describe('runs', () => {
             { key: 'x'.repeat(251), value: 1, timestamp: 1 },
           ],
         },
-        "'metrics[1].key' exceeds the maximum length of 250 characters",
+        "'Metric name' exceeds the maximum length of 250 characters",
       ],
       ['runs/log-batch', { run_id, metrics: [{ key: 'a', timestamp: 1 }] }, "Missing value for required parameter 'metrics[0].value'"],
       ['runs/log-batch', { run_id, metrics: 'x' }, 'metrics'],

@@ -47,7 +47,7 @@ export function runRoutes(tracking: TrackingService): MlflowRoute[] {
       return { runs: runs.map(runJson), ...nextPage(nextPageToken) };
     }),
     post('log-metric', async (fields) => {
-      await tracking.logBatch(fields.runId(), { metrics: [readMetric(fields)] });
+      await tracking.logMetric(fields.runId(), readMetric(fields));
       return {};
     }),
     post('log-parameter', async (fields) => {

@@ -92,6 +92,18 @@ export const loggedModelSteps: Step[] = [
   search({ datasets: [{ dataset_name: 'test', dataset_digest: 'd1' }] }),
   search({ datasets: [{ dataset_digest: 'd1' }] }),
   search({ datasets: [{ dataset_name: '' }] }),
+  [
+    'POST runs/log-batch',
+    {
+      run_id: '$run',
+      metrics: [1, 2, 3].map((value) => ({ key: 'loss', value, timestamp: value, step: value, model_id: '$m1', dataset_name: 'val', dataset_digest: 'd1' })),
+    },
+  ],
+  search({ filter: 'metrics.loss = 3' }),
+  search({ filter: 'metrics.loss = 1' }),
+  search({ filter: 'metrics.loss = 2' }),
+  search({ filter: 'metrics.loss < 2 AND metrics.loss != 3' }),
+  search({ order_by: [{ field_name: 'metrics.loss', ascending: false }, { field_name: 'name' }] }),
   search({ filter: "name = 'model-1'" }),
   search({ filter: "name LIKE 'model%' AND metrics.auc >= 0.6", order_by: [{ field_name: 'name' }] }),
   search({ filter: "attributes.name ILIKE 'MODEL-3' AND param.extra = '1'" }),

@@ -51,7 +51,7 @@ function paramChanged(runId: string, changed: { key: string; old: string; value:
   const what =
     changed.length === 1 && only !== undefined
       ? `Param with key='${only.key}' was already logged with value='${only.old}' for run ID='${runId}'. Attempted logging new value '${only.value}'.`
-      : `Params were already logged='${JSON.stringify(changed.map(({ key, old, value }) => ({ key, old_value: old, new_value: value })))}' for run ID='${runId}'.`;
+      : `Params were already logged='[${changed.map(({ key, old, value }) => `{'key': '${key}', 'old_value': '${old}', 'new_value': '${value}'}`).join(', ')}]' for run ID='${runId}'.`;
   return invalid('param_immutable', `Changing param values is not allowed. ${what}`, { details: { keys: changed.map(({ key }) => key) } });
 }
 
