@@ -93,4 +93,36 @@ describe('32 clients, each of which sends everything twice as after an answer th
     expect(new Set(seen).size).toBe(seen.length);
     expect(before.every((run_id) => seen.includes(run_id))).toBe(true);
   });
+
+  it('turn pages of experiments, logged models and histories that neither repeat nor skip while others insert', async () => {
+    const { experiment_id } = await post('experiments/create', { name: 'pages' });
+    const run_id = await newRun();
+    const insert = {
+      'experiments/search': (i: number) => post('experiments/create', { name: `page ${String(i).padStart(3, '0')}` }),
+      'logged-models/search': (i: number) => post('logged-models', { experiment_id, name: `page ${String(i).padStart(3, '0')}` }),
+      'metrics/get-history': (i: number) => post('runs/log-metric', { run_id, key: 'paged', value: i, timestamp: i }),
+    };
+    const page = {
+      'experiments/search': (more: object) => post('experiments/search', { filter: "name LIKE 'page %'", order_by: ['name'], max_results: 4, ...more }),
+      'logged-models/search': (more: object) =>
+        post('logged-models/search', { experiment_ids: [experiment_id], order_by: [{ field_name: 'name' }], max_results: 4, ...more }),
+      'metrics/get-history': (more: object) => get('metrics/get-history', { run_id, metric_key: 'paged', max_results: '4', ...more }),
+    };
+    for (const path of Object.keys(insert) as (keyof typeof insert)[]) {
+      for (let i = 0; i < 40; i += 2) await insert[path](i);
+      const seen: string[] = [];
+      let page_token: string | undefined;
+      for (let turn = 0; turn === 0 || page_token; turn++) {
+        const found = await page[path](page_token === undefined ? {} : { page_token });
+        const items: Json[] = found.experiments ?? found.models ?? found.metrics;
+        seen.push(...items.map((item) => item.name ?? item.info?.name ?? String(item.value)));
+        page_token = found.next_page_token;
+        // Before, on and after the edge between this page and the next.
+        if (turn < 4) await Promise.all([turn * 2 + 1, turn * 8 + 7, 39 - turn * 2].map((i) => insert[path](i).catch(() => {})));
+      }
+      expect(new Set(seen).size, path).toBe(seen.length);
+      for (let i = 0; i < 40; i += 2) expect(seen, path).toContain(path === 'metrics/get-history' ? String(i) : `page ${String(i).padStart(3, '0')}`);
+      expect(seen, path).toEqual([...seen].sort((a, b) => a.length - b.length || (a < b ? -1 : 1)));
+    }
+  });
 });
