@@ -61,5 +61,6 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   listAlarms: 'GET /alarms',
   evaluateMonitor: 'POST /monitors/{endpoint}/evaluate',
   listPredictions: 'GET /monitors/{endpoint}/predictions',
+  collectGarbage: 'POST /gc',
   createBackup: 'POST /backup',
 };

@@ -35,7 +35,7 @@ import { openInference } from './protocols/open-inference/index.ts';
 import { createRegistryService, createRegistryViews, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
 import { createRunDirectory, createTrackingService, type TrackingStore } from './tracking/index.ts';
-import { openBackup, sweepBackups } from './upkeep/index.ts';
+import { createGarbageCollector, type GarbageStore, openBackup, sweepBackups } from './upkeep/index.ts';
 import { VERSION } from './version.ts';
 
 export interface App {
@@ -136,6 +136,8 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   await sweepBackups(config.dataDir);
   const database = sqliteSnapshots(databaseFile);
   const backup = () => openBackup({ dataDir: config.dataDir, version: VERSION, database, artifacts: artifactStore, sealPredictions });
+  const garbage = createGarbageCollector({ store: storeProxy<GarbageStore>(engine, 'garbage'), artifacts: artifactStore, logger });
+  events.on('files.orphaned', (orphans) => garbage.removeOrphans(orphans));
 
   let url = '';
   const startedAt = Date.now();
@@ -155,7 +157,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     ...servingHandlers({ serving }),
     ...batchHandlers({ batch }),
     ...monitoringHandlers({ monitoring }),
-    ...upkeepHandlers({ backup }),
+    ...upkeepHandlers({ backup, garbage }),
   };
   const { maxBodyBytes, maxUploadBytes } = config.limits;
   const http = await createHttpServer({

@@ -74,6 +74,17 @@ export function buildProgram(): Command {
     .addOption(json())
     .action(async (from, options) => (await import('./commands/restore.ts')).restore(from, options));
 
+  program
+    .command('gc')
+    .description('say what was deleted and can go for good; with --yes remove it')
+    .option('--older-than <age>', 'deleted at least this long ago: 30d, 12h, 0', '30d')
+    .option('--dry-run', 'only say it (the default)')
+    .option('--yes', 'remove it')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/gc.ts')).gc(options));
+
   const runs = program.command('runs').description('experiment runs');
   runs
     .command('ls')

@@ -9,6 +9,7 @@ export interface EventMap {
   'endpoint.changed': { endpoint: string; revision: number };
   'endpoint.deleted': { endpoint: string };
   'batch.finished': { jobId: string; state: string; model: string; version: number };
+  'files.orphaned': { kind: 'run' | 'logged model' | 'experiment'; id: string; path: string };
   'alarm.raised': { id: string; endpoint: string; feature: string | null; message: string };
 }
 export type EventType = keyof EventMap;

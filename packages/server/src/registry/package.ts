@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ArtifactService, joinArtifactPath } from '../artifacts/index.ts';
-import { BinnacleError, conflict, type Logger, messageOf, newId } from '../kernel/index.ts';
+import { BinnacleError, conflict, type Logger, messageOf, newRequestId } from '../kernel/index.ts';
 import type { GraphInspector } from './graph-inspector.port.ts';
 import { MAX_MLMODEL_BYTES, parseMlModel } from './mlmodel.ts';
 import type { PackageFacts } from './registry-store.port.ts';
@@ -61,7 +61,7 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
     facts.tensors = { inputs, outputs };
     if (facts.signature !== null)
       facts.signature = { inputs: nameColumns(facts.signature.inputs, inputs), outputs: nameColumns(facts.signature.outputs, outputs) };
-    if (rewritten !== null) facts.derivedPath = await artifacts.putDerived(`graphs/${newId()}.onnx`, rewritten);
+    if (rewritten !== null) facts.derivedPath = await artifacts.putDerived(`graphs/${newRequestId()}.onnx`, rewritten);
     return { ...facts, servable: true };
   } catch (error) {
     if (error instanceof BinnacleError && error.kind !== 'internal') return because(error.message);

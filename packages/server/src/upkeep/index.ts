@@ -1,4 +1,6 @@
 /** Keeping what is there: backup, restore, and taking out what was deleted. */
 export { type Backup, type BackupDeps, openBackup, sweepBackups } from './backup.ts';
 export type { DatabaseSnapshots, SnapshotFacts } from './database-snapshots.port.ts';
+export { createGarbageCollector, type GarbageCollector, type GarbageReport, ownFolder } from './gc.ts';
+export type { Garbage, GarbageKind, GarbageStore, KeptGarbage } from './garbage-store.port.ts';
 export { type BackupSummary, restoreBackup, type RestoreDeps, saveBackup } from './restore.ts';

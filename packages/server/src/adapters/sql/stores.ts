@@ -1,5 +1,6 @@
 import { SqlBatchStore } from './batch.store.ts';
 import type { StoreClass } from './engine.ts';
+import { SqlGarbageStore } from './garbage.store.ts';
 import { SqlMonitoringStore } from './monitoring.store.ts';
 import { OutboxStore } from './outbox.store.ts';
 import { SqlOverviewStore } from './overview.store.ts';
@@ -10,6 +11,7 @@ import { SqlTrackingStore } from './tracking.store.ts';
 /** Every store by the name that its proxy uses. */
 export const stores: Record<string, StoreClass> = {
   batch: SqlBatchStore,
+  garbage: SqlGarbageStore,
   monitoring: SqlMonitoringStore,
   outbox: OutboxStore,
   overview: SqlOverviewStore,

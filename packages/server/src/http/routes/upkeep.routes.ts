@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream';
 import type { upkeepOperations } from '@binnacle/contract';
-import type { Backup } from '../../upkeep/index.ts';
+import type { Backup, GarbageCollector } from '../../upkeep/index.ts';
 import { type Handlers, RawReply } from '../handlers.ts';
 
 export interface UpkeepDeps {
   backup: () => Promise<Backup>;
+  garbage: GarbageCollector;
 }
 
-export const upkeepHandlers = ({ backup }: UpkeepDeps): Handlers<typeof upkeepOperations> => ({
+export const upkeepHandlers = ({ backup, garbage }: UpkeepDeps): Handlers<typeof upkeepOperations> => ({
+  collectGarbage: ({ body }) => garbage.collect(body.olderThanSeconds, body.dryRun),
   async createBackup() {
     const { stream, close } = await backup();
     const body = Readable.from(stream, { objectMode: false });
