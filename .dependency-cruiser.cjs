@@ -1,6 +1,6 @@
 // The walls of the house (docs/architecture.md): for each place what it may import, and nothing else. Type-only imports count.
 // packages/server/test/walls.test.ts breaks each rule once.
-const ROOMS = 'tracking|registry|artifacts|gates|serving|batch|monitoring|tables|overview|upkeep|compute|jobs|pipelines|vectors|online|board|access';
+const ROOMS = 'tracking|registry|artifacts|gates|serving|batch|monitoring|tables|overview|upkeep|transfer|compute|jobs|pipelines|vectors|online|board|access';
 const SRC = '^packages/server/src';
 const TESTS = '\\.test\\.tsx?$';
 

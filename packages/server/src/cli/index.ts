@@ -85,6 +85,18 @@ export function buildProgram(): Command {
     .addOption(json())
     .action(async (options) => (await import('./commands/gc.ts')).gc(options));
 
+  const imports = program.command('import').description('bring in what another tracker has left');
+  imports
+    .command('neptune')
+    .description("read neptune-exporter's output: runs, series, files, forks; done again, it goes on where it stopped")
+    .argument('<dir>', 'the folder with <project>/<run>_part_<n>.parquet')
+    .option('--files <dir>', 'the folder with the exported files (default: files beside it, when there is one)')
+    .option('--dry-run', 'only say what would be imported')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (dir, options) => (await import('./commands/import-neptune.ts')).importFromNeptune(dir, options));
+
   const runs = program.command('runs').description('experiment runs');
   runs
     .command('ls')

@@ -1,0 +1,18 @@
+export interface TargetPoint {
+  key: string;
+  value: number;
+  step: number;
+  timestamp: number;
+}
+
+/** Where an import writes to: a Binnacle, over its API. Everything may be done again without harm. */
+export interface ImportTarget {
+  /** Runs of an experiment (deleted ones too) that have a tag, by its value. None when there is no such experiment. */
+  runsByTag(experiment: string, key: string): Promise<Map<string, { runId: string; tags: Record<string, string> }>>;
+  /** The experiment is made when it does not exist. */
+  createRun(run: { experiment: string; name: string; startedAt: number | null; user: string; tags: Record<string, string> }): Promise<string>;
+  log(runId: string, batch: { metrics?: TargetPoint[]; params?: Record<string, string>; tags?: Record<string, string> }): Promise<void>;
+  finish(runId: string, end: { status: 'FINISHED' | 'FAILED'; endedAt: number; note: string | null; tags: Record<string, string> }): Promise<void>;
+  /** Stores a file among the run's artifacts. */
+  putFile(runId: string, path: string, body: { file: string } | { text: AsyncIterable<string> }): Promise<void>;
+}
