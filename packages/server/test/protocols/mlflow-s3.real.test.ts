@@ -96,12 +96,23 @@ describe.skipIf(!hasS3Server())('artifacts in a bucket (needs the Python environ
     expect(refused.map(({ stdout, stderr }) => stdout + stderr).join('')).not.toMatch(/hunter2|test-secret/);
   }, 60_000);
 
+  it('an upload during which the bucket goes away is answered 503, and nothing of it is stored', async () => {
+    const target = `${server.url}/api/2.0/mlflow-artifacts/artifacts/half/way.bin`;
+    const outage = fileURLToPath(new URL('./python/upload_outage.py', import.meta.url));
+    const { stdout } = await run(python, [outage, target, String(s3.pid)], { timeout: 60_000 });
+    expect(stdout.trim()).toBe('503');
+    await s3.stop();
+    s3 = await startS3Server({ port: Number(new URL(s3.url).port) });
+    await s3.bucket('models');
+    expect((await fetch(target)).status).toBe(404);
+  }, 120_000);
+
   it('while the bucket cannot be reached, artifacts answer 503 and the rest works; afterwards all is as before', async () => {
     const artifact = `${server.url}/api/2.0/mlflow-artifacts/artifacts/a/b.txt`;
     expect((await fetch(artifact, { method: 'PUT', body: 'x' })).status).toBe(200);
     await s3.stop();
-    for (const request of [() => fetch(artifact), () => fetch(artifact, { method: 'PUT', body: 'y' }), () => fetch(artifact, { method: 'DELETE' })]) {
-      const reply = await request();
+    for (const call of [() => fetch(artifact), () => fetch(artifact, { method: 'PUT', body: 'y' }), () => fetch(artifact, { method: 'DELETE' })]) {
+      const reply = await call();
       expect([reply.status, reply.headers.get('retry-after'), ((await reply.json()) as { error_code: string }).error_code]).toEqual([
         503,
         '5',
