@@ -10,7 +10,9 @@ export interface ExportedRun {
   bytes: number;
 }
 
-export type ScalarType = 'float' | 'int' | 'string' | 'bool' | 'datetime' | 'string_set' | 'file';
+export type ScalarType = 'float' | 'int' | 'string' | 'bool' | 'datetime' | 'string_set' | FileType;
+/** A file, one that Neptune only kept the place of, a folder. */
+export type FileType = 'file' | 'artifact' | 'file_set';
 export type SeriesType = 'float_series' | 'string_series' | 'histogram_series' | 'file_series';
 
 export interface Scalar {

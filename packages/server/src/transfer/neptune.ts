@@ -1,9 +1,9 @@
-import { lstat } from 'node:fs/promises';
-import { posix, resolve, sep } from 'node:path';
+import { lstat, readdir } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { messageOf } from '../kernel/index.ts';
 import type { ImportTarget, TargetPoint } from './import-target.port.ts';
 import { artifactName, trackerKey } from './names.ts';
-import type { ExportedRun, NeptuneExport, Scalar, SeriesRow, SeriesShape, SeriesType } from './neptune-export.port.ts';
+import type { ExportedRun, FileType, NeptuneExport, Scalar, ScalarType, SeriesRow, SeriesShape, SeriesType } from './neptune-export.port.ts';
 
 export interface NeptuneReport {
   dryRun: boolean;
@@ -151,14 +151,15 @@ async function importRun(one: One): Promise<void> {
 
   const last = await importMetrics(one, runId, shapes, startedAt, note);
   for (const type of SERIES) await importSeries(one, runId, type, shapes, note);
-  for (const { path, value } of scalars.filter(({ type }) => type === 'file'))
-    await putFile(one, runId, path, value, `neptune/files/${artifactName(path)}`, note);
+  for (const { path, type, value } of scalars) if (isFile(type)) await putFile(one, runId, path, value, `neptune/files/${artifactName(path)}`, note);
 
   const endedAt = time(sys('modification_time')) ?? last ?? startedAt ?? 0;
   if (!dryRun)
     await target.finish(runId, { status: sys('failed') === 'true' ? 'FAILED' : 'FINISHED', endedAt, note: sys('description'), tags: { [DONE]: '1' } });
   report.imported++;
 }
+
+const isFile = (type: ScalarType): type is FileType => type === 'file' || type === 'artifact' || type === 'file_set';
 
 const time = (iso: string | null): number | null => {
   const at = iso === null ? Number.NaN : Date.parse(iso);
@@ -177,7 +178,7 @@ function mapScalars(scalars: Scalar[], note: Note): { params: Record<string, str
   const tags: Record<string, string> = {};
   const long: string[] = [];
   for (const { path, type, value } of scalars) {
-    if (type === 'file' || value === null) continue;
+    if (isFile(type) || value === null) continue;
     const key = trackerKey(path);
     if (key !== path) note(path, `It is called ${key} here.`);
     // Sets are what Neptune's own tags are.
@@ -299,7 +300,7 @@ async function putLines({ target, report, dryRun }: One, runId: string, path: st
   if (!dryRun) await target.putFile(runId, path, { text: lines(all) });
 }
 
-/** A file of the export; one that is not there is noted. */
+/** A file of the export, or all of a folder; what is not there is noted. */
 async function putFile(
   { target, report, dryRun, files, run }: One,
   runId: string,
@@ -309,18 +310,28 @@ async function putFile(
   note: Note,
 ): Promise<void> {
   if (path === null) return;
-  const file = files === null ? undefined : await findFile(files, run.project, path);
-  if (file === undefined) return void note(attribute, `The file ${path} was not carried over: it is not among the exported files.`);
-  report.files++;
-  if (!dryRun) await target.putFile(runId, `${to}/${artifactName(posix.basename(path))}`, { file });
+  const found = files === null ? undefined : await findFiles(files, run.project, path);
+  if (found === undefined) return void note(attribute, `The file ${path} was not carried over: it is not among the exported files.`);
+  for (const { file, name } of found) {
+    report.files++;
+    if (!dryRun) await target.putFile(runId, `${to}/${artifactName(name)}`, { file });
+  }
 }
 
-/** Never outside of the folder of the files, whatever an export says. */
-async function findFile(files: string, project: string, path: string): Promise<string | undefined> {
+/** Never outside of the folder of the files, whatever an export says; links are not followed. */
+async function findFiles(files: string, project: string, path: string): Promise<{ file: string; name: string }[] | undefined> {
   const root = resolve(files);
   for (const candidate of [resolve(root, project, path), resolve(root, path)]) {
     if (!candidate.startsWith(root + sep)) continue;
-    if ((await lstat(candidate).catch(() => undefined))?.isFile()) return candidate;
+    const entry = await lstat(candidate).catch(() => undefined);
+    if (entry?.isFile()) return [{ file: candidate, name: basename(candidate) }];
+    if (!entry?.isDirectory()) continue;
+    const inside = await readdir(candidate, { withFileTypes: true, recursive: true });
+    return inside
+      .filter((item) => item.isFile())
+      .map((item) => join(item.parentPath, item.name))
+      .sort()
+      .map((file) => ({ file, name: relative(candidate, file).split(sep).join('/') }));
   }
   return undefined;
 }

@@ -46,6 +46,9 @@ beforeAll(async () => {
   };
   file('RUN-2/model/weights.bin', 'weights');
   file('RUN-2/images/0.png', 'image 0');
+  file('RUN-2/source/main.py', 'main');
+  file('RUN-2/source/lib/a.py', 'a');
+  file('RUN-2/data.json', 'artifact');
   writeFileSync(join(root, 'secret'), 'not yours');
   const ids = { project: 'org/proj' };
   await exportRun(
@@ -78,6 +81,8 @@ beforeAll(async () => {
         { path: 'model/weights', type: 'file', value: "{'path': 'RUN-2/model/weights.bin'}" },
         { path: 'model/lost', type: 'file', value: "{'path': 'RUN-2/lost.bin'}" },
         { path: 'model/evil', type: 'file', value: "{'path': '../../secret'}" },
+        { path: 'source', type: 'file_set', column: 'file_value', value: "{'path': 'org_proj/RUN-2/source'}" },
+        { path: 'data', type: 'artifact', column: 'file_value', value: "{'path': 'org_proj/RUN-2/data.json'}" },
         { path: 'odd', type: 'rocket', column: 'string_value', value: q('?') },
       ],
       [
@@ -93,6 +98,7 @@ beforeAll(async () => {
   );
   await exportRun(data, 'org_proj', 'unfinished', [[], common('unfinished')], ids);
   rmSync(join(data, 'org_proj', 'unfinished_part_0.parquet'));
+  writeFileSync(join(data, 'org_proj', 'begun_part_0.parquet.tmp'), 'half of it');
   await exportRun(data, 'org_proj/models', 'M', [common('M')], ids);
   server = await startServer();
 }, 60_000);
@@ -134,14 +140,32 @@ const artifact = async ({ info }: Run, path: string) =>
 it('says what it would import, and imports nothing', async () => {
   const { code, report } = await run('--dry-run');
   expect(code).toBe(0);
-  expect(report).toMatchObject({ dryRun: true, runs: 2, imported: 2, forks: 1, registryFiles: 1, failed: [], incomplete: [{ run: 'unfinished' }], points: 8 });
+  expect(report).toMatchObject({
+    dryRun: true,
+    runs: 2,
+    imported: 2,
+    forks: 1,
+    registryFiles: 1,
+    failed: [],
+    incomplete: [{ run: 'begun' }, { run: 'unfinished' }],
+    points: 8,
+  });
   expect(await imported()).toEqual({});
 }, 30_000);
 
 it('carries over every type, exactly, and says what it did not', async () => {
   const { code, report } = await run();
   expect(code).toBe(0);
-  expect(report).toMatchObject({ runs: 2, imported: 2, unchanged: 0, forks: 1, points: 8, registryFiles: 1, incomplete: [{ run: 'unfinished' }], failed: [] });
+  expect(report).toMatchObject({
+    runs: 2,
+    imported: 2,
+    unchanged: 0,
+    forks: 1,
+    points: 8,
+    registryFiles: 1,
+    incomplete: [{ run: 'begun' }, { run: 'unfinished' }],
+    failed: [],
+  });
   const { parent, child } = (await imported()) as { parent: Run; child: Run };
   expect(parent.info).toMatchObject({ status: 'FINISHED', start_time: T, end_time: T + 9000 });
   const odd = trackerKey('a[0]');
@@ -186,6 +210,9 @@ it('carries over every type, exactly, and says what it did not', async () => {
   });
   expect(await artifact(parent, 'neptune/files/model/weights/weights.bin')).toBe('weights');
   expect(await artifact(parent, 'neptune/file_series/images/1/0.png')).toBe('image 0');
+  expect(await artifact(parent, 'neptune/files/source/lib/a.py')).toBe('a');
+  expect(await artifact(parent, 'neptune/files/source/main.py')).toBe('main');
+  expect(await artifact(parent, 'neptune/files/data/data.json')).toBe('artifact');
   expect(JSON.parse(await artifact(parent, 'neptune/attributes.jsonl'))).toEqual({ path: 'config/long', type: 'string', value: 'ä'.repeat(7000) });
 
   const noted = Object.fromEntries(report.notes.map(({ attribute, what }) => [attribute, what]));

@@ -4,10 +4,11 @@ import { invalid, messageOf } from '../../kernel/index.ts';
 import type { ExportedRun, NeptuneExport, Scalar, ScalarType, SeriesRow, SeriesShape, SeriesType } from '../../transfer/index.ts';
 import { openDuckDb, quoteLiteral, quotePath } from './instance.ts';
 
-const PART = /^(.+)_part_(\d+)\.parquet$/;
+/** `.tmp` until the run was exported to its end. */
+const PART = /^(.+)_part_(\d+)\.parquet(\.tmp)?$/;
 /** Neptune's model registry, beside the runs. */
 const REGISTRY = new Set(['models', 'model_versions']);
-const SCALARS = ['float', 'int', 'string', 'bool', 'datetime', 'string_set', 'file'];
+const SCALARS = ['float', 'int', 'string', 'bool', 'datetime', 'string_set', 'file', 'artifact', 'file_set'];
 const SERIES = ['float_series', 'string_series', 'histogram_series', 'file_series'];
 const list = (names: string[]): string => names.map(quoteLiteral).join(', ');
 
@@ -16,7 +17,8 @@ const millis = (column: string): string => `epoch_us(${column}) // 1000`;
 /** Values as text. */
 const SCALAR_TEXT = `CASE attribute_type
   WHEN 'float' THEN float_value::VARCHAR WHEN 'int' THEN int_value::VARCHAR WHEN 'string' THEN string_value WHEN 'bool' THEN bool_value::VARCHAR
-  WHEN 'datetime' THEN (${millis('datetime_value')})::VARCHAR WHEN 'string_set' THEN to_json(string_set_value)::VARCHAR WHEN 'file' THEN file_value.path END`;
+  WHEN 'datetime' THEN (${millis('datetime_value')})::VARCHAR WHEN 'string_set' THEN to_json(string_set_value)::VARCHAR WHEN 'file' THEN file_value.path
+  WHEN 'artifact' THEN file_value.path WHEN 'file_set' THEN file_value.path END`;
 const SERIES_TEXT: Record<SeriesType, string> = {
   float_series: 'NULL',
   string_series: 'string_value',
@@ -57,7 +59,7 @@ export async function openNeptuneExport(folder: string): Promise<NeptuneExport> 
         for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
           const path = at === '' ? entry.name : `${at}/${entry.name}`;
           if (entry.isDirectory()) folders.push(path);
-          const [, name, number] = entry.isFile() ? (PART.exec(entry.name) ?? []) : [];
+          const [, name, number, unfinished] = entry.isFile() ? (PART.exec(entry.name) ?? []) : [];
           if (name === undefined || number === undefined) continue;
           if (at.split('/').some((part) => REGISTRY.has(part))) {
             registryFiles++;
@@ -66,6 +68,7 @@ export async function openNeptuneExport(folder: string): Promise<NeptuneExport> 
           const file = join(folder, path);
           const run = found.get(`${at}/${name}`) ?? { project: at, name, parts: [], complete: false, bytes: 0 };
           found.set(`${at}/${name}`, run);
+          if (unfinished !== undefined) continue;
           run.parts.push(file);
           run.bytes += (await stat(file)).size;
           if (number === '0') run.complete = true;
