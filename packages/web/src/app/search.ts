@@ -92,6 +92,10 @@ export interface RunSearch {
   from?: number | undefined;
   to?: number | undefined;
   path?: string | undefined;
+  /** Closed branches of the metrics, and sections of the charts; `/` first: all are, but those listed. */
+  fold?: string[] | undefined;
+  /** The same of the params. */
+  pfold?: string[] | undefined;
 }
 export const runSearch = (raw: Raw): RunSearch =>
   compact({
@@ -102,6 +106,8 @@ export const runSearch = (raw: Raw): RunSearch =>
     from: number(raw['from']),
     to: number(raw['to']),
     path: text(raw['path']),
+    fold: list(raw['fold']),
+    pfold: list(raw['pfold']),
   });
 
 export interface ModelSearch {

@@ -1,14 +1,19 @@
-import type { RunDetail } from '@binnacle/contract';
+import type { MetricSummary, RunDetail } from '@binnacle/contract';
 import { Button, Group, Menu, Table, Tabs, Text, Textarea, TextInput } from '@mantine/core';
 import { IconDots, IconPencil } from '@tabler/icons-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import { useApi } from '../app/api.ts';
+import { client, LIVE, useApi } from '../app/api.ts';
 import type { RunSearch } from '../app/search.ts';
 import { ArtifactBrowser } from '../features/artifacts/artifact-browser.tsx';
 import { ChartControls } from '../features/metrics/chart-controls.tsx';
-import { MetricGrid } from '../features/metrics/metric-charts.tsx';
+import { ChartSections } from '../features/metrics/chart-sections.tsx';
 import { MetricsTable } from '../features/metrics/metrics-table.tsx';
+import { FoldAll } from '../features/nested/fold-button.tsx';
+import { ParamsTree } from '../features/nested/params-tree.tsx';
+import { openness, sectionsOf } from '../features/nested/tree.ts';
+import { fitLink } from '../features/runs/columns.ts';
 import { useAction } from '../features/use-action.ts';
 import { useFinalLook } from '../features/use-final-look.ts';
 import { CopyIcon, State, Time } from '../ui/bits.tsx';
@@ -19,6 +24,9 @@ import { SearchInput } from '../ui/search-input.tsx';
 import { ErrorState, QueryView } from '../ui/states.tsx';
 
 const route = getRouteApi('/runs/$runId');
+const NOTHING: string[] = [];
+/** What the link keeps of the closed branches. */
+const kept = (fold: string[]): string[] | undefined => (fold.length === 0 ? undefined : fitLink(fold));
 const isLive = (run: RunDetail | undefined): boolean => run?.status === 'RUNNING' || run?.status === 'SCHEDULED';
 /** What grows while a run goes on. */
 const GROWING = ['getSeries', 'listMetricKeys', 'sparklines', 'listRunArtifacts'] as const;
@@ -101,12 +109,7 @@ export function RunPage() {
               <Tabs.Tab value="artifacts">Artifacts</Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="overview">
-              <Overview
-                run={data}
-                query={search.q ?? ''}
-                onQuery={(q) => set({ q: q === '' ? undefined : q })}
-                onOpen={(metric) => set({ tab: 'charts', q: metric }, false)}
-              />
+              <Overview run={data} onOpen={(metric) => set({ tab: 'charts', q: metric }, false)} search={search} set={set} />
             </Tabs.Panel>
             <Tabs.Panel value="charts">
               <Charts run={data} search={search} set={set} />
@@ -123,8 +126,18 @@ export function RunPage() {
 
 const two = { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(430px, 100%), 1fr))', gap: 14, alignItems: 'start' } as const;
 
-function Overview({ run, query, onQuery, onOpen }: { run: RunDetail; query: string; onQuery: (q: string) => void; onOpen: (metric: string) => void }) {
-  const params = Object.entries(run.params).sort(([a], [b]) => a.localeCompare(b));
+function Overview({
+  run,
+  search,
+  set,
+  onOpen,
+}: {
+  run: RunDetail;
+  search: RunSearch;
+  set: (change: Partial<RunSearch>) => void;
+  onOpen: (metric: string) => void;
+}) {
+  const params = useMemo(() => Object.entries(run.params).sort(([a], [b]) => a.localeCompare(b)), [run.params]);
   const tags = Object.entries(run.tags)
     .filter(([key]) => key !== 'mlflow.note.content' && key !== 'mlflow.log-model.history')
     .sort(([a], [b]) => a.localeCompare(b));
@@ -160,28 +173,20 @@ function Overview({ run, query, onQuery, onOpen }: { run: RunDetail; query: stri
             ]}
           />
         </Panel>
-        <MetricsTable runId={run.id} total={run.metricKeys} query={query} onQuery={onQuery} onOpen={onOpen} live={isLive(run)} />
+        <MetricsTable
+          runId={run.id}
+          total={run.metricKeys}
+          query={search.q ?? ''}
+          onQuery={(q) => set({ q: q === '' ? undefined : q })}
+          onOpen={onOpen}
+          live={isLive(run)}
+          fold={search.fold ?? NOTHING}
+          onFold={(fold) => set({ fold: kept(fold) })}
+        />
         <Note run={run} />
       </div>
       <div style={{ display: 'grid', gap: 14, minWidth: 0 }}>
-        <Panel title={`Params (${formatInt(params.length)})`}>
-          {params.length === 0 ? (
-            <Text c="dimmed" size="sm">
-              No params logged.
-            </Text>
-          ) : (
-            <div style={{ maxHeight: 420, overflow: 'auto' }} tabIndex={0} role="group" aria-label="Params">
-              <KeyValues
-                items={params.map(([key, value]) => [
-                  key,
-                  <span key={key} className="mono">
-                    {value}
-                  </span>,
-                ])}
-              />
-            </div>
-          )}
-        </Panel>
+        <ParamsTree params={params} fold={search.pfold ?? NOTHING} onFold={(fold) => set({ pfold: kept(fold) })} />
         {run.models.length > 0 && (
           <Panel title="Models" flush>
             <Table>
@@ -319,19 +324,41 @@ function Note({ run }: { run: RunDetail }) {
   );
 }
 
-const SHOWN = 400;
+/** Keys in one request, and how many requests: more are found by searching. */
+const KEYS = 10_000;
+const MOST_KEYS = 2 * KEYS;
 function Charts({ run, search, set }: { run: RunDetail; search: RunSearch; set: (change: Partial<RunSearch>) => void }) {
   const q = (search.q ?? '').trim();
-  const keys = useApi(
-    'listMetricKeys',
-    { params: { runId: run.id }, query: { q: q === '' ? undefined : q, limit: 2000 } },
-    { keepPrevious: true, refetchInterval: isLive(run) ? 4_000 : false },
-  );
+  const keys = useQuery({
+    queryKey: ['listMetricKeys', 'charts', run.id, q],
+    queryFn: async ({ signal }) => {
+      const metrics: MetricSummary[] = [];
+      let pageToken: string | undefined;
+      do {
+        const page = await client.call('listMetricKeys', { params: { runId: run.id }, query: { q: q === '' ? undefined : q, limit: KEYS, pageToken }, signal });
+        metrics.push(...page.metrics);
+        pageToken = page.nextPageToken;
+      } while (pageToken !== undefined && metrics.length < MOST_KEYS);
+      return { metrics, truncated: pageToken !== undefined };
+    },
+    placeholderData: keepPreviousData,
+    refetchInterval: (of) => (isLive(run) ? ((of.state.data?.metrics.length ?? 0) > 2000 ? LIVE.slow : 4_000) : false),
+  });
   const runs = useMemo(() => [{ id: run.id, name: run.name }], [run.id, run.name]);
   const zoom = search.from !== undefined && search.to !== undefined ? ([search.from, search.to] as [number, number]) : null;
-  const metrics = (keys.data?.metrics ?? []).filter((m) => m.count > 1).map((m) => m.key);
-  const single = (keys.data?.metrics.length ?? 0) - metrics.length;
-  const shown = metrics.length > 0 ? metrics : (keys.data?.metrics ?? []).map((m) => m.key);
+  const { shown, single, sections } = useMemo(() => {
+    const all = keys.data?.metrics ?? [];
+    const several = all.filter((m) => m.count > 1);
+    const drawn = (several.length > 0 ? several : all).map((m) => m.key);
+    return {
+      shown: drawn,
+      single: several.length > 0 ? all.length - several.length : 0,
+      // A search shows what it finds, in whatever section that is.
+      sections: q === '' ? sectionsOf(drawn) : [{ path: '', keys: drawn }],
+    };
+  }, [keys.data, q]);
+  const fold = search.fold ?? NOTHING;
+  const isOpen = openness(fold);
   return (
     <>
       <Group mb="sm" gap="md">
@@ -352,9 +379,10 @@ function Charts({ run, search, set }: { run: RunDetail; search: RunSearch; set: 
         />
         <Text size="xs" c="dimmed">
           {plural(shown.length, 'chart')}
-          {metrics.length > 0 && single > 0 ? `; ${plural(single, 'metric')} with a single value: see the overview` : ''}
-          {shown.length > SHOWN ? `; the first ${SHOWN} are drawn, search for others` : ''}
+          {single > 0 ? `; ${plural(single, 'metric')} with a single value: see the overview` : ''}
+          {keys.data?.truncated === true ? '; there are more, search for them' : ''}
         </Text>
+        {sections.length > 1 && <FoldAll of="sections" anyOpen={sections.some((s) => isOpen(s.path))} onFold={(next) => set({ fold: kept(next) })} />}
       </Group>
       {keys.isError && <ErrorState error={keys.error} retry={keys.refetch} />}
       {keys.isSuccess && shown.length === 0 && (
@@ -362,8 +390,10 @@ function Charts({ run, search, set }: { run: RunDetail; search: RunSearch; set: 
           {q === '' ? 'No metrics logged.' : 'No metric matches.'}
         </Text>
       )}
-      <MetricGrid
-        metrics={shown.slice(0, SHOWN)}
+      <ChartSections
+        sections={sections}
+        fold={fold}
+        onFold={(next) => set({ fold: kept(next) })}
         runs={runs}
         zoom={zoom}
         onZoom={(range) => set({ from: range?.[0], to: range?.[1] })}

@@ -81,17 +81,24 @@ function MetricChart({ metric, runs, zoom, onZoom, smoothing, log, live, height 
   );
 }
 
+/** A chart in its box, mounted only while it is near the screen. */
+export function MetricPanel({ metric, ...rest }: MetricChartProps) {
+  return (
+    <section className="bn-panel" aria-label={metric}>
+      <Text component="h2" size="sm" fw={600} px={12} pt={9} className="clip" title={metric} m={0}>
+        {metric}
+      </Text>
+      <WhenVisible height={(rest.height ?? HEIGHT) + (rest.runs.length > 1 ? 30 : 6)}>{() => <MetricChart metric={metric} {...rest} />}</WhenVisible>
+    </section>
+  );
+}
+
 /** A grid of charts, each mounted only while it is near the screen. */
 export function MetricGrid({ metrics, ...rest }: { metrics: string[] } & Omit<MetricChartProps, 'metric'>) {
   return (
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(min(420px, 100%), 1fr))', gap: 12 }}>
       {metrics.map((metric) => (
-        <section key={metric} className="bn-panel" aria-label={metric}>
-          <Text component="h2" size="sm" fw={600} px={12} pt={9} className="clip" title={metric} m={0}>
-            {metric}
-          </Text>
-          <WhenVisible height={(rest.height ?? HEIGHT) + (rest.runs.length > 1 ? 30 : 6)}>{() => <MetricChart metric={metric} {...rest} />}</WhenVisible>
-        </section>
+        <MetricPanel key={metric} metric={metric} {...rest} />
       ))}
     </div>
   );
