@@ -85,6 +85,15 @@ export function buildProgram(): Command {
     .addOption(json())
     .action(async (options) => (await import('./commands/gc.ts')).gc(options));
 
+  program
+    .command('export')
+    .description('write runs, params, tags and metrics as Parquet and the registry as JSON')
+    .requiredOption('--to <dir>', 'a folder that does not exist yet')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/export.ts')).exportTo(options));
+
   const imports = program.command('import').description('bring in what another tracker has left');
   imports
     .command('neptune')
