@@ -52,7 +52,7 @@ const PLACES = {
 };
 /** Each adapter's driver; those not named here have none. */
 const DRIVERS = {
-  sql: ['kysely'],
+  sql: ['kysely', 'pg', '@types/pg', 'mysql2'],
   onnx: ['onnxruntime-node'],
   duckdb: ['@duckdb/node-api'],
   s3: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage', '@aws-sdk/s3-request-presigner'],

@@ -1,7 +1,7 @@
 // Installs what the tests with real servers and clients, and the benchmarks, need: Debian packages (as root, where apt-get is there) and a
 // Python environment in .cache/venv. Run again, it does only what is missing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,6 +17,8 @@ const debian = [
   ['wrk', 'wrk'],
   ['mvn', 'maven', 'default-jdk-headless'],
   ['Rscript', 'r-base-core', 'r-cran-httr'],
+  ['/usr/lib/postgresql/*/bin/postgres', 'postgresql'],
+  ['/usr/sbin/mariadbd', 'mariadb-server'],
 ]
   .filter(([program]) => !has(program))
   .flatMap(([, ...names]) => names);
@@ -26,8 +28,13 @@ if (debian.length > 0) {
     process.exit(1);
   }
   say(`installing ${debian.join(', ')} …`);
-  if (!(run('apt-get', ['update', '-qq']) && run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...debian, 'fonts-dejavu-core'])))
-    process.exit(1);
+  // The tests start database servers of their own: the packages must start none (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt).
+  const policy = '/usr/sbin/policy-rc.d';
+  const unset = !existsSync(policy);
+  if (unset) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const installed = run('apt-get', ['update', '-qq']) && run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...debian, 'fonts-dejavu-core']);
+  if (unset) rmSync(policy);
+  if (!installed) process.exit(1);
 }
 
 const wanted = readFileSync(requirements, 'utf8');

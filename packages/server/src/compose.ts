@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createDuckDbBatchInput, duckDbPredictionLog, duckDbTrainingData } from './adapters/duckdb/index.ts';
 import { openIntakeLedger } from './adapters/fs/index.ts';
 import { createGraphInspector, createOnnxRuntime } from './adapters/onnx/index.ts';
-import { type DataDirLock, lockDataDir, openSqlite, type SqlEngine, sqliteSnapshots, storeProxy } from './adapters/sql/index.ts';
+import { databaseSnapshots, type DataDirLock, lockDataDir, openDatabase, type SqlEngine, storeProxy } from './adapters/sql/index.ts';
 import { createArtifactService } from './artifacts/index.ts';
 import { type BatchStore, createBatchService } from './batch/index.ts';
 import { openArtifactStore } from './compose/artifact-store.ts';
@@ -75,7 +75,8 @@ async function closeAll(closers: (() => Promise<void> | void)[], logger: Logger)
 async function build(config: Config, logger: Logger, lock: DataDirLock, closers: (() => Promise<void> | void)[]): Promise<string> {
   const events = new EventBus(logger);
   const databaseFile = join(config.dataDir, 'binnacle.db');
-  const engine: SqlEngine = await openSqlite({
+  const engine: SqlEngine = await openDatabase({
+    url: config.database.url,
     file: databaseFile,
     synchronous: config.database.synchronous,
     onEvent: ({ type, payload }) => events.emit(type, payload as EventMap[typeof type]),
@@ -134,7 +135,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   closers.push(() => batch.close());
   const overview = createOverviewService(storeProxy<OverviewStore>(engine, 'overview'));
   await sweepBackups(config.dataDir);
-  const database = sqliteSnapshots(databaseFile);
+  const database = databaseSnapshots({ url: config.database.url, file: databaseFile });
   const backup = () => openBackup({ dataDir: config.dataDir, version: VERSION, database, artifacts: artifactStore, sealPredictions });
   const garbage = createGarbageCollector({ store: storeProxy<GarbageStore>(engine, 'garbage'), artifacts: artifactStore, logger });
   events.on('files.orphaned', (orphans) => garbage.removeOrphans(orphans));

@@ -35,6 +35,7 @@ export function buildProgram(): Command {
     .option('--allowed-host <name>', 'further host name that the server answers to (repeatable)', collect)
     .option('--default-endpoint <name>', 'endpoint that POST /invocations serves')
     .option('--artifacts <url>', 'keep the artifacts in an S3 bucket: s3://bucket/prefix')
+    .option('--database <url>', 'postgres:// or mysql:// URL of the metadata (BINNACLE_DATABASE; default SQLite in the data directory)')
     .option('--batch-root <dir>', 'folder that batch jobs may read and write (repeatable)', collect)
     .option('--log-level <level>', 'debug, info, warn, error or silent')
     .option('--no-monitoring', 'do not log or profile predictions')

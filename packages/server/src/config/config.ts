@@ -10,7 +10,12 @@ export interface Config {
   /** Further host names that browsers may use to reach the server. */
   allowedHosts: string[];
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  database: { synchronous: 'FULL' | 'NORMAL' };
+  database: {
+    /** A database server, with its password: not to be logged. Undefined: SQLite in the data directory. */
+    url: string | undefined;
+    /** SQLite only. */
+    synchronous: 'FULL' | 'NORMAL';
+  };
   /** Where the artifacts are; undefined: in a folder of the data directory. */
   artifacts: ArtifactBucket | undefined;
   /** What local copies from a bucket may take, bytes. */

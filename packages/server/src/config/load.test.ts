@@ -13,6 +13,16 @@ it('a flag beats the environment, which beats the configuration file, which beat
   expect([config.port, config.host, config.serving.maxQueue, config.serving.threads]).toEqual([3333, 'localhost', 7, 1]);
 });
 
+it('a database comes from the flag, the variable or the file, and is SQLite when none names one', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'binnacle-config-'));
+  writeFileSync(join(cwd, 'binnacle.config.json'), JSON.stringify({ database: { url: 'mysql://file/d' } }));
+  const url = async (...[flags, env, folder]: Parameters<typeof loadConfig>) => (await loadConfig(flags, env, folder)).database.url;
+  expect(await url({ database: 'postgres://flag/d' }, { BINNACLE_DATABASE: 'postgres://variable/d' }, cwd)).toBe('postgres://flag/d');
+  expect(await url({}, { BINNACLE_DATABASE: 'postgres://variable/d' }, cwd)).toBe('postgres://variable/d');
+  expect(await url({}, {}, cwd)).toBe('mysql://file/d');
+  expect(await url({}, { BINNACLE_DATABASE: '' }, empty)).toBeUndefined();
+});
+
 it('a variable that is not a number is refused by its name', async () => {
   await expect(loadConfig({}, { BINNACLE_PORT: 'http' }, empty)).rejects.toThrow('BINNACLE_PORT=http is not a whole number');
 });

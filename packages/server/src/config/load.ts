@@ -14,6 +14,8 @@ export interface ConfigInput {
   token?: string;
   allowedHosts?: string[];
   logLevel?: Config['logLevel'];
+  /** postgres:// or mysql://; in the file also `{ url }`. */
+  database?: string | { url?: string };
   synchronous?: Config['database']['synchronous'];
   artifacts?: string;
   artifactCacheBytes?: number;
@@ -44,7 +46,7 @@ export async function loadConfig(flags: ConfigInput, env: NodeJS.ProcessEnv = pr
     token: input.token === '' ? undefined : input.token,
     allowedHosts: input.allowedHosts ?? [],
     logLevel: oneOf('logLevel', input.logLevel ?? 'info', ['debug', 'info', 'warn', 'error', 'silent']),
-    database: { synchronous: oneOf('synchronous', input.synchronous ?? 'FULL', ['FULL', 'NORMAL']) },
+    database: { url: databaseUrl(input.database), synchronous: oneOf('synchronous', input.synchronous ?? 'FULL', ['FULL', 'NORMAL']) },
     artifacts: parseArtifacts(input.artifacts),
     artifactCacheBytes: whole('artifactCacheBytes', input.artifactCacheBytes ?? 20 * 1024 * MIB, MIB, Number.MAX_SAFE_INTEGER),
     limits: {
@@ -99,6 +101,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
     token: env.BINNACLE_TOKEN,
     allowedHosts: list(env.BINNACLE_ALLOWED_HOSTS),
     logLevel: env.BINNACLE_LOG_LEVEL as Config['logLevel'] | undefined,
+    database: env.BINNACLE_DATABASE,
     synchronous: env.BINNACLE_SYNCHRONOUS as 'FULL' | 'NORMAL' | undefined,
     artifacts: env.BINNACLE_ARTIFACTS,
     artifactCacheBytes: number('BINNACLE_ARTIFACT_CACHE_BYTES'),
@@ -117,6 +120,8 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
 }
 
 const dropUndefined = (input: ConfigInput): ConfigInput => Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+/** What it names is read where the engine is chosen. */
+const databaseUrl = (database: ConfigInput['database']): string | undefined => (typeof database === 'object' ? database.url : database) || undefined;
 const expandHome = (path: string): string => (path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path);
 
 function whole(name: string, value: number, min: number, max: number): number {

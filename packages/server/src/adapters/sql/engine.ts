@@ -14,6 +14,12 @@ export interface StoreContext {
 export interface StoreClass {
   new (ctx: StoreContext): object;
   readonly reads: ReadonlySet<string>;
+  /**
+   * The one thing that a writing method changes, by method and from its arguments; null for a method that only adds what nobody knows yet.
+   * Where writers run side by side, those of the same thing wait for each other, and those that are not named here wait for all of their store.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly scopes?: Readonly<Record<string, (...args: any[]) => string | null>>;
 }
 
 /** One command of a transaction that spans stores. */

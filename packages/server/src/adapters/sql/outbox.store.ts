@@ -4,6 +4,7 @@ import type { StoreContext } from './engine.ts';
 /** Events that were committed and not yet delivered: read at start, after a crash. */
 export class OutboxStore {
   static readonly reads: ReadonlySet<string> = new Set(['pending']);
+  static readonly scopes = { acknowledge: () => null };
   readonly #ctx: StoreContext;
   constructor(ctx: StoreContext) {
     this.#ctx = ctx;

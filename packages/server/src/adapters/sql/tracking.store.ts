@@ -1,5 +1,5 @@
 import type { TrackingStore } from '../../tracking/index.ts';
-import type { StoreContext } from './engine.ts';
+import type { StoreClass, StoreContext } from './engine.ts';
 import * as experiments from './tracking/experiments.ts';
 import * as inputs from './tracking/inputs.ts';
 import { searchLoggedModels } from './tracking/logged-model-search.ts';
@@ -10,6 +10,10 @@ import * as runs from './tracking/runs.ts';
 import * as series from './tracking/series-read.ts';
 
 type Args<M extends keyof TrackingStore> = Parameters<TrackingStore[M]>;
+
+const ofExperiment = (id: string) => `experiment ${id}`;
+const ofRun = (id: string) => `run ${id}`;
+const ofModel = (id: string) => `model ${id}`;
 
 /** The tracking store over SQL. */
 export class SqlTrackingStore implements TrackingStore {
@@ -33,6 +37,25 @@ export class SqlTrackingStore implements TrackingStore {
     'getLoggedModels',
     'searchLoggedModels',
   ]);
+  static readonly scopes: StoreClass['scopes'] = {
+    // Names and ids are unique, and the experiment of a new run is only read.
+    createExperiment: () => null,
+    createRun: () => null,
+    createLoggedModel: () => null,
+    setExperimentTag: ofExperiment,
+    deleteExperimentTag: ofExperiment,
+    updateRun: ofRun,
+    deleteTag: ofRun,
+    logBatch: ({ runId }: Args<'logBatch'>[0]) => ofRun(runId),
+    appendToListTag: ofRun,
+    logInputs: ofRun,
+    logOutputs: ofRun,
+    finalizeLoggedModel: ofModel,
+    setLoggedModelTags: ofModel,
+    deleteLoggedModelTag: ofModel,
+    noteModelVersion: ofModel,
+    logLoggedModelParams: ofModel,
+  } satisfies Partial<Record<keyof TrackingStore, unknown>>;
   readonly #ctx: StoreContext;
   constructor(ctx: StoreContext) {
     this.#ctx = ctx;

@@ -10,6 +10,7 @@ export interface UpOptions {
   allowedHost?: string[] | undefined;
   defaultEndpoint?: string | undefined;
   artifacts?: string | undefined;
+  database?: string | undefined;
   batchRoot?: string[] | undefined;
   logLevel?: string | undefined;
   monitoring: boolean;
@@ -25,6 +26,7 @@ export async function up(options: UpOptions): Promise<void> {
     allowedHosts: options.allowedHost,
     defaultEndpoint: options.defaultEndpoint,
     artifacts: options.artifacts,
+    database: options.database,
     batchRoots: options.batchRoot,
     logLevel: options.logLevel as never,
     ...(options.monitoring ? {} : { monitoring: false }),

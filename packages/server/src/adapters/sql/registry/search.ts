@@ -2,7 +2,8 @@ import { type Expression, expressionBuilder, type RawBuilder, type SqlBool, sql 
 import type { FilterCondition } from '../../../kernel/filter/index.ts';
 import { decodePageToken, encodePageToken, invalid, type Page } from '../../../kernel/index.ts';
 import type { ModelRecord, RegistrySearch, VersionRecord } from '../../../registry/index.ts';
-import { ilike } from '../text-search.ts';
+import { portable } from '../spelling.ts';
+import { ilike, like } from '../text-search.ts';
 import { type Db, modelRecords, type ModelRow, type VersionRow, versionRecords, versionRows } from './rows.ts';
 
 const PROMPT_TAG = 'mlflow.prompt.is_prompt';
@@ -90,19 +91,16 @@ function compare(left: RawBuilder<unknown>, { operator, value }: FilterCondition
       return sql<SqlBool>`${left} ${sql.raw(operator.toLowerCase())} (${sql.join(list)})`;
     }
     case 'LIKE':
-      // SQLite's LIKE ignores the case of ASCII letters; GLOB does not.
-      return sql<SqlBool>`${left} glob ${likeToGlob(String(value))}`;
+      return like(left, String(value));
     case 'ILIKE':
       return ilike(left, String(value));
     case 'IS NULL':
     case 'IS NOT NULL':
       return sql<SqlBool>`${left} ${sql.raw(operator.toLowerCase())}`;
     default:
-      return sql<SqlBool>`${left} ${sql.raw(operator)} ${value}`;
+      return sql<SqlBool>`${left} ${sql.raw(operator)} ${typeof value === 'number' ? portable('a_number', value) : value}`;
   }
 }
-
-const likeToGlob = (pattern: string): string => pattern.replace(/[*?[%_]/g, (c) => (c === '%' ? '*' : c === '_' ? '?' : `[${c}]`));
 
 /** The caller's order, then what makes it total. */
 function sortColumns(search: RegistrySearch, columns: Record<string, string>, table: string, last: { key: string; ascending: boolean }[]): SortColumn[] {

@@ -4,11 +4,15 @@ import {
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  type FunctionNode,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  sql,
 } from 'kysely';
+import type { SqlCapabilities } from '../capabilities.ts';
+import { type Spelling, spell } from '../spelling.ts';
 
 type Bind = null | number | bigint | string | Uint8Array;
 
@@ -97,14 +101,49 @@ class NodeSqliteDriver implements Driver {
   }
 }
 
+const capabilities: SqlCapabilities = {
+  // The driver tells it for nothing.
+  insertReturning: false,
+  withoutRowid: true,
+  types: { blob: () => sql`blob`, double: () => sql`real` },
+};
+
+class Adapter extends SqliteAdapter {
+  readonly capabilities = capabilities;
+}
+
+/** SQL's own LIKE ignores case on SQLite, so a case-sensitive pattern is said as GLOB there. */
+const globOf = (pattern: string): string =>
+  pattern
+    .replace(/[*?[]/g, (special) => `[${special}]`)
+    .replace(/%/g, '*')
+    .replace(/_/g, '?');
+
+/** SQLite's own lower() knows ASCII only, JavaScript's knows every script: `unicode_lower` is a function of ours, see below. */
+const spelling: Spelling = {
+  folded_position: ([text, part]) => sql`instr(unicode_lower(${text}), unicode_lower(${part}))`,
+  folded_like: ([text, pattern]) => sql`unicode_lower(${text}) like unicode_lower(${pattern})`,
+  exact_like: ([text], [, pattern]) => sql`${text} glob ${globOf(String(pattern))}`,
+  joined: ([a, b]) => sql`(${a} || ${b})`,
+  as_text: ([value]) => sql`cast(${value} as char)`,
+  a_number: ([value]) => sql`${value}`,
+};
+
+class Compiler extends SqliteQueryCompiler {
+  protected override visitFunction(node: FunctionNode): void {
+    const spelled = spell(spelling, node);
+    if (spelled === undefined) super.visitFunction(node);
+    else this.visitNode(spelled);
+  }
+}
+
 /** Kysely over an open `node:sqlite` database, with the functions that the stores' SQL counts on. */
 export function nodeSqliteDialect(db: DatabaseSync): Dialect {
-  // See text-search.ts.
   db.function('unicode_lower', { deterministic: true, directOnly: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new Adapter(),
     createDriver: () => new NodeSqliteDriver(db),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new Compiler(),
   };
 }

@@ -2,10 +2,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Kysely } from 'kysely';
-import { Migrator } from 'kysely/migration';
-import { internal, type OutboxEvent, type SerializedError, serializeError } from '../../../kernel/index.ts';
-import type { StoreCommand, StoreContext } from '../engine.ts';
-import { migrations } from '../migrations/index.ts';
+import { internal, type SerializedError, serializeError } from '../../../kernel/index.ts';
+import type { StoreCommand } from '../engine.ts';
+import { migrate } from '../migrations/migrate.ts';
+import { runCommands, type StoredEvent } from '../run-commands.ts';
 import type { Database } from '../schema/index.ts';
 import { stores } from '../stores.ts';
 import { nodeSqliteDialect } from './dialect.ts';
@@ -26,7 +26,7 @@ export type Reads = Record<string, ReadonlySet<string>>;
 export type Reply =
   | { kind: 'ready'; reads: Reads }
   | { kind: 'failed'; error: SerializedError }
-  | { kind: 'results'; results: { id: number; values?: unknown[]; error?: SerializedError }[]; events: { id: number; event: OutboxEvent }[] };
+  | { kind: 'results'; results: { id: number; values?: unknown[]; error?: SerializedError }[]; events: StoredEvent[] };
 
 /** Requests taken into one commit; bounds the time a reply may wait for its neighbours. */
 const MAX_GROUP = 256;
@@ -38,60 +38,14 @@ let raw: DatabaseSync | undefined;
 let db: Kysely<Database> | undefined;
 const queue: Request[] = [];
 let running = false;
-let events: { id: number; event: OutboxEvent }[] = [];
-
-function context(handle: Kysely<Database>): StoreContext {
-  return {
-    db: handle,
-    now: Date.now,
-    async emit(event) {
-      const row = { type: event.type, payload: JSON.stringify(event.payload), created_at: Date.now() };
-      const { insertId } = await handle.insertInto('outbox').values(row).executeTakeFirstOrThrow();
-      events.push({ id: Number(insertId), event });
-    },
-  };
-}
+let events: StoredEvent[] = [];
 
 async function open(): Promise<void> {
   raw = new DatabaseSync(options.file, { readOnly: options.role === 'reader' });
   raw.exec('PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384');
   if (options.role === 'writer') raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.synchronous}; PRAGMA journal_size_limit = 67108864`);
   db = new Kysely<Database>({ dialect: nodeSqliteDialect(raw) });
-  if (options.role === 'writer') await migrate(db);
-}
-
-async function migrate(handle: Kysely<Database>): Promise<void> {
-  const done = await handle.introspection.getTables({ withInternalKyselyTables: true });
-  if (done.some((table) => table.name === 'kysely_migration')) {
-    const names = (await handle
-      .selectFrom('kysely_migration' as never)
-      .select('name' as never)
-      .execute()) as { name: string }[];
-    const unknown = names.filter(({ name }) => !(name in migrations)).map(({ name }) => name);
-    if (unknown.length > 0)
-      throw internal(
-        'schema_newer',
-        `The database ${options.file} was written by a newer Binnacle (migrations ${unknown.join(', ')}). Install that version, or use another data directory.`,
-      );
-    if (names.length === Object.keys(migrations).length) return;
-  }
-  const migrator = new Migrator({ db: handle, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
-}
-
-async function runCommands(commands: StoreCommand[]): Promise<unknown[]> {
-  if (db === undefined) throw internal('database_closed', 'The database is closed.');
-  const ctx = context(db);
-  const values: unknown[] = [];
-  for (const { store, method, args } of commands) {
-    const Store = stores[store];
-    const instance = Store === undefined ? undefined : (new Store(ctx) as Record<string, (...args: unknown[]) => Promise<unknown>>);
-    const fn = instance?.[method];
-    if (typeof fn !== 'function') throw internal('unknown_store_method', `No store method ${store}.${method}`);
-    values.push(await fn.apply(instance, args));
-  }
-  return values;
+  if (options.role === 'writer') await migrate(db, options.file);
 }
 
 const failure = (error: unknown): SerializedError => serializeError(mapSqliteError(error, options.file));
@@ -100,7 +54,10 @@ async function commitTogether(group: Request[]): Promise<GroupResult<unknown[]>[
   if (raw === undefined) return group.map(({ id }) => ({ id, error: internal('database_closed', 'The database is closed.') }));
   return commitGroup(raw, group, {
     begin: options.role === 'writer' ? 'BEGIN IMMEDIATE' : 'BEGIN',
-    run: ({ commands }: Request) => runCommands(commands),
+    run({ commands }: Request) {
+      if (db === undefined) throw internal('database_closed', 'The database is closed.');
+      return runCommands(db, commands, events);
+    },
     mark: () => events.length,
     undo: (mark) => void (events.length = mark),
   });

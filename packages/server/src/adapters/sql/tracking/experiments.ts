@@ -1,6 +1,7 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { conflict, invalid, notFound } from '../../../kernel/index.ts';
 import type { ExperimentQuery, ExperimentRecord, ExperimentSummary, KeyValue, LifecycleStage, View } from '../../../tracking/index.ts';
+import { insertForId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
 import type { ExperimentsTable } from '../schema/tracking.ts';
 import { contains } from '../text-search.ts';
@@ -85,11 +86,8 @@ export async function createExperiment(
     const hint = taken.deleted === 0 ? '' : ' It is deleted; restore it, or choose another name.';
     throw conflict('experiment_exists', `Experiment(name=${input.name}) already exists.${hint}`, { details: { id: String(taken.id) } });
   }
-  const { insertId } = await db
-    .insertInto('experiments')
-    .values({ name: input.name, artifact_location: input.artifactLocation ?? '', deleted: 0, created_at: now, updated_at: now })
-    .executeTakeFirstOrThrow();
-  const id = Number(insertId);
+  const columns = { name: input.name, artifact_location: input.artifactLocation ?? '', deleted: 0, created_at: now, updated_at: now };
+  const id = await insertForId(db, 'experiments', columns);
   if (input.artifactLocation === null)
     await db
       .updateTable('experiments')

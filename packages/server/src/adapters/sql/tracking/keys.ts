@@ -40,7 +40,8 @@ export async function findKeys(db: Kysely<Database>, experimentId: number, kind:
 /** The same, and those that are new get one. */
 export async function internKeys(db: Kysely<Database>, experimentId: number, kind: KeyKind, names: readonly string[]): Promise<Map<string, number>> {
   const found = await findKeys(db, experimentId, kind, names);
-  const missing = [...new Set(names)].filter((name) => !found.has(name));
+  // In one order for all, so that two writers of the same new names wait for each other and do not lock each other out.
+  const missing = [...new Set(names)].filter((name) => !found.has(name)).sort();
   if (missing.length === 0) return found;
   for (const batch of batches(missing, 500)) {
     await db

@@ -3,6 +3,7 @@ import { invalid } from '../../../kernel/index.ts';
 import type { FilterCondition } from '../../../kernel/filter/index.ts';
 import type { DatasetFilter, LoggedModelOrder, LoggedModelQuery, LoggedModelRecord } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
+import { portable } from '../spelling.ts';
 import { parseExperimentId } from './experiments.ts';
 import { afterSql, keyOf, orderSql, type SortColumn, selectSql } from './keyset.ts';
 import { type LoggedModelRow, toModels } from './logged-models.ts';
@@ -65,7 +66,7 @@ function conditionSql(condition: FilterCondition, datasets: DatasetFilter[]): Ra
   const column = sql.ref(COLUMNS[key] as string);
   if (typeof value === 'number') return matchNumber(column, operator, value);
   if (key === 'status') return statusSql(condition);
-  if (key === 'experiment_id') return matchText(sql`cast(${column} as char)`, condition);
+  if (key === 'experiment_id') return matchText(portable('as_text', column), condition);
   return matchText(column, condition);
 }
 
@@ -99,7 +100,7 @@ function orderColumns({ kind, key, ascending, datasetName, datasetDigest }: Logg
   if (datasetDigest !== null) on.push(sql<boolean>`c.dataset_digest = ${datasetDigest}`);
   const latest = sql`(select c.value from logged_model_metrics c where ${sql.join(on, sql` and `)} order by c.timestamp desc, c.step desc, c.run_id limit 1)`;
   return [
-    { expression: sql`(${latest} is null)`, ascending: true },
+    { expression: sql`case when ${latest} is null then 1 else 0 end`, ascending: true },
     { expression: sql`coalesce(${latest}, 0)`, ascending },
   ];
 }

@@ -97,7 +97,7 @@ export function orderTerm({ kind, key, ascending }: OrderBy, index: number, keys
     const column = sql.ref(attribute.column);
     const columns: SortColumn[] = attribute.nullable
       ? [
-          { expression: sql`(${column} is null)`, ascending: true },
+          { expression: sql`case when ${column} is null then 1 else 0 end`, ascending: true },
           { expression: sql`coalesce(${column}, 0)`, ascending },
         ]
       : [{ expression: column, ascending }];
@@ -116,7 +116,7 @@ export function orderTerm({ kind, key, ascending }: OrderBy, index: number, keys
     return { kind, ascending, columns, join, keyIds, alias };
   }
   const columns: SortColumn[] = [
-    { expression: sql`(${rid} is null)`, ascending: true },
+    { expression: sql`case when ${rid} is null then 1 else 0 end`, ascending: true },
     { expression: sql`coalesce(${sql.ref(`${alias}.head`)}, '')`, ascending },
     { expression: sql`coalesce(${sql.ref(`${alias}.rest`)}, '')`, ascending },
   ];

@@ -142,7 +142,9 @@ async function selectiveDriver(db: Kysely<Database>, query: RunQuery, keys: KeyL
   for (const condition of query.conditions) {
     const driver = driverOf(condition, keys);
     if (driver === undefined) continue;
-    const { rows } = await sql<{ n: number }>`select count(*) as n from (select 1 from ${driver.from} f where ${driver.where} limit ${fewest})`.execute(db);
+    const { rows } = await sql<{ n: number }>`select count(*) as n from (select 1 from ${driver.from} f where ${driver.where} limit ${fewest}) counted`.execute(
+      db,
+    );
     const count = Number(rows[0]?.n ?? fewest);
     if (count < fewest) {
       fewest = count;

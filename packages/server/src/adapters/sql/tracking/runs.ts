@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { conflict, invalid, notFound } from '../../../kernel/index.ts';
 import type { KeyValue, LifecycleStage, LogBatch, RunColumns, RunInfo, RunRecord, RunStatus } from '../../../tracking/index.ts';
 import type { StoreContext } from '../engine.ts';
+import { insertForId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
 import { loadActiveExperiment, stageOf } from './experiments.ts';
 import { padded } from './keys.ts';
@@ -43,8 +44,7 @@ export async function createRun(
     deleted: 0,
     deleted_at: null,
   };
-  const { insertId } = await db.insertInto('runs').values(columns).executeTakeFirstOrThrow();
-  const row: RunRow = { ...columns, rid: Number(insertId) };
+  const row: RunRow = { ...columns, rid: await insertForId(db, 'runs', columns, 'rid') };
   const tags = new Map([...run.tags, { key: RUN_NAME, value: run.name }].map(({ key, value }) => [key, value]));
   await writeTags(
     db,

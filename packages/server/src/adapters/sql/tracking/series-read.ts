@@ -42,7 +42,9 @@ export async function allPoints(db: Kysely<Database>, run: RunRef, key: string, 
     if (range !== null && (row.max_step < range.from || row.min_step > range.to)) continue;
     if (row.chunks > 0) {
       let chunks = db.selectFrom('metric_chunks').select(['points', 'data']).where('series_id', '=', row.id);
-      if (range !== null) chunks = chunks.where('max_step', '>=', range.from).where('min_step', '<=', range.to);
+      // An open end is no number that an integer column could be compared with.
+      if (range !== null && Number.isFinite(range.from)) chunks = chunks.where('max_step', '>=', range.from);
+      if (range !== null && Number.isFinite(range.to)) chunks = chunks.where('min_step', '<=', range.to);
       for (const chunk of await chunks.orderBy('seq').execute()) parts.push(decodeSegments(chunk.data, chunk.points));
     }
     if (row.tail_points > 0) parts.push(decodeSegments(row.tail, row.tail_points));

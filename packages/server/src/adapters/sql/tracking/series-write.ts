@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Kysely, Selectable } from 'kysely';
 import type { PointBatch, Points, SeriesOwner } from '../../../tracking/index.ts';
+import { insertForId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
 import type { MetricSeriesTable } from '../schema/tracking.ts';
 import { bytesToDouble, decodeSegments, doubleBytes, encodeSegment } from './chunk-codec.ts';
@@ -79,11 +80,7 @@ export async function writePoints(db: Kysely<Database>, run: { rid: number; run_
 
 async function insertSeries(db: Kysely<Database>, rid: number, series: Fresh): Promise<number> {
   const chunks = series.points.steps.length >= CHUNK_POINTS ? chunksOf(series.points) : [];
-  const { insertId } = await db
-    .insertInto('metric_series')
-    .values(seriesColumns(rid, series, chunks))
-    .executeTakeFirstOrThrow();
-  const id = Number(insertId);
+  const id = await insertForId(db, 'metric_series', seriesColumns(rid, series, chunks));
   await insertChunks(db, id, 0, chunks);
   return id;
 }
@@ -166,6 +163,8 @@ function append(tail: Uint8Array, segment: Uint8Array): Uint8Array {
 }
 
 async function withoutStored(db: Kysely<Database>, seriesId: number, points: Points): Promise<Points> {
+  // Of no points there is no range to ask for.
+  if (points.steps.length === 0) return points;
   const box = summarize(points);
   const chunks = await db
     .selectFrom('metric_chunks')

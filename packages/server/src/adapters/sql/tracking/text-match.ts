@@ -1,16 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import { internal } from '../../../kernel/index.ts';
 import type { FilterCondition } from '../../../kernel/filter/index.ts';
-import { ilike } from '../text-search.ts';
+import { portable } from '../spelling.ts';
+import { ilike, like } from '../text-search.ts';
 import { splitText } from './text-value.ts';
-
-/** SQL's own LIKE ignores case on SQLite, so a case-sensitive pattern is said as GLOB there. */
-function globOf(pattern: string): string {
-  return pattern
-    .replace(/[*?[]/g, (special) => `[${special}]`)
-    .replace(/%/g, '*')
-    .replace(/_/g, '?');
-}
 
 /** Compares a whole text expression. IS [NOT] NULL is not handled here. */
 export function matchText(expression: RawBuilder<unknown>, { operator, value }: FilterCondition): RawBuilder<boolean> {
@@ -20,7 +13,7 @@ export function matchText(expression: RawBuilder<unknown>, { operator, value }: 
     case '!=':
       return sql<boolean>`${expression} <> ${value as string}`;
     case 'LIKE':
-      return sql<boolean>`${expression} glob ${globOf(value as string)}`;
+      return like(expression, value as string);
     case 'ILIKE':
       return ilike(expression, value as string);
     case 'IN':
@@ -42,12 +35,12 @@ export function matchSplitText(alias: string, condition: FilterCondition): RawBu
     const same = parts.rest === null ? sql<boolean>`${rest} is null` : sql<boolean>`coalesce(${rest}, '') = ${parts.rest}`;
     return operator === '=' ? sql<boolean>`(${head} = ${parts.head} and ${same})` : sql<boolean>`not (${head} = ${parts.head} and ${same})`;
   }
-  return matchText(sql`(${head} || coalesce(${rest}, ''))`, condition);
+  return matchText(portable('joined', head, sql`coalesce(${rest}, '')`), condition);
 }
 
 const COMPARISONS: Record<string, RawBuilder<unknown>> = { '=': sql`=`, '!=': sql`<>`, '<': sql`<`, '<=': sql`<=`, '>': sql`>`, '>=': sql`>=` };
 export function matchNumber(expression: RawBuilder<unknown>, operator: string, value: number): RawBuilder<boolean> {
   const comparison = COMPARISONS[operator];
   if (comparison === undefined) throw internal('unexpected_operator', `The operator ${operator} does not compare numbers.`);
-  return sql<boolean>`${expression} ${comparison} ${value}`;
+  return sql<boolean>`${expression} ${comparison} ${portable('a_number', value)}`;
 }
