@@ -78,7 +78,13 @@ async function startKind(kind: Kind): Promise<DatabaseProcess> {
     child.kill(signal);
     await ended;
   };
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    await end('SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
+  }
   admin(`alter user ${kind.user} ${kind.scheme === 'postgres' ? `with password '${PASSWORD}'` : `identified by '${PASSWORD}'`}`);
   const url: DatabaseProcess['url'] = (parts = {}) =>
     `${kind.scheme}://${parts.user ?? kind.user}:${encodeURIComponent(parts.password ?? PASSWORD)}@127.0.0.1:${parts.port ?? port}/${parts.database ?? 'nothing'}`;
