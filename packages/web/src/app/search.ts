@@ -53,6 +53,8 @@ export interface ExperimentSearch {
   diff?: true | undefined;
   view?: View | undefined;
   sel?: string[] | undefined;
+  /** What the runs are grouped by, as p:key or t:key. */
+  group?: string[] | undefined;
 }
 export const experimentSearch = (raw: Raw): ExperimentSearch =>
   compact({
@@ -62,6 +64,7 @@ export const experimentSearch = (raw: Raw): ExperimentSearch =>
     diff: flag(raw['diff']),
     view: oneOf(raw['view'], VIEWS),
     sel: list(raw['sel']),
+    group: list(raw['group']),
   });
 
 export interface CompareSearch {

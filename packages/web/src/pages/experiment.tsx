@@ -10,8 +10,10 @@ import { inTurns } from '../features/in-turns.ts';
 import { ColumnPicker } from '../features/runs/column-picker.tsx';
 import { defaultColumns, fitLink, parseColumn, varyingColumns } from '../features/runs/columns.ts';
 import { FilterBox } from '../features/runs/filter-box.tsx';
+import { GroupPicker } from '../features/runs/group-picker.tsx';
+import { groupable, groupRuns } from '../features/runs/groups.ts';
 import { RunsTable } from '../features/runs/runs-table.tsx';
-import { useRuns } from '../features/runs/use-runs.ts';
+import { MOST_GROUPED, useRuns } from '../features/runs/use-runs.ts';
 import { trackingSnippets } from '../features/snippets/index.ts';
 import { useServer } from '../features/snippets/use-server.ts';
 import { EmptyState } from '../ui/empty.tsx';
@@ -45,7 +47,9 @@ export function ExperimentPage() {
     [search.cols, available.data],
   );
   const view = search.view ?? 'active';
-  const { runs, pages, error } = useRuns(experimentId, { filter: search.filter ?? '', sort: search.sort, columns, view });
+  const by = useMemo(() => groupable(search.group ?? NOTHING), [search.group]);
+  const { runs, pages, error } = useRuns(experimentId, { filter: search.filter ?? '', sort: search.sort, columns, view, group: by });
+  const groups = useMemo(() => (by.length === 0 ? undefined : { by, list: groupRuns(runs, by, search.sort) }), [runs, by, search.sort]);
   const shown = useMemo(() => (search.diff === true ? varyingColumns(runs, columns ?? NOTHING) : (columns ?? NOTHING)), [search.diff, runs, columns]);
   const selected = search.sel ?? NOTHING;
   const pick = (cols: string[]) => {
@@ -99,6 +103,7 @@ export function ExperimentPage() {
           <Group p="xs" gap="xs" align="flex-start" style={{ borderBottom: '1px solid var(--bn-border)' }}>
             <FilterBox value={search.filter ?? ''} onApply={(filter) => set({ filter: filter === '' ? undefined : filter, sel: undefined })} error={error} />
             <ColumnPicker experimentId={experimentId} columns={columns ?? NOTHING} onChange={pick} onReset={() => set({ cols: undefined })} />
+            <GroupPicker experimentId={experimentId} by={by} onChange={(next) => set({ group: next.length === 0 ? undefined : next })} />
             <SegmentedControl
               aria-label="Which runs"
               value={view}
@@ -120,6 +125,9 @@ export function ExperimentPage() {
               {selected.length > 0
                 ? `${plural(selected.length, 'run')} ticked${selected.length === 200 ? ', the most that can be compared' : ''}`
                 : `${formatInt(runs.length)}${pages.hasNextPage ? '+' : ''} ${runs.length === 1 ? 'run' : 'runs'}${experiment.data !== undefined && search.filter === undefined && view === 'active' ? ` of ${formatInt(experiment.data.runCount)}` : ''}`}
+              {groups === undefined
+                ? ''
+                : ` · ${plural(groups.list.length, 'group')}${pages.hasNextPage ? (runs.length < MOST_GROUPED ? ', more are being read' : `; only the first ${formatInt(runs.length)} runs are grouped, filter for others`) : ''}; mean ± standard deviation`}
               {search.diff === true && columns !== undefined && shown.length < columns.length
                 ? ` · ${plural(columns.length - shown.length, 'equal column')} hidden`
                 : ''}
@@ -169,7 +177,7 @@ export function ExperimentPage() {
                 onSelect={(sel) => set({ sel: sel.length === 0 ? undefined : sel })}
                 onEnd={onEnd}
                 loadingMore={pages.isFetchingNextPage}
-                height={`min(max(320px, calc(100dvh - 270px)), ${runs.length * 34 + 54}px)`}
+                groups={groups}
               />
               {runs.length === 0 && !pages.isError && (
                 <Text c="dimmed" size="sm" p="md" ta="center">

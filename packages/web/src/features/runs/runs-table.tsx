@@ -9,11 +9,15 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Time } from '../../ui/bits.tsx';
 import { formatDuration, formatNumber } from '../../ui/format.ts';
+import { FoldButton } from '../nested/fold-button.tsx';
 import { cellValue, nextSort, orderKey, parseColumn } from './columns.ts';
+import { GroupCell, groupName } from './group-cell.tsx';
+import type { RunGroup } from './groups.ts';
 
 const features = tableFeatures({ columnSizingFeature, columnResizingFeature, rowSelectionFeature });
 const helper = createColumnHelper<typeof features, RunRow>();
 const ROW = 34;
+const NONE_OPEN: ReadonlySet<string> = new Set();
 const PREFIX = { a: '', m: '', p: '', t: 'tag ' } as const;
 
 const DOTS: Record<string, string> = {
@@ -66,6 +70,8 @@ function SortButton({ id, label, sort, onSort }: { id: string; label: string; so
   );
 }
 
+type Line = { run: RunRow; inside?: boolean } | { group: RunGroup; open: boolean };
+
 /** As many as can be compared; they stand in the URL. */
 const MOST_TICKED = 200;
 
@@ -78,16 +84,19 @@ export interface RunsTableProps {
   onSelect: (ids: string[]) => void;
   onEnd: () => void;
   loadingMore: boolean;
-  height: string;
+  /** Absent: the runs stand alone. */
+  groups?: { by: string[]; list: RunGroup[] } | undefined;
 }
 
-/** The runs of an experiment: rows and columns are both virtual, the name stays in view, arrows move, Space ticks, Enter opens. */
-export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onEnd, loadingMore, height }: RunsTableProps) {
+/** The runs of an experiment, alone or in groups: rows and columns are both virtual, the name stays in view, arrows move, Space ticks, Enter opens. */
+export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onEnd, loadingMore, groups }: RunsTableProps) {
   const router = useRouter();
   const narrow = useMediaQuery('(max-width: 48em)');
   const nameWidth = narrow ? 180 : 270;
   const scroll = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
+  const [open, setOpen] = useState<ReadonlySet<string>>(NONE_OPEN);
+  const grouped = groups !== undefined;
 
   const defs = useMemo(
     () =>
@@ -95,13 +104,13 @@ export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onE
         const column = parseColumn(id);
         return helper.display({
           id,
-          size: column?.kind === 'm' ? 112 : id === 'a:duration' ? 96 : 130,
+          size: column?.kind === 'm' ? (grouped ? 160 : 112) : id === 'a:duration' ? 96 : 130,
           minSize: 56,
           header: column === undefined ? id : `${PREFIX[column.kind]}${column.key}`,
           cell: RunCell,
         });
       }),
-    [columns],
+    [columns, grouped],
   );
   const rowSelection = useMemo(() => Object.fromEntries(selected.map((id) => [id, true as const])), [selected]);
   const table = useTable({
@@ -114,16 +123,41 @@ export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onE
     onRowSelectionChange: (updater) => onSelect(Object.keys(typeof updater === 'function' ? updater(rowSelection) : updater).slice(0, MOST_TICKED)),
   });
   const rows = table.getRowModel().rows;
+  const byId = useMemo(() => new Map(rows.map((row) => [row.id, row])), [rows]);
+  // The lines of the table: a run, or a group and then, when it is open, its runs.
+  const lines = useMemo((): Line[] => {
+    if (groups === undefined) return runs.map((run) => ({ run }));
+    return groups.list.flatMap((group) => [
+      { group, open: open.has(group.id) },
+      ...(open.has(group.id) ? group.runs.map((run) => ({ run, inside: true })) : []),
+    ]);
+  }, [groups, runs, open]);
+  const toggleGroup = (id: string) =>
+    setOpen((before) => {
+      const next = new Set(before);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
+  const tickGroup = (group: RunGroup) => {
+    const ids = group.runs.map((run) => run.id);
+    // Of a group larger than can be ticked, as many as were.
+    const all = ids.every((id) => rowSelection[id] === true) || (selected.length >= MOST_TICKED && ids.some((id) => rowSelection[id] === true));
+    const others = selected.filter((id) => !ids.includes(id));
+    onSelect(all ? others : [...others, ...ids].slice(0, MOST_TICKED));
+  };
   const headers = table.getHeaderGroups()[0]?.headers ?? [];
   const sizes = headers.map((h) => h.column.getSize());
   const sizeKey = sizes.join();
 
   const rowView = useVirtualizer({
-    count: rows.length,
+    count: lines.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => ROW,
     overscan: 12,
-    getItemKey: (i) => rows[i]?.id ?? i,
+    getItemKey: (i) => {
+      const line = lines[i];
+      return line === undefined ? i : 'group' in line ? line.group.id : line.run.id;
+    },
   });
   const columnView = useVirtualizer({
     horizontal: true,
@@ -144,43 +178,48 @@ export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onE
   // The row that Tab reaches: the active one, or one in view when that was scrolled away.
   const stop = visible.some((item) => item.index === active) ? active : visible[Math.floor(visible.length / 2)]?.index;
   useEffect(() => {
-    if (rows.length > 0 && lastVisible >= rows.length - 30) onEnd();
-  }, [lastVisible, rows.length, onEnd]);
+    if (lines.length > 0 && lastVisible >= lines.length - 30) onEnd();
+  }, [lastVisible, lines.length, onEnd]);
 
   // Runs that arrive above must not push away what is being read.
   const anchor = useRef<string | undefined>(undefined);
   useLayoutEffect(() => {
     const box = scroll.current;
-    const before = anchor.current;
+    const before = grouped ? undefined : anchor.current;
     if (box !== null && before !== undefined && box.scrollTop > ROW) {
       const at = runs.findIndex((run) => run.id === before);
       const top = Math.floor(box.scrollTop / ROW);
       if (at > top && at - top < 500) box.scrollTop += (at - top) * ROW;
     }
-  }, [runs]);
+  }, [runs, grouped]);
   const remember = () => {
     const box = scroll.current;
     anchor.current = box === null ? undefined : runs[Math.floor(box.scrollTop / ROW)]?.id;
   };
 
   const focusRow = (index: number) => {
-    const next = Math.max(0, Math.min(rows.length - 1, index));
+    const next = Math.max(0, Math.min(lines.length - 1, index));
     setActive(next);
     rowView.scrollToIndex(next);
     requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus());
   };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>, index: number) => {
     if (event.target !== event.currentTarget) return;
-    const row = rows[index];
+    const line = lines[index];
+    const group = line !== undefined && 'group' in line ? line : undefined;
+    const run = line !== undefined && 'run' in line ? line.run : undefined;
     const act = {
       ArrowDown: () => focusRow(index + 1),
       ArrowUp: () => focusRow(index - 1),
       Home: () => focusRow(0),
-      End: () => focusRow(rows.length - 1),
+      End: () => focusRow(lines.length - 1),
       PageDown: () => focusRow(index + 15),
       PageUp: () => focusRow(index - 15),
-      ' ': () => row?.toggleSelected(),
-      Enter: () => row !== undefined && void router.navigate({ to: '/runs/$runId', params: { runId: row.id } }),
+      ' ': () => (group === undefined ? run !== undefined && table.getRow(run.id).toggleSelected() : tickGroup(group.group)),
+      Enter: () =>
+        group === undefined ? run !== undefined && void router.navigate({ to: '/runs/$runId', params: { runId: run.id } }) : toggleGroup(group.group.id),
+      ArrowRight: () => group?.open === false && toggleGroup(group.group.id),
+      ArrowLeft: () => group?.open === true && toggleGroup(group.group.id),
     }[event.key];
     if (act === undefined) return;
     event.preventDefault();
@@ -191,15 +230,15 @@ export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onE
     <div
       ref={scroll}
       className="rt"
-      style={{ height }}
-      role="grid"
+      style={{ height: `min(max(320px, calc(100dvh - 270px)), ${lines.length * ROW + 54}px)` }}
+      role={grouped ? 'treegrid' : 'grid'}
       aria-label="Runs"
-      aria-rowcount={rows.length + 1}
+      aria-rowcount={lines.length + 1}
       aria-colcount={headers.length + 1}
       aria-multiselectable="true"
       aria-busy={loadingMore}
       onScroll={remember}
-      tabIndex={rows.length === 0 ? 0 : -1}
+      tabIndex={lines.length === 0 ? 0 : -1}
     >
       <div className="rt-head" role="row" aria-rowindex={1} style={{ width }}>
         <div className="rt-cell rt-pin" role="columnheader" aria-colindex={1} aria-sort={directionOf('a:name', sort)} style={{ width: nameWidth }}>
@@ -232,7 +271,57 @@ export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onE
       </div>
       <div role="rowgroup" style={{ height: rowView.getTotalSize(), width, position: 'relative' }}>
         {visible.map((item) => {
-          const row = rows[item.index];
+          const line = lines[item.index];
+          if (line === undefined) return null;
+          if ('group' in line) {
+            const { group } = line;
+            const ticked = group.runs.filter((run) => rowSelection[run.id] === true).length;
+            const name = groupName(group, groups?.by ?? []);
+            return (
+              <div
+                key={item.key}
+                data-row={item.index}
+                data-group
+                className="rt-row rt-group"
+                role="row"
+                aria-rowindex={item.index + 2}
+                aria-level={1}
+                aria-expanded={line.open}
+                tabIndex={item.index === stop ? 0 : -1}
+                style={{ width, transform: `translateY(${item.start}px)` }}
+                onKeyDown={(e) => onKeyDown(e, item.index)}
+                onFocus={() => setActive(item.index)}
+              >
+                <div className="rt-cell rt-pin" role="gridcell" aria-colindex={1} style={{ width: nameWidth }}>
+                  <Checkbox
+                    tabIndex={-1}
+                    aria-label={`Tick the runs of ${name}`}
+                    checked={ticked === group.runs.length}
+                    indeterminate={ticked > 0 && ticked < group.runs.length}
+                    onChange={() => tickGroup(group)}
+                  />
+                  <FoldButton label={name} title={name} count={group.runs.length} open={line.open} onToggle={() => toggleGroup(group.id)} />
+                </div>
+                <div style={{ flex: 'none', width: padLeft }} role="presentation" />
+                {shown.map((column) => {
+                  const header = headers[column.index];
+                  if (header === undefined) return null;
+                  return (
+                    <div
+                      key={header.id}
+                      className={`rt-cell ${header.id.startsWith('m:') || header.id === 'a:duration' ? 'right' : ''}`}
+                      role="gridcell"
+                      aria-colindex={column.index + 2}
+                      style={{ width: column.size }}
+                    >
+                      <GroupCell group={group} id={header.id} />
+                    </div>
+                  );
+                })}
+              </div>
+            );
+          }
+          const row = byId.get(line.run.id);
           if (row === undefined) return null;
           const cells = row.getAllCells();
           return (
@@ -243,12 +332,18 @@ export function RunsTable({ runs, columns, sort, onSort, selected, onSelect, onE
               role="row"
               aria-rowindex={item.index + 2}
               aria-selected={row.getIsSelected()}
+              {...(line.inside === true ? { 'aria-level': 2 } : {})}
               tabIndex={item.index === stop ? 0 : -1}
               style={{ width, transform: `translateY(${item.start}px)` }}
               onKeyDown={(e) => onKeyDown(e, item.index)}
               onFocus={() => setActive(item.index)}
             >
-              <div className="rt-cell rt-pin" role="gridcell" aria-colindex={1} style={{ width: nameWidth }}>
+              <div
+                className="rt-cell rt-pin"
+                role="gridcell"
+                aria-colindex={1}
+                style={{ width: nameWidth, paddingLeft: line.inside === true ? 28 : undefined }}
+              >
                 <Checkbox tabIndex={-1} aria-label={`Tick ${row.original.name}`} checked={row.getIsSelected()} onChange={row.getToggleSelectedHandler()} />
                 <span
                   className="bn-dot"

@@ -7,19 +7,26 @@ import type { View } from '../../app/search.ts';
 import { mergeRows, requestedColumns } from './columns.ts';
 
 const PAGE = 200;
+/** Groups need all of their runs: pages are larger, and read without being scrolled to, up to so many runs. */
+const GROUPED_PAGE = 2000;
+export const MOST_GROUPED = 20_000;
 /** So many pages are asked again from time to time; of more, only the first is kept fresh. */
 const MOST_REFRESHED = 5;
 
 /** Runs of an experiment, a page at a time; the first page is asked again while the tab is looked at, so new runs appear by themselves. */
-export function useRuns(experimentId: string, options: { filter: string; sort: string | undefined; columns: string[] | undefined; view: View }) {
-  const { filter, sort, columns, view } = options;
+export function useRuns(
+  experimentId: string,
+  options: { filter: string; sort: string | undefined; columns: string[] | undefined; view: View; group: string[] },
+) {
+  const { filter, sort, columns, view, group } = options;
+  const grouped = group.length > 0;
   const body = {
     experimentIds: [experimentId],
     filter,
     view,
     orderBy: sort === undefined ? [] : [sort],
-    limit: PAGE,
-    columns: requestedColumns(columns ?? []),
+    limit: grouped ? GROUPED_PAGE : PAGE,
+    columns: requestedColumns([...(columns ?? []), ...group]),
   };
   const queries = useQueryClient();
   const key = ['searchRuns', body];
@@ -39,7 +46,7 @@ export function useRuns(experimentId: string, options: { filter: string; sort: s
     queryKey: ['searchRuns', 'fresh', body],
     queryFn: ({ signal }) => client.call('searchRuns', { body, signal }),
     enabled: pages.isSuccess && !pages.isPlaceholderData,
-    refetchInterval: LIVE.normal,
+    refetchInterval: grouped ? LIVE.slow : LIVE.normal,
     staleTime: LIVE.normal,
     retry: false,
   });
@@ -54,6 +61,12 @@ export function useRuns(experimentId: string, options: { filter: string; sort: s
     );
     void refetch();
   }, [gap, keyText, queries, refetch]);
+
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
+  const more = grouped && hasNextPage && runs.length < MOST_GROUPED;
+  useEffect(() => {
+    if (more && !isFetchingNextPage) void fetchNextPage();
+  }, [more, isFetchingNextPage, fetchNextPage]);
 
   // A filter that the server refuses must not empty the table: the last answer stays below the message.
   const [kept, setKept] = useState<{ of: string; runs: RunRow[] }>({ of: '', runs: [] });
