@@ -120,8 +120,17 @@ describe('12,000 metrics in 300 branches', () => {
       expect(await metrics.getByRole('row').count()).toBeLessThan(60);
       await page.getByRole('button', { name: 'Collapse all metrics' }).click();
       await expect.poll(() => metrics.getAttribute('aria-rowcount'), { timeout: 30_000 }).toBe('300');
-      await metrics.evaluate((element) => element.scrollTo(0, element.scrollHeight));
       const last = metrics.getByRole('button', { name: /^layer_299/ });
+      // The height follows the rows, and the rows what has been measured: on a busy machine one jump may fall short.
+      await expect
+        .poll(
+          async () => {
+            await metrics.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+            return last.isVisible();
+          },
+          { timeout: 30_000 },
+        )
+        .toBe(true);
       await last.click();
       await expect.poll(() => metrics.getAttribute('aria-rowcount')).toBe('340');
       expect(await metrics.getByRole('row').count()).toBeLessThan(60);
@@ -134,10 +143,20 @@ describe('12,000 metrics in 300 branches', () => {
       await page.getByRole('figure', { name: /^layer_000\/weight_00000\./ }).waitFor();
       expect(await page.getByRole('region', { name: /^layer_/ }).count()).toBeLessThan(60);
       await page.getByRole('button', { name: 'Collapse all sections' }).click();
-      await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
-      await page.getByRole('button', { name: /^layer_299/ }).click();
-      await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
-      await page.getByRole('figure', { name: /^layer_299\/weight_11999\./ }).waitFor();
+      const toEnd = (what: ReturnType<typeof page.getByRole>) =>
+        expect
+          .poll(
+            async () => {
+              await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+              return what.isVisible();
+            },
+            { timeout: 30_000 },
+          )
+          .toBe(true);
+      const last = page.getByRole('button', { name: /^layer_299/ });
+      await toEnd(last);
+      await last.click();
+      await toEnd(page.getByRole('figure', { name: /^layer_299\/weight_11999\./ }));
       expect(await page.getByRole('region', { name: /^layer_/ }).count()).toBeLessThan(60);
     });
   });
