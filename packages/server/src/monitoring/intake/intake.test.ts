@@ -61,6 +61,27 @@ function setUp(
 }
 
 describe('the recorder', () => {
+  it('a log that is too slow for what comes leaves rows out and counts them, and memory is bounded', async () => {
+    const hanging = Promise.withResolvers<void>();
+    const written: number[] = [];
+    const append = async (more: LogRow[]) => {
+      await hanging.promise;
+      written.push(more.length);
+    };
+    const { recorder, total, activity } = setUp({ limits: { logRows: 10, profileRows: 20, logRowsAtOnce: 2, flushMs: 5 }, log: { append } });
+    for (let i = 0; i < 100; i++) {
+      recorder.record(batch({ requestId: `r${i}` }));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    hanging.resolve();
+    await recorder.flush();
+    const logged = written.reduce((sum, rows) => sum + rows, 0);
+    const dropped = activity.reduce((sum, one) => sum + one.dropped, 0);
+    expect(logged).toBeLessThan(40);
+    expect(logged + dropped).toBe(200);
+    expect(total('predictions')).toBe(200);
+  });
+
   it('what comes while a slow flush is under way is written soon after it, with no further call', async () => {
     const hanging = Promise.withResolvers<void>();
     const slow = Promise.withResolvers<void>();

@@ -205,7 +205,8 @@ export class Recorder implements PredictionSink {
     const sampled = batch.source === 'batch' || samplingFraction >= 1 || hash32(batch.requestId) < samplingFraction * 4294967296;
     this.#count(batch, from, to, sampled ? context : undefined);
     if (!sampled) return;
-    if (work.skip === 'nothing') this.#log(batch, context, from, to);
+    // Also rows that are ready wait for the log, and a log that is too slow must not fill the memory.
+    if (work.skip === 'nothing' && this.#rows.length < this.#limits.profileRows) this.#log(batch, context, from, to);
     else this.#drop(batch.endpoint, to - from);
   }
 
