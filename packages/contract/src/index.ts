@@ -1,3 +1,4 @@
+import { artifactOperations } from './artifacts.ts';
 import { batchOperations } from './batch.ts';
 import { monitoringOperations } from './monitoring.ts';
 import { registryOperations } from './registry.ts';
@@ -6,6 +7,7 @@ import { systemOperations } from './system.ts';
 import { trackingOperations } from './tracking.ts';
 import { upkeepOperations } from './upkeep.ts';
 
+export * from './artifacts.ts';
 export * from './batch.ts';
 export * from './common.ts';
 export * from './monitoring.ts';
@@ -23,6 +25,7 @@ export const API_PREFIX = '/api/binnacle/v1';
 export const operations = {
   ...systemOperations,
   ...trackingOperations,
+  ...artifactOperations,
   ...registryOperations,
   ...servingOperations,
   ...batchOperations,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FileEntry } from './tracking.ts';
+import { FileEntry } from './artifacts.ts';
 import { Limit, LooseNumber, PageToken, Signature, Tags, TensorSpec, Timestamp } from './common.ts';
 import { operation } from './operation.ts';
 

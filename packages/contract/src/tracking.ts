@@ -90,9 +90,6 @@ export type SeriesPoint = z.infer<typeof SeriesPoint>;
 export const Series = z.object({ runId: z.string(), key: z.string(), total: z.number().int(), points: z.array(SeriesPoint) });
 export type Series = z.infer<typeof Series>;
 
-export const FileEntry = z.object({ path: z.string(), isDirectory: z.boolean(), size: z.number().int().nullable() });
-export type FileEntry = z.infer<typeof FileEntry>;
-
 const runId = z.object({ runId: z.string() });
 const experimentId = z.object({ experimentId: z.string() });
 export const MetricPoint = z.object({ key: z.string(), value: LooseNumber, step: z.number().int().default(0), timestamp: Timestamp.optional() });
@@ -242,24 +239,5 @@ export const trackingOperations = {
     params: runId,
     query: z.object({ q: z.string().optional(), limit: Limit(1000, 10000), pageToken: PageToken.optional() }),
     response: z.object({ metrics: z.array(MetricSummary), nextPageToken: PageToken.optional() }),
-  }),
-  listRunArtifacts: operation({
-    method: 'GET',
-    path: '/runs/{runId}/artifacts',
-    tag: 'tracking',
-    summary: "Files and folders directly under a path of a run's artifacts.",
-    params: runId,
-    query: z.object({ path: z.string().default('') }),
-    response: z.object({ files: z.array(FileEntry) }),
-  }),
-  getRunArtifact: operation({
-    method: 'GET',
-    path: '/runs/{runId}/artifacts/content',
-    tag: 'tracking',
-    summary: 'The bytes of an artifact.',
-    params: runId,
-    query: z.object({ path: z.string().min(1) }),
-    rawResponse: true,
-    response: z.unknown(),
   }),
 };

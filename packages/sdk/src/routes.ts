@@ -21,6 +21,7 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   listMetricKeys: 'GET /runs/{runId}/metric-keys',
   listRunArtifacts: 'GET /runs/{runId}/artifacts',
   getRunArtifact: 'GET /runs/{runId}/artifacts/content',
+  readRunArtifactRows: 'GET /runs/{runId}/artifacts/rows',
   listModels: 'GET /models',
   createModel: 'POST /models',
   getModel: 'GET /models/{model}',

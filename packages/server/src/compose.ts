@@ -11,10 +11,12 @@ import { type BatchStore, createBatchService } from './batch/index.ts';
 import { openArtifactStore } from './compose/artifact-store.ts';
 import { batchAccess } from './compose/batch-access.ts';
 import { modelRunner } from './compose/model-runner.ts';
+import { sharedTables } from './compose/tables.ts';
 import { createLogger } from './compose/logger.ts';
 import { type Config, packagedFolder } from './config/index.ts';
 import { createGatesService, type GatesService } from './gates/index.ts';
 import {
+  artifactHandlers,
   batchHandlers,
   createHttpServer,
   isLoopback,
@@ -153,7 +155,8 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   });
   const handlers = {
     ...systemHandlers({ overview, about }),
-    ...trackingHandlers({ tracking, artifacts }),
+    ...trackingHandlers({ tracking }),
+    ...artifactHandlers({ tracking, artifacts, tables: sharedTables() }),
     ...registryHandlers({ registry, gates, views: createRegistryViews({ registry, runs, endpoints, artifacts }) }),
     ...servingHandlers({ serving }),
     ...batchHandlers({ batch }),

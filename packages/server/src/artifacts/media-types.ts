@@ -8,7 +8,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.yml': 'text/plain',
   '.py': 'text/plain',
   '.csv': 'text/csv',
+  '.tsv': 'text/tab-separated-values',
   '.html': 'text/html',
+  '.htm': 'text/html',
   '.json': 'application/json',
   '.pdf': 'application/pdf',
   '.parquet': 'application/vnd.apache.parquet',
@@ -17,7 +19,16 @@ const TYPES: Readonly<Record<string, string>> = {
   '.jpeg': 'image/jpeg',
   '.gif': 'image/gif',
   '.webp': 'image/webp',
+  '.avif': 'image/avif',
+  '.bmp': 'image/bmp',
   '.svg': 'image/svg+xml',
+  '.mp3': 'audio/mpeg',
+  '.wav': 'audio/wav',
+  '.flac': 'audio/flac',
+  '.ogg': 'audio/ogg',
+  '.m4a': 'audio/mp4',
+  '.mp4': 'video/mp4',
+  '.webm': 'video/webm',
 };
 
 /**

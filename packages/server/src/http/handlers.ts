@@ -14,9 +14,11 @@ export interface RequestContext {
 export class RawReply {
   readonly headers: Record<string, string>;
   readonly body: Readable | Uint8Array | string;
-  constructor(body: Readable | Uint8Array | string, headers: Record<string, string>) {
+  readonly status: number;
+  constructor(body: Readable | Uint8Array | string, headers: Record<string, string>, status = 200) {
     this.body = body;
     this.headers = headers;
+    this.status = status;
   }
 }
 

@@ -52,7 +52,7 @@ async function run(op: Operation, handler: AnyHandler, request: FastifyRequest, 
   request.raw.once('close', () => request.raw.readableAborted && gone.abort());
   const body = request.body instanceof Readable ? request.body : request.raw;
   const result = await handler(input, { request: request.raw, body, signal: gone.signal });
-  if (result instanceof RawReply) return reply.headers(result.headers).send(result.body);
+  if (result instanceof RawReply) return reply.code(result.status).headers(result.headers).send(result.body);
   return reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(result, looseNumbers));
 }
 

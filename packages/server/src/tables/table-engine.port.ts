@@ -9,6 +9,15 @@ export interface StreamOptions {
   limit?: number;
 }
 
+export interface PageOptions {
+  columns: string[];
+  /** Rows before the page. */
+  offset: number;
+  limit: number;
+  /** Characters of a value; of a longer one this many and no more are given. */
+  maxLength: number;
+}
+
 /** A table that can be read. Close it. */
 export interface TableSource extends TableLocation {
   readonly columns: TableColumn[];
@@ -19,6 +28,8 @@ export interface TableSource extends TableLocation {
    * where missing, everything else as strings with null where missing.
    */
   stream(options?: StreamOptions): AsyncIterable<Table>;
+  /** Some rows in order, as text to look at (of CSV as it is written in the file), null where missing. */
+  page(options: PageOptions): Promise<(string | null)[][]>;
   close(): Promise<void>;
 }
 

@@ -49,6 +49,54 @@ export function tableEngineSuite(name: string, engine: TableEngine): void {
         await source.close();
       });
 
+    for (const format of ['csv', 'parquet'] as TableFormat[])
+      it(`gives a page of ${format} as text, wherever it begins`, async () => {
+        const path = join(dir, `[t] ?*.${format}`);
+        await tables.write(path, format, [table(5000), table(3000, 5000)]);
+        const { rows, ...rest } = await tables.readRows(path, format, { offset: 4999, limit: 3 });
+        expect(rest).toMatchObject({ offset: 4999, more: true, columnsLeftOut: 0, total: format === 'parquet' ? 8000 : null });
+        expect(rest.columns.map(({ name, type }) => [name, type])).toEqual([
+          ['x', 'DOUBLE'],
+          ['i', 'BIGINT'],
+          ['ключ "t", ü', 'VARCHAR'],
+        ]);
+        expect(rows).toEqual([
+          ['4999.5', '4999', 'a'],
+          ['5000.5', '5000', null],
+          ['5001.5', '5001', 'a'],
+        ]);
+        expect(await tables.readRows(path, format, { offset: 7999, limit: 10 })).toMatchObject({ more: false, rows: [['7999.5', '7999', expect.any(String)]] });
+        expect(await tables.readRows(path, format, { offset: 9000, limit: 10 })).toMatchObject({ more: false, rows: [] });
+      });
+
+    it('a page of CSV is what is written in the file: zeros in front, quotes, line ends, and long values cut between characters', async () => {
+      const long = '🚢'.repeat(3000);
+      writeFileSync(join(dir, 't.csv'), `id,text\r\n007,"a, ""b""\n2"\r\n08,${long}\r\n`);
+      const { rows } = await tables.readRows(join(dir, 't.csv'), 'csv', { offset: 0, limit: 5 });
+      expect(rows[0]).toEqual(['007', 'a, "b"\n2']);
+      expect(rows[1]?.[0]).toBe('08');
+      expect(rows[1]?.[1]).toMatch(/^(🚢)+…$/u);
+      writeFileSync(join(dir, 't.tsv'), 'a\tb\n1,5\t"x y"\n');
+      expect((await tables.readRows(join(dir, 't.tsv'), 'csv', { offset: 0, limit: 5 })).rows).toEqual([['1,5', 'x y']]);
+    });
+
+    it('a page holds no more than 200 columns, and says how many there are', async () => {
+      writeFileSync(join(dir, 'wide.csv'), `${Array.from({ length: 250 }, (_, i) => `c${i}`).join()}\n${Array.from({ length: 250 }, (_, i) => i).join()}\n`);
+      const page = await tables.readRows(join(dir, 'wide.csv'), 'csv', { offset: 0, limit: 5 });
+      expect([page.columns.length, page.columnsLeftOut, page.rows[0]?.at(-1)]).toEqual([200, 50, '199']);
+    });
+
+    it('many pages at once are read, and what is no Parquet is refused', async () => {
+      writeFileSync(join(dir, 't.csv'), 'a\n1\n2\n3\n');
+      writeFileSync(join(dir, 'broken.parquet'), 'not Parquet');
+      const all = await Promise.allSettled([
+        tables.readRows(join(dir, 'broken.parquet'), 'parquet', { offset: 0, limit: 1 }),
+        ...[0, 1, 2, 0, 1, 2].map((offset) => tables.readRows(join(dir, 't.csv'), 'csv', { offset, limit: 1 })),
+      ]);
+      expect(all[0]).toMatchObject({ status: 'rejected', reason: { code: 'table_unreadable' } });
+      expect(all.slice(1).map((one) => (one.status === 'fulfilled' ? one.value.rows[0]?.[0] : one.reason))).toEqual(['1', '2', '3', '1', '2', '3']);
+    });
+
     it('streams chosen columns up to a limit; times are milliseconds, truth values 0 and 1, missing numbers NaN', async () => {
       writeFileSync(join(dir, 't.csv'), 'when,ok,n,s\n2001-02-03 04:05:06.789,true,1,x\n,,,\n2001-02-03,false,2.5,y\n');
       const source = await tables.open(join(dir, 't.csv'));

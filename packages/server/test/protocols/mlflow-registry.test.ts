@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/kernel/index.ts';
-import { parseRange } from '../../src/protocols/mlflow/artifacts.routes.ts';
+import { parseRange } from '../../src/http/index.ts';
 import { artifactRoutes, mlflowRoutes, registryRoutes } from '../../src/protocols/mlflow/index.ts';
 import { openRegistryKit, type RegistryKit } from '../support/registry-kit.ts';
 

@@ -1,5 +1,6 @@
 import type { batchOperations } from '@binnacle/contract';
 import type { BatchService } from '../../batch/index.ts';
+import { disposition } from '../disposition.ts';
 import { type Handlers, RawReply } from '../handlers.ts';
 
 const TYPES: Record<string, string> = {
@@ -22,11 +23,10 @@ export const batchHandlers = ({ batch }: { batch: BatchService }): Handlers<type
   listBatchFiles: async ({ params }) => ({ files: await batch.files(params.jobId) }),
   getBatchFile: async ({ params, query }) => {
     const { stream, bytes, name } = await batch.openFile(params.jobId, query.name);
-    const plain = name.replace(/[^\w.-]/g, '_');
     return new RawReply(stream, {
       'content-type': TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
       'content-length': String(bytes),
-      'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+      'content-disposition': disposition(name),
       'x-content-type-options': 'nosniff',
     });
   },

@@ -1,23 +1,17 @@
 import type { trackingOperations } from '@binnacle/contract';
-import { type ArtifactService, joinArtifactPath, mediaTypeOf, resolveArtifactUri } from '../../artifacts/index.ts';
-import { notFound } from '../../kernel/index.ts';
-import type { RunInfo, RunStatus, TrackingService } from '../../tracking/index.ts';
-import { type Handlers, RawReply } from '../handlers.ts';
+import type { RunStatus, TrackingService } from '../../tracking/index.ts';
+import type { Handlers } from '../handlers.ts';
 import { compareRuns, experimentView, metricView, runDetail, runRow } from './tracking.views.ts';
 
 const FINAL: ReadonlySet<RunStatus> = new Set<RunStatus>(['FINISHED', 'FAILED', 'KILLED']);
 const token = (nextPageToken: string | undefined) => (nextPageToken === undefined ? {} : { nextPageToken });
 const keyValues = (record: Record<string, string>) => Object.entries(record).map(([key, value]) => ({ key, value }));
 
-/** Experiments, runs, metrics and run artifacts of the native API. */
-export function trackingHandlers({ tracking, artifacts }: { tracking: TrackingService; artifacts: ArtifactService }): Handlers<typeof trackingOperations> {
+/** Experiments, runs and metrics of the native API. */
+export function trackingHandlers({ tracking }: { tracking: TrackingService }): Handlers<typeof trackingOperations> {
   const detail = (runId: string) => runDetail(tracking, runId);
   const endTimeOf = (status: RunStatus | undefined, endedAt: number | undefined) =>
     endedAt ?? (status !== undefined && FINAL.has(status) ? Date.now() : undefined);
-  const artifactRoot = async (runId: string) => {
-    const run: RunInfo = await tracking.getRun(runId, { metrics: [], params: [], tags: [] });
-    return resolveArtifactUri(run.artifactUri, tracking);
-  };
 
   return {
     async listExperiments({ query }) {
@@ -95,35 +89,5 @@ export function trackingHandlers({ tracking, artifacts }: { tracking: TrackingSe
       const { metrics, nextPageToken } = await tracking.listMetricKeys(params.runId, query);
       return { metrics: metrics.map(metricView), ...token(nextPageToken) };
     },
-    async listRunArtifacts({ params, query }) {
-      const root = await artifactRoot(params.runId);
-      const entries = await artifacts.list(joinArtifactPath(root, query.path));
-      return { files: entries.map(({ path, isDirectory, size }) => ({ path: root === '' ? path : path.slice(root.length + 1), isDirectory, size })) };
-    },
-    async getRunArtifact({ params, query }) {
-      const path = joinArtifactPath(await artifactRoot(params.runId), query.path);
-      const entry = await artifacts.stat(path);
-      if (entry === undefined || entry.isDirectory) throw notFound('artifact_not_found', `The run ${params.runId} has no file ${JSON.stringify(query.path)}.`);
-      const { stream, size } = await artifacts.open(path);
-      return new RawReply(stream, contentHeaders(query.path, size));
-    },
-  };
-}
-
-/** A browser may show these; everything else is a download. Scripts never run: the sandbox forbids them. */
-const isShown = (type: string): boolean => /^(text|image)\/|\/json$/.test(type);
-
-function contentHeaders(path: string, size: number): Record<string, string> {
-  const name = path.split('/').at(-1) ?? 'file';
-  const type = mediaTypeOf(path);
-  const shown = type !== undefined && isShown(type) ? type : undefined;
-  const ascii = name.replace(/[^\x20-\x7e]|["\\]/g, '_');
-  return {
-    'content-type': shown === undefined ? 'application/octet-stream' : shown.startsWith('image/') ? shown : `${shown}; charset=utf-8`,
-    'content-length': String(size),
-    'content-disposition': `${shown === undefined ? 'attachment' : 'inline'}; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(name)}`,
-    'content-security-policy': "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'",
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'no-cache',
   };
 }

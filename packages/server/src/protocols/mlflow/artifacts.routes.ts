@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { attachment, directRoutes } from './direct.routes.ts';
+import { directRoutes } from './direct.routes.ts';
 import { type ArtifactService, type ExpectedChecksums, mediaTypeOf } from '../../artifacts/index.ts';
+import { disposition, parseRange } from '../../http/index.ts';
 import { BinnacleError, exhausted, invalid } from '../../kernel/index.ts';
 
 export interface ArtifactRouteDeps {
@@ -104,26 +105,10 @@ function fileHeaders(reply: FastifyReply, path: string): void {
   const type = mediaTypeOf(path) ?? 'application/octet-stream';
   void reply
     .header('content-type', type.startsWith('text/') ? `${type}; charset=utf-8` : type)
-    .header('content-disposition', attachment(path))
+    .header('content-disposition', disposition(path))
     .header('x-content-type-options', 'nosniff')
     .header('content-security-policy', "default-src 'none'; sandbox")
     .header('accept-ranges', 'bytes');
-}
-
-/** One range within the file; undefined for what is to be ignored (other units, several ranges, nonsense). */
-export function parseRange(header: string, size: number): { start: number; end: number } | 'unsatisfiable' | undefined {
-  const match = /^bytes=\s*(\d*)-(\d*)\s*$/.exec(header);
-  if (match === null) return undefined;
-  const [, first = '', last = ''] = match;
-  if (first === '' && last === '') return undefined;
-  if (first === '') {
-    const suffix = Number(last);
-    return suffix === 0 || size === 0 ? 'unsatisfiable' : { start: Math.max(0, size - suffix), end: size - 1 };
-  }
-  const start = Number(first);
-  const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  if (last !== '' && Number(last) < start) return undefined;
-  return start >= size ? 'unsatisfiable' : { start, end };
 }
 
 /** Files up to this many bytes are verified as a whole before they are sent. */

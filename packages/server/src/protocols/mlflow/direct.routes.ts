@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { type ArtifactService, type DirectTransfers, joinArtifactPath, resolveArtifactUri } from '../../artifacts/index.ts';
+import { disposition } from '../../http/index.ts';
 import { invalid, notFound, unsupported } from '../../kernel/index.ts';
 import { invalidValue, type TrackingService } from '../../tracking/index.ts';
 import { Fields } from './fields.ts';
@@ -58,7 +59,7 @@ export function directRoutes(artifacts: ArtifactService, maxUploadBytes: number)
           'Presigned download is not supported for the current artifact repository: download the file through artifacts/<path>.',
         );
       const path = wildcard(request);
-      const { url, headers, size } = await artifacts.direct.presignDownload(path, { expiresSeconds: DOWNLOAD_SECONDS, disposition: attachment(path) });
+      const { url, headers, size } = await artifacts.direct.presignDownload(path, { expiresSeconds: DOWNLOAD_SECONDS, disposition: disposition(path) });
       return { url, headers, file_size: size };
     });
   };
@@ -101,18 +102,11 @@ export function presignedRoutes({ tracking, artifacts }: { tracking: TrackingSer
         const runId = fields.requiredString('run_id');
         const target = await pathOf(`runs:/${runId}`, fields.requiredString('path'));
         const expiresSeconds = seconds(fields, DOWNLOAD_SECONDS);
-        const { url, headers, size } = await direct('Presigned download').presignDownload(target, { expiresSeconds, disposition: attachment(target) });
+        const { url, headers, size } = await direct('Presigned download').presignDownload(target, { expiresSeconds, disposition: disposition(target) });
         return { presigned_url: url, headers, file_size: size };
       },
     },
   ];
-}
-
-/** The Content-Disposition of somebody's file: a download under its own name. */
-export function attachment(path: string): string {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const encoded = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return `attachment; filename="${name.replace(/[^ -~]|["\\%]/g, '_')}"; filename*=UTF-8''${encoded}`;
 }
 
 function wildcard(request: FastifyRequest): string {

@@ -1,0 +1,81 @@
+import type { artifactOperations } from '@binnacle/contract';
+import { type ArtifactService, joinArtifactPath, resolveArtifactUri } from '../../artifacts/index.ts';
+import { exhausted, notFound, unsupported } from '../../kernel/index.ts';
+import type { TablesService } from '../../tables/index.ts';
+import type { TrackingService } from '../../tracking/index.ts';
+import { contentHeaders } from '../content.ts';
+import { type Handlers, RawReply } from '../handlers.ts';
+import { parseRange } from '../ranges.ts';
+
+/** A larger table is read by whoever downloads it: of a bucket's file a copy is made here first. */
+const MOST_TABLE_BYTES = 512 * 1024 * 1024;
+
+/** The files of runs in the native API. */
+export function artifactHandlers(deps: { tracking: TrackingService; artifacts: ArtifactService; tables: TablesService }): Handlers<typeof artifactOperations> {
+  const { tracking, artifacts, tables } = deps;
+  const rootOf = async (runId: string): Promise<string> => {
+    const run = await tracking.getRun(runId, { metrics: [], params: [], tags: [] });
+    return resolveArtifactUri(run.artifactUri, tracking);
+  };
+  const fileOf = async (runId: string, path: string): Promise<{ path: string; size: number }> => {
+    const full = joinArtifactPath(await rootOf(runId), path);
+    const entry = await artifacts.stat(full);
+    if (entry === undefined || entry.isDirectory) throw notFound('artifact_not_found', `The run ${runId} has no file ${JSON.stringify(path)}.`);
+    return { path: full, size: entry.size ?? 0 };
+  };
+
+  return {
+    async listRunArtifacts({ params, query }) {
+      const root = await rootOf(params.runId);
+      const entries = await artifacts.list(joinArtifactPath(root, query.path));
+      return { files: entries.map(({ path, isDirectory, size }) => ({ path: root === '' ? path : path.slice(root.length + 1), isDirectory, size })) };
+    },
+
+    async getRunArtifact({ params, query }, { request }) {
+      const file = await fileOf(params.runId, query.path);
+      const destination = request.headers['sec-fetch-dest'];
+      const headers = {
+        ...contentHeaders(query.path, { frame: query.frame === 'true', destination: typeof destination === 'string' ? destination : undefined }),
+        'accept-ranges': 'bytes',
+      };
+      // A range for what may have changed since is none: If-Range is answered with the whole.
+      const wanted = request.headers['if-range'] === undefined ? request.headers.range : undefined;
+      const range = wanted === undefined ? undefined : parseRange(wanted, file.size);
+      if (range === 'unsatisfiable') return new RawReply('', { ...headers, 'content-range': `bytes */${file.size}` }, 416);
+      const { stream, size, sha256 } = await artifacts.open(file.path, range);
+      const tagged = sha256 === null ? headers : { ...headers, etag: `"${sha256}"` };
+      if (range !== undefined) {
+        const end = Math.min(range.end, size - 1);
+        return new RawReply(
+          stream,
+          { ...tagged, 'content-range': `bytes ${range.start}-${end}/${size}`, 'content-length': String(end - range.start + 1) },
+          206,
+        );
+      }
+      if (sha256 !== null && request.headers['if-none-match'] === `"${sha256}"`) {
+        stream.destroy();
+        return new RawReply('', tagged, 304);
+      }
+      return new RawReply(stream, { ...tagged, 'content-length': String(size) });
+    },
+
+    async readRunArtifactRows({ params, query }) {
+      const format = tables.formatOf(query.path);
+      if (format !== 'csv' && format !== 'parquet')
+        throw unsupported(
+          'artifact_no_table',
+          `${JSON.stringify(query.path)} is no table by its name: rows are read of .parquet, .csv and .tsv, the latter two also with .gz or .zst.`,
+        );
+      const { path, size } = await fileOf(params.runId, query.path);
+      if (size > MOST_TABLE_BYTES)
+        throw exhausted(
+          'artifact_too_large',
+          `${JSON.stringify(query.path)} has ${size} bytes; rows are read of files of up to ${MOST_TABLE_BYTES}. Download it instead.`,
+          {
+            details: { size, limit: MOST_TABLE_BYTES },
+          },
+        );
+      return { format, ...(await tables.readRows(await artifacts.materialize(path), format, query)) };
+    },
+  };
+}
