@@ -1,5 +1,6 @@
 import { artifactOperations } from './artifacts.ts';
 import { batchOperations } from './batch.ts';
+import { importOperations } from './import.ts';
 import { monitoringOperations } from './monitoring.ts';
 import { registryOperations } from './registry.ts';
 import { servingOperations } from './serving.ts';
@@ -10,6 +11,7 @@ import { upkeepOperations } from './upkeep.ts';
 export * from './artifacts.ts';
 export * from './batch.ts';
 export * from './common.ts';
+export * from './import.ts';
 export * from './monitoring.ts';
 export * from './operation.ts';
 export * from './registry.ts';
@@ -31,6 +33,7 @@ export const operations = {
   ...batchOperations,
   ...monitoringOperations,
   ...upkeepOperations,
+  ...importOperations,
 };
 export type Operations = typeof operations;
 export type OperationId = keyof Operations;

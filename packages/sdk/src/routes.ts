@@ -64,4 +64,13 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   listPredictions: 'GET /monitors/{endpoint}/predictions',
   collectGarbage: 'POST /gc',
   createBackup: 'POST /backup',
+  listImported: 'POST /import/known',
+  finishImport: 'POST /import/finished',
+  importExperiment: 'POST /import/experiments',
+  importRuns: 'POST /import/runs',
+  importPoints: 'POST /import/runs/{runId}/points',
+  importLoggedModel: 'POST /import/logged-models',
+  importModel: 'POST /import/models',
+  importVersion: 'POST /import/versions',
+  importAliases: 'POST /import/aliases',
 };

@@ -19,6 +19,7 @@ import {
   artifactHandlers,
   batchHandlers,
   createHttpServer,
+  importHandlers,
   isLoopback,
   monitoringHandlers,
   nativeRoutes,
@@ -34,9 +35,10 @@ import { createOverviewService, type OverviewStore } from './overview/index.ts';
 import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
 import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
 import { openInference } from './protocols/open-inference/index.ts';
-import { createRegistryService, createRegistryViews, type RegistryStore } from './registry/index.ts';
+import { createRegistryImports, createRegistryService, createRegistryViews, type RegistryImports, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
-import { createRunDirectory, createTrackingService, type TrackingStore } from './tracking/index.ts';
+import { createRunDirectory, createTrackingImports, createTrackingService, type TrackingImports, type TrackingStore } from './tracking/index.ts';
+import type { ImportMarks } from './transfer/index.ts';
 import { createGarbageCollector, type GarbageStore, openBackup, sweepBackups } from './upkeep/index.ts';
 import { VERSION } from './version.ts';
 
@@ -99,10 +101,12 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   let gates: GatesService;
   let serving: ServingService;
   const endpoints = { endpointsOf: (model: string) => serving.endpointsOf(model) };
+  const registryStore = storeProxy<RegistryStore & RegistryImports>(engine, 'registry');
+  const inspector = createGraphInspector();
   const registry = createRegistryService({
-    store: storeProxy<RegistryStore>(engine, 'registry'),
+    store: registryStore,
     artifacts,
-    inspector: createGraphInspector(),
+    inspector,
     runs,
     guard: { check: (request) => gates.check(request) },
     endpoints,
@@ -162,6 +166,12 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     ...batchHandlers({ batch }),
     ...monitoringHandlers({ monitoring }),
     ...upkeepHandlers({ backup, garbage }),
+    ...importHandlers({
+      tracking: createTrackingImports(storeProxy<TrackingImports>(engine, 'tracking')),
+      registry: createRegistryImports({ store: registryStore, artifacts, inspector, runs, logger }),
+      marks: storeProxy<ImportMarks>(engine, 'transfer'),
+      logger,
+    }),
   };
   const { maxBodyBytes, maxUploadBytes } = config.limits;
   const http = await createHttpServer({

@@ -7,6 +7,7 @@ export { artifactHandlers } from './routes/artifacts.routes.ts';
 export { nativeRoutes } from './native.ts';
 export { parseRange } from './ranges.ts';
 export { batchHandlers } from './routes/batch.routes.ts';
+export { importHandlers } from './routes/import.routes.ts';
 export { monitoringHandlers } from './routes/monitoring.routes.ts';
 export { registryHandlers } from './routes/registry.routes.ts';
 export { servingHandlers } from './routes/serving.routes.ts';

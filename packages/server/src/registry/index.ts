@@ -2,6 +2,8 @@
 export type { AliasGuard } from './alias-guard.port.ts';
 export type { EndpointDirectory } from './endpoint-directory.port.ts';
 export type { GraphInspector } from './graph-inspector.port.ts';
+export type { ImportedPackage, ModelImport, RegistryImports, VersionImport } from './imports.port.ts';
+export { createRegistryImports, type RegistryImportService } from './imports.ts';
 export {
   type ModelRecord,
   type NewVersion,

@@ -5,7 +5,7 @@ import type { ExperimentRecord, ExperimentSummary, KeyValue, LifecycleStage, Vie
 import * as check from './validation.ts';
 
 /** Scheme and root of artifact locations that this server serves itself. */
-const ARTIFACT_ROOT = 'mlflow-artifacts:';
+export const ARTIFACT_ROOT = 'mlflow-artifacts:';
 
 export function experimentUseCases(store: TrackingStore) {
   return {

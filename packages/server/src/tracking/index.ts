@@ -1,4 +1,6 @@
 /** Experiments, runs, params, metrics, tags, datasets and logged models. */
+export type { ExperimentImport, Imported, LoggedModelImport, RunImport, TrackingImports } from './imports.port.ts';
+export { createTrackingImports, type SeriesColumns, type TrackingImportService } from './imports.ts';
 export type { MetricInput } from './point-batch.ts';
 export { createRunDirectory } from './run-directory.ts';
 export type { LoggedModelSearchRequest, SearchRequest } from './search.ts';

@@ -1,4 +1,5 @@
 /** Moving in, what other trackers have left, and out, as tables. */
+export type { ImportMark, ImportMarks } from './import-marks.port.ts';
 export type { ImportTarget, TargetPoint } from './import-target.port.ts';
 export type { ExportedRun, FileType, NeptuneExport, Scalar, ScalarType, SeriesRow, SeriesShape, SeriesType } from './neptune-export.port.ts';
 export type { ExportColumn, ExportValue, TablesOut } from './tables-out.port.ts';

@@ -3,6 +3,7 @@ import { openDatabase, type SqlEngine, storeProxy } from '../../src/adapters/sql
 import type { OutboxEvent } from '../../src/kernel/index.ts';
 import { createTrackingService, type TrackingStore } from '../../src/tracking/index.ts';
 import { batchStoreSuite } from '../ports/batch-store.suite.ts';
+import { importsSuite } from '../ports/imports.suite.ts';
 import { monitoringStoreSuite } from '../ports/monitoring-store.suite.ts';
 import { overviewStoreSuite } from '../ports/overview-store.suite.ts';
 import { registryStoreSuite } from '../ports/registry-store.suite.ts';
@@ -39,6 +40,16 @@ describe.each([
       overview: storeProxy(engine, 'overview'),
       tracking: storeProxy(engine, 'tracking'),
       registry: storeProxy(engine, 'registry'),
+      close: () => engine.close(),
+    };
+  });
+
+  importsSuite(`on ${name}`, async () => {
+    const engine = await open(server.createDatabase());
+    return {
+      tracking: storeProxy(engine, 'tracking'),
+      registry: storeProxy(engine, 'registry'),
+      marks: storeProxy(engine, 'transfer'),
       close: () => engine.close(),
     };
   });

@@ -4,6 +4,8 @@ import type { Kysely, RawBuilder } from 'kysely';
 export interface SqlCapabilities {
   /** INSERT … RETURNING tells the id of a new row; without it, the driver does. */
   insertReturning: boolean;
+  /** Moves a table's counter of ids behind one that was given by hand; null where it moves by itself. */
+  moveCounter: ((table: string, id: number) => RawBuilder<unknown>) | null;
   /** A table is kept by its primary key only when told so. */
   withoutRowid: boolean;
   types: {

@@ -14,3 +14,14 @@ export async function insertForId<T extends keyof Database>(
   const row = (await insert.returning(idColumn as never).executeTakeFirstOrThrow()) as Record<string, unknown>;
   return Number(row[idColumn]);
 }
+
+/** Inserts a row under an id of the caller's; ids that the database gives later come after it. */
+export async function insertWithId<T extends keyof Database>(
+  db: Kysely<Database>,
+  table: T,
+  values: InsertObject<Database, T> & { id: number },
+): Promise<number> {
+  await db.insertInto(table).values(values).execute();
+  await capabilitiesOf(db).moveCounter?.(table, values.id).execute(db);
+  return values.id;
+}

@@ -1,12 +1,24 @@
-import type { GatePolicy, GateReport, NewVersion, PackageFacts, RegistrySearch, RegistryStore, Stage } from '../../registry/index.ts';
+import type {
+  GatePolicy,
+  GateReport,
+  ModelImport,
+  NewVersion,
+  PackageFacts,
+  RegistryImports,
+  RegistrySearch,
+  RegistryStore,
+  Stage,
+  VersionImport,
+} from '../../registry/index.ts';
 import type { StoreContext } from './engine.ts';
+import * as imports from './imports/registry.ts';
 import * as aliases from './registry/aliases.ts';
 import * as models from './registry/models.ts';
 import { searchModels, searchVersions } from './registry/search.ts';
 import * as versions from './registry/versions.ts';
 
-/** See `RegistryStore` for what each method promises. */
-export class SqlRegistryStore implements RegistryStore {
+/** See `RegistryStore` and `RegistryImports` for what each method promises. */
+export class SqlRegistryStore implements RegistryStore, RegistryImports {
   static readonly reads: ReadonlySet<string> = new Set([
     'findModel',
     'searchModels',
@@ -15,6 +27,7 @@ export class SqlRegistryStore implements RegistryStore {
     'latestVersions',
     'gateReports',
     'lastGateReports',
+    'importedVersion',
   ]);
   readonly #ctx: StoreContext;
   constructor(ctx: StoreContext) {
@@ -48,4 +61,9 @@ export class SqlRegistryStore implements RegistryStore {
   addGateReport = (report: GateReport) => aliases.addGateReport(this.#ctx, report);
   gateReports = (name: string, version: number, limit: number) => aliases.gateReports(this.#ctx.db, name, version, limit);
   lastGateReports = (name: string, numbers: number[]) => aliases.lastGateReports(this.#ctx.db, name, numbers);
+
+  importModel = (model: ModelImport) => imports.importModel(this.#ctx, model);
+  importedVersion = (name: string, version: number) => imports.importedVersion(this.#ctx.db, name, version);
+  importVersion = (version: VersionImport) => imports.importVersion(this.#ctx, version);
+  importAliases = (name: string, moved: { alias: string; version: number }[]) => imports.importAliases(this.#ctx, name, moved);
 }

@@ -7,6 +7,7 @@ import { SqlOverviewStore } from './overview.store.ts';
 import { SqlRegistryStore } from './registry.store.ts';
 import { SqlEndpointStore } from './serving.store.ts';
 import { SqlTrackingStore } from './tracking.store.ts';
+import { SqlTransferStore } from './transfer.store.ts';
 
 /** Every store by the name that its proxy uses. */
 export const stores: Record<string, StoreClass> = {
@@ -18,4 +19,5 @@ export const stores: Record<string, StoreClass> = {
   tracking: SqlTrackingStore,
   registry: SqlRegistryStore,
   serving: SqlEndpointStore,
+  transfer: SqlTransferStore,
 };

@@ -1,5 +1,7 @@
-import type { TrackingStore } from '../../tracking/index.ts';
+import type { TrackingImports, TrackingStore } from '../../tracking/index.ts';
 import type { StoreClass, StoreContext } from './engine.ts';
+import { importPoints, importRun } from './imports/runs.ts';
+import { importExperiment, importLoggedModel } from './imports/tracking.ts';
 import * as experiments from './tracking/experiments.ts';
 import * as inputs from './tracking/inputs.ts';
 import { searchLoggedModels } from './tracking/logged-model-search.ts';
@@ -9,14 +11,15 @@ import { searchRuns } from './tracking/run-search.ts';
 import * as runs from './tracking/runs.ts';
 import * as series from './tracking/series-read.ts';
 
-type Args<M extends keyof TrackingStore> = Parameters<TrackingStore[M]>;
+type Store = TrackingStore & TrackingImports;
+type Args<M extends keyof Store> = Parameters<Store[M]>;
 
 const ofExperiment = (id: string) => `experiment ${id}`;
 const ofRun = (id: string) => `run ${id}`;
 const ofModel = (id: string) => `model ${id}`;
 
 /** The tracking store over SQL. */
-export class SqlTrackingStore implements TrackingStore {
+export class SqlTrackingStore implements Store {
   static readonly reads: ReadonlySet<string> = new Set<keyof TrackingStore>([
     'getExperiment',
     'findExperiment',
@@ -55,7 +58,10 @@ export class SqlTrackingStore implements TrackingStore {
     deleteLoggedModelTag: ofModel,
     noteModelVersion: ofModel,
     logLoggedModelParams: ofModel,
-  } satisfies Partial<Record<keyof TrackingStore, unknown>>;
+    importRun: ({ runId }: Args<'importRun'>[0]) => ofRun(runId),
+    importPoints: ofRun,
+    importLoggedModel: ({ modelId }: Args<'importLoggedModel'>[0]) => ofModel(modelId),
+  } satisfies Partial<Record<keyof Store, unknown>>;
   readonly #ctx: StoreContext;
   constructor(ctx: StoreContext) {
     this.#ctx = ctx;
@@ -195,5 +201,18 @@ export class SqlTrackingStore implements TrackingStore {
   }
   searchLoggedModels(...[query]: Args<'searchLoggedModels'>) {
     return searchLoggedModels(this.#ctx.db, query);
+  }
+
+  importExperiment(...[experiment]: Args<'importExperiment'>) {
+    return importExperiment(this.#ctx.db, experiment);
+  }
+  importRun(...[run]: Args<'importRun'>) {
+    return importRun(this.#ctx.db, run);
+  }
+  importPoints(...[runId, points]: Args<'importPoints'>) {
+    return importPoints(this.#ctx.db, runId, points);
+  }
+  importLoggedModel(...[model]: Args<'importLoggedModel'>) {
+    return importLoggedModel(this.#ctx.db, model);
   }
 }

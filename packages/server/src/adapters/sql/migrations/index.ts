@@ -5,6 +5,7 @@ import * as m0003 from './0003-registry.ts';
 import * as m0004 from './0004-serving.ts';
 import * as m0005 from './0005-monitoring.ts';
 import * as m0006 from './0006-batch.ts';
+import * as m0007 from './0007-imports.ts';
 
 /** Forward only, in this order; a released one is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0004-serving': m0004,
   '0005-monitoring': m0005,
   '0006-batch': m0006,
+  '0007-imports': m0007,
 };

@@ -16,6 +16,7 @@ import { type Spelling, spell } from '../spelling.ts';
 
 const capabilities: SqlCapabilities = {
   insertReturning: false,
+  moveCounter: null,
   withoutRowid: false,
   types: { blob: () => sql`longblob`, double: () => sql`double precision` },
 };

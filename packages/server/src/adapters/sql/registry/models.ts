@@ -67,7 +67,7 @@ export async function deleteModelTag(db: Db, name: string, key: string): Promise
   await db.deleteFrom('registered_model_tags').where('model_id', '=', row.id).where('tag_key', '=', key).execute();
 }
 
-async function setModelTags(db: Db, modelId: string, tags: Record<string, string>): Promise<void> {
+export async function setModelTags(db: Db, modelId: string, tags: Record<string, string>): Promise<void> {
   for (const [key, value] of Object.entries(tags)) {
     await db.deleteFrom('registered_model_tags').where('model_id', '=', modelId).where('tag_key', '=', key).execute();
     await db.insertInto('registered_model_tags').values({ model_id: modelId, tag_key: key, tag_value: value }).execute();

@@ -125,7 +125,7 @@ export async function latestVersions(db: Db, names: string[], stages: Stage[]): 
   return result;
 }
 
-async function setVersionTags(db: Db, modelId: string, version: number, tags: Record<string, string>): Promise<void> {
+export async function setVersionTags(db: Db, modelId: string, version: number, tags: Record<string, string>): Promise<void> {
   for (const [key, value] of Object.entries(tags)) {
     await db.deleteFrom('model_version_tags').where('model_id', '=', modelId).where('version', '=', version).where('tag_key', '=', key).execute();
     await db.insertInto('model_version_tags').values({ model_id: modelId, version, tag_key: key, tag_value: value }).execute();

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { BatchTables } from './batch.ts';
+import type { ImportTables } from './imports.ts';
 import type { TrackingTables } from './tracking.ts';
 import type { MonitoringTables } from './monitoring.ts';
 import type { RegistryTables } from './registry.ts';
@@ -17,4 +18,4 @@ export interface SystemTables {
 }
 
 /** Every table, room by room; a room adds its own interface here. */
-export interface Database extends SystemTables, TrackingTables, RegistryTables, ServingTables, MonitoringTables, BatchTables {}
+export interface Database extends SystemTables, TrackingTables, RegistryTables, ServingTables, MonitoringTables, BatchTables, ImportTables {}

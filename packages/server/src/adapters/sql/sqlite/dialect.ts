@@ -104,6 +104,7 @@ class NodeSqliteDriver implements Driver {
 const capabilities: SqlCapabilities = {
   // The driver tells it for nothing.
   insertReturning: false,
+  moveCounter: null,
   withoutRowid: true,
   types: { blob: () => sql`blob`, double: () => sql`real` },
 };

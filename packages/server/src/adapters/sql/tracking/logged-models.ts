@@ -10,7 +10,7 @@ import { restore, sortUnique } from './points.ts';
 import { joinText, splitText } from './text-value.ts';
 
 export type LoggedModelRow = Selectable<LoggedModelsTable>;
-const STATUSES: LoggedModelStatus[] = ['LOGGED_MODEL_STATUS_UNSPECIFIED', 'LOGGED_MODEL_PENDING', 'LOGGED_MODEL_READY', 'LOGGED_MODEL_UPLOAD_FAILED'];
+export const STATUSES: LoggedModelStatus[] = ['LOGGED_MODEL_STATUS_UNSPECIFIED', 'LOGGED_MODEL_PENDING', 'LOGGED_MODEL_READY', 'LOGGED_MODEL_UPLOAD_FAILED'];
 /** A model's series of up to this many points are given whole, longer ones by their latest point: their history is the run's. */
 const WHOLE_SERIES = 100;
 
@@ -44,13 +44,13 @@ export async function createLoggedModel(
       deleted: 0,
     })
     .execute();
-  await writeParams(db, model.modelId, model.params);
-  await writeTags(db, model.modelId, model.tags);
+  await writeModelParams(db, model.modelId, model.params);
+  await writeModelTags(db, model.modelId, model.tags);
   return getLoggedModel(db, model.modelId, false);
 }
 
 /** Params never change: the same value again is fine, another is refused. */
-async function writeParams(db: Kysely<Database>, modelId: string, params: KeyValue[]): Promise<void> {
+export async function writeModelParams(db: Kysely<Database>, modelId: string, params: KeyValue[]): Promise<void> {
   if (params.length === 0) return;
   const stored = await db.selectFrom('logged_model_params').select(['text_key', 'head', 'rest']).where('model_id', '=', modelId).execute();
   const known = new Map(stored.map(({ text_key, head, rest }) => [text_key, joinText(head, rest)]));
@@ -71,7 +71,7 @@ async function writeParams(db: Kysely<Database>, modelId: string, params: KeyVal
   }
 }
 
-async function writeTags(db: Kysely<Database>, modelId: string, tags: KeyValue[]): Promise<void> {
+export async function writeModelTags(db: Kysely<Database>, modelId: string, tags: KeyValue[]): Promise<void> {
   for (const [key, value] of new Map(tags.map((tag) => [tag.key, tag.value]))) {
     await db.deleteFrom('logged_model_tags').where('model_id', '=', modelId).where('text_key', '=', key).execute();
     await db
@@ -112,7 +112,7 @@ export async function deleteLoggedModel(db: Kysely<Database>, modelId: string, n
 
 export async function setLoggedModelTags(db: Kysely<Database>, modelId: string, tags: KeyValue[]): Promise<void> {
   await loadModel(db, modelId);
-  await writeTags(db, modelId, tags);
+  await writeModelTags(db, modelId, tags);
 }
 
 export async function deleteLoggedModelTag(db: Kysely<Database>, modelId: string, key: string): Promise<void> {
@@ -135,12 +135,12 @@ export async function noteModelVersion(db: Kysely<Database>, modelId: string, na
     // Someone wrote another text into the tag; the list starts anew.
   }
   if (list.some((entry) => entry?.name === name && String(entry.version) === String(version))) return;
-  await writeTags(db, modelId, [{ key, value: JSON.stringify([...list, { name, version }]) }]);
+  await writeModelTags(db, modelId, [{ key, value: JSON.stringify([...list, { name, version }]) }]);
 }
 
 export async function logLoggedModelParams(db: Kysely<Database>, modelId: string, params: KeyValue[]): Promise<void> {
   await loadModel(db, modelId);
-  await writeParams(db, modelId, params);
+  await writeModelParams(db, modelId, params);
 }
 
 /** Models with params, tags and metrics, in the order of the rows. */

@@ -1,0 +1,71 @@
+import { invalid } from '../kernel/index.ts';
+import { ARTIFACT_ROOT } from './experiments.ts';
+import type { ExperimentImport, Imported, LoggedModelImport, RunImport, TrackingImports } from './imports.port.ts';
+import type { KeyValue, PointBatch, SeriesOwner } from './types.ts';
+import { checkDatasetInput, checkExperimentName, checkLoggedModelName, checkRunId } from './validation.ts';
+
+/** A series in columns; values may be NaN or infinite. */
+export interface SeriesColumns extends SeriesOwner {
+  key: string;
+  steps: number[];
+  timestamps: number[];
+  values: number[];
+}
+
+export type TrackingImportService = ReturnType<typeof createTrackingImports>;
+
+/**
+ * Bringing runs in from elsewhere. Names are taken as they are where another server has let them in: what is refused is what could not be kept or found again
+ * (no name, not Unicode, twice the same).
+ */
+export function createTrackingImports(store: TrackingImports) {
+  return {
+    async importExperiment(experiment: Omit<ExperimentImport, 'root'>): Promise<Awaited<ReturnType<TrackingImports['importExperiment']>>> {
+      checkExperimentName(experiment.name);
+      checkTexts(experiment.tags, 'tags');
+      return store.importExperiment({ ...experiment, root: ARTIFACT_ROOT });
+    },
+    async importRun(run: Omit<RunImport, 'points'> & { series: SeriesColumns[] }): Promise<Imported & { artifactUri: string | null; points: number }> {
+      const { series, ...rest } = run;
+      checkRunId(run.runId, 'runId');
+      checkTexts(run.params, 'params');
+      checkTexts(run.tags, 'tags');
+      for (const input of run.datasets) checkDatasetInput(input);
+      return store.importRun({ ...rest, points: toPoints(series) });
+    },
+    async importPoints(runId: string, series: SeriesColumns[]): Promise<number> {
+      const points = toPoints(series);
+      return points === null ? 0 : store.importPoints(runId, points);
+    },
+    async importLoggedModel(model: LoggedModelImport): Promise<Imported & { artifactUri: string | null }> {
+      checkLoggedModelName(model.name);
+      checkTexts(model.params, 'params');
+      checkTexts(model.tags, 'tags');
+      return store.importLoggedModel(model);
+    },
+  };
+}
+
+function checkTexts(texts: KeyValue[], what: string): void {
+  const seen = new Set<string>();
+  for (const { key } of texts) {
+    if (!key.isWellFormed()) throw invalid('invalid_key', `A key of ${what} is not valid Unicode: ${JSON.stringify(key.slice(0, 100).toWellFormed())}.`);
+    if (seen.has(key)) throw invalid('duplicate_key', `${what} has the key ${JSON.stringify(key.slice(0, 100))} twice.`);
+    seen.add(key);
+  }
+}
+
+function toPoints(series: SeriesColumns[]): PointBatch | null {
+  const filled = series.filter(({ steps }) => steps.length > 0);
+  if (filled.length === 0) return null;
+  const offsets = new Uint32Array(filled.length + 1);
+  for (const [i, { steps }] of filled.entries()) offsets[i + 1] = (offsets[i] as number) + steps.length;
+  const flat = (column: 'steps' | 'timestamps' | 'values') => Float64Array.from(filled.flatMap((one) => one[column]));
+  return {
+    series: filled.map(({ key, modelId, datasetName, datasetDigest }) => ({ key, modelId, datasetName, datasetDigest })),
+    offsets,
+    steps: flat('steps'),
+    timestamps: flat('timestamps'),
+    values: flat('values'),
+  };
+}
