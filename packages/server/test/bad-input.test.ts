@@ -157,7 +157,10 @@ describe('the native API', () => {
     ['a window of no whole buckets', { path: '/monitors/two/config', method: 'PUT', body: '{"windowSeconds":301}' }, 400, /^invalid_window /],
     ['a window that is no time', { path: '/monitors/two/distribution?feature=a&windowStart=9007199254740991' }, 400, /^invalid_window /],
     ['a page token that is none', { path: '/batch?pageToken=bnVsbA' }, 400, /^invalid_page_token /],
-    ['half a character for a name', { path: '/experiments', body: '{"name":"\\ud800"}' }, 400, /^invalid_experiment_name /],
+    ['half a character for a name', { path: '/experiments', body: '{"name":"\\ud800"}' }, 400, /^invalid_body .*name: it is not valid Unicode/],
+    ['U+0000 in a value', { path: '/runs/RUN/log', body: '{"params":{"a":"x\\u0000y"}}' }, 400, /^invalid_body .*params\.a: a text cannot hold U\+0000/],
+    ['U+0000 in a path', { path: '/models/a%00b' }, 400, /^invalid_path .*U\+0000/],
+    ['U+0000 in a query', { path: '/experiments?filter=name%20=%20%27%00%27' }, 400, /^invalid_query .*U\+0000/],
     ['an artifact path that climbs', { path: '/runs/RUN/artifacts/content?path=../../../binnacle.db' }, 400, /^artifact_path_invalid /],
   ])('%s', (_what, one, status, message) => {
     const headers = { 'content-type': one.path.includes('/versions?') ? 'application/octet-stream' : 'application/json' };
@@ -192,6 +195,15 @@ describe('MLflow', () => {
       400,
       'lr',
     ],
+    ['U+0000 in a value', { path: '/runs/set-tag', body: '{"run_id":"RUN","key":"a","value":"x\\u0000"}' }, 400, /^INVALID_PARAMETER_VALUE .*'value'.*U\+0000/],
+    [
+      'half a character in a value',
+      { path: '/runs/log-batch', body: '{"run_id":"RUN","params":[{"key":"a","value":"\\udc00"}]}' },
+      400,
+      /'params\[0\]\.value'.*Unicode/,
+    ],
+    ['half a character in a filter', { path: '/runs/search', body: '{"experiment_ids":["0"],"filter":"tags.a = \'\\ud83d\'"}' }, 400, /'filter'.*Unicode/],
+    ['U+0000 in a query', { path: '/experiments/get-by-name?experiment_name=a%00' }, 400, /'experiment_name'.*U\+0000/],
     ['a bare NaN', { path: '/runs/log-metric', body: '{"run_id":"RUN","key":"a","value":NaN,"timestamp":1}' }, 400, /^BAD_REQUEST /],
     ['an over-long body', { path: '/experiments/create', body: JSON.stringify({ name: 'x'.repeat(LIMIT) }) }, 413, /^INVALID_PARAMETER_VALUE /],
     [

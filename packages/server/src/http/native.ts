@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { API_PREFIX, type Operation, type OperationId, operations } from '@binnacle/contract';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { BinnacleError, invalid, type Logger, looseNumbers, notFound } from '../kernel/index.ts';
+import { badTextOf, BinnacleError, invalid, type Logger, looseNumbers, mayHoldBadText, notFound } from '../kernel/index.ts';
 import { fromFastify, toProblem } from './errors.ts';
 import { type Handlers, RawReply } from './handlers.ts';
 import { openApiDocument } from './openapi.ts';
@@ -18,6 +18,11 @@ export function nativeRoutes(handlers: Partial<NativeHandlers>, options: { versi
   return async (app) => {
     // Raw uploads are streamed by the handler; nothing but JSON is ever buffered here.
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    const parseJson = app.getDefaultJsonParser('error', 'error');
+    app.removeContentTypeParser('application/json');
+    app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+      parseJson(request, body, (error, value) => done(error ?? (mayHoldBadText(body) ? badText(value, 'body') : null), value)),
+    );
     app.setErrorHandler((error, request, reply) => sendError(reply, error, request, options.logger));
     app.setNotFoundHandler((request, reply) =>
       sendError(
@@ -44,8 +49,8 @@ export function nativeRoutes(handlers: Partial<NativeHandlers>, options: { versi
 
 async function run(op: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const input = {
-    params: check(op.params, request.params, 'path'),
-    query: check(op.query, request.query, 'query'),
+    params: check(op.params, kept(request.params, 'path'), 'path'),
+    query: check(op.query, kept(request.query, 'query'), 'query'),
     body: op.rawBody === true ? undefined : check(op.body, request.body ?? undefined, 'body'),
   };
   const gone = new AbortController();
@@ -54,6 +59,20 @@ async function run(op: Operation, handler: AnyHandler, request: FastifyRequest, 
   const result = await handler(input, { request: request.raw, body, signal: gone.signal });
   if (result instanceof RawReply) return reply.code(result.status).headers(result.headers).send(result.body);
   return reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(result, looseNumbers));
+}
+
+/** Refuses what not every store can keep. */
+function badText(value: unknown, place: 'path' | 'query' | 'body'): BinnacleError | null {
+  const bad = badTextOf(value);
+  if (bad === undefined) return null;
+  const issues = [{ path: bad.path, message: bad.why }];
+  return invalid(`invalid_${place}`, `The request's ${place} is not valid: ${bad.path}: ${bad.why}`, { details: { issues } });
+}
+
+function kept(value: unknown, place: 'path' | 'query'): unknown {
+  const error = badText(value, place);
+  if (error !== null) throw error;
+  return value;
 }
 
 function check(schema: z.ZodType | undefined, value: unknown, place: 'path' | 'query' | 'body'): unknown {

@@ -5,5 +5,6 @@ export * from './events.ts';
 export * from './ids.ts';
 export * from './logger.ts';
 export * from './paging.ts';
+export * from './text.ts';
 export * from './module-url.ts';
 export * from './values.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { canonicalStage, checkModelName, checkNewAlias, checkTags } from './validation.ts';
+import { canonicalStage, checkDescription, checkModelName, checkNewAlias, checkTags } from './validation.ts';
 
-it.each(['', '  ', 'a/b', 'a:b', '.', '..', 'a\0', 'x'.repeat(257), '\ud800'])('the model name %j is refused', (name) => {
+it.each(['', '  ', 'a/b', 'a:b', '.', '..', '..a', 'a\0', 'x'.repeat(257), '\ud800'])('the model name %j is refused', (name) => {
   expect(() => checkModelName(name)).toThrow();
 });
 it.each(['', 'latest', 'LATEST', 'v1', 'V22', 'a b', 'a@b', 'a.b', 'x'.repeat(256)])('the alias %j is refused', (alias) => {
@@ -16,6 +16,13 @@ it.each([{ '': 'x' }, { 'a\n': 'x' }, { 'a//b': 'x' }, { '../a': 'x' }, { ['x'.r
     expect(() => checkTags(tags as Record<string, string>)).toThrow();
   },
 );
+it('lengths are counted in characters, as MLflow counts them', () => {
+  checkTags({ ['𝔸'.repeat(250)]: '🦀'.repeat(100_000) });
+  checkModelName('🦀'.repeat(256));
+  checkNewAlias('𝔸'.repeat(255));
+  checkDescription('🦀'.repeat(100_000));
+  for (const tags of [{ ['𝔸'.repeat(251)]: '' }, { a: '🦀'.repeat(100_001) }]) expect(() => checkTags(tags)).toThrow('exceeds the maximum length');
+});
 it('tags as MLflow writes them are taken', () => {
   checkTags({ 'mlflow.note.content': '', 'a/b': '1', 'a b-c_d:e': 'x'.repeat(100_000) });
 });

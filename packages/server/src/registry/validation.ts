@@ -1,9 +1,9 @@
-import { invalid } from '../kernel/index.ts';
+import { invalid, isLonger } from '../kernel/index.ts';
+import { checkAsPath, checkKey } from '../tracking/index.ts';
 import { type Stage, STAGES } from './registry-store.port.ts';
 
 const MAX_NAME = 256;
 const MAX_ALIAS = 255;
-const MAX_TAG_KEY = 250;
 const MAX_TAG_VALUE = 100_000;
 const MAX_DESCRIPTION = 100_000;
 
@@ -13,17 +13,18 @@ const bad = (message: string) => invalid('invalid_parameter', message);
 export function checkModelName(name: string, parameter = 'name'): void {
   if (name.trim() === '') throw bad(`Missing value for required parameter '${parameter}'.`);
   if (/[/:]/.test(name)) throw bad(`Invalid model name '${name}'. Names cannot contain '/' or ':'.`);
-  if (name === '.' || name === '..' || name.includes('\0'))
+  checkAsPath(name, parameter);
+  if (name.includes('\0'))
     throw bad(`Invalid value ${JSON.stringify(name)} for parameter '${parameter}' supplied: a name must also be usable as a folder's name.`);
   if (!name.isWellFormed()) throw bad(`Invalid value for parameter '${parameter}' supplied: it is not valid Unicode.`);
-  if ([...name].length > MAX_NAME) throw bad(`'${parameter}' exceeds the maximum length of ${MAX_NAME} characters`);
+  if (isLonger(name, MAX_NAME)) throw bad(`'${parameter}' exceeds the maximum length of ${MAX_NAME} characters`);
 }
 
 export function checkTags(tags: Record<string, string>): void {
   for (const [key, value] of Object.entries(tags)) {
     checkTagKey(key);
     if (typeof value !== 'string') throw bad('Tag value cannot be None');
-    if (value.length > MAX_TAG_VALUE)
+    if (isLonger(value, MAX_TAG_VALUE))
       throw bad(
         key === 'mlflow.prompt.text'
           ? `Prompt text exceeds max length of ${MAX_TAG_VALUE} characters.`
@@ -34,19 +35,13 @@ export function checkTags(tags: Record<string, string>): void {
 
 export function checkTagKey(key: string): void {
   if (key === '') throw bad("Missing value for required parameter 'key'. A key name must be provided.");
-  if (!/^[\p{L}\p{N}_/.\-: ]+$/u.test(key))
-    throw bad(
-      `Invalid value ${JSON.stringify(key)} for parameter 'key' supplied: Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).`,
-    );
-  if (key.startsWith('/') || key.split('/').some((part) => part === '' || part === '.' || part === '..'))
-    throw bad(`Invalid value ${JSON.stringify(key)} for parameter 'key' supplied: as a path it would resolve to another name.`);
-  if (key.length > MAX_TAG_KEY) throw bad(`'key' exceeds the maximum length of ${MAX_TAG_KEY} characters`);
+  checkKey(key, 'key');
 }
 
 export function checkAliasName(alias: string): void {
   if (alias === '') throw bad('Registered model alias name cannot be empty.');
   if (!/^[\p{L}\p{N}_-]+$/u.test(alias)) throw bad(`Invalid alias name: '${alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-).`);
-  if ([...alias].length > MAX_ALIAS) throw bad(`'Registered model alias name' exceeds the maximum length of ${MAX_ALIAS} characters`);
+  if (isLonger(alias, MAX_ALIAS)) throw bad(`'Registered model alias name' exceeds the maximum length of ${MAX_ALIAS} characters`);
 }
 
 /** For setting one: `latest` and `v1` mean versions already. */
@@ -57,7 +52,7 @@ export function checkNewAlias(alias: string): void {
 }
 
 export function checkDescription(description: string): void {
-  if (description.length > MAX_DESCRIPTION) throw bad(`'description' exceeds the maximum length of ${MAX_DESCRIPTION} characters`);
+  if (isLonger(description, MAX_DESCRIPTION)) throw bad(`'description' exceeds the maximum length of ${MAX_DESCRIPTION} characters`);
 }
 
 /** Stages are named in any case. */

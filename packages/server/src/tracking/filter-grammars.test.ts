@@ -28,6 +28,20 @@ it('keys may be quoted by backticks or double quotes, and values by either quote
   expect(one("`tags`.`a.b` = 'c'")).toEqual({ kind: 'tag', key: 'a.b', operator: '=', value: 'c' });
 });
 
+it('a quote closes where MLflow sees it close, a backslash before it or not', () => {
+  expect(one("params.a = '\\'")?.value).toBe('\\');
+  expect(one("params.a = 'it\\'s'")?.value).toBe("it\\'s");
+  expect(one("metrics.'a b' > 1")).toMatchObject({ kind: 'metric', key: 'a b' });
+  expect(() => runs("params.a = 'x''")).toThrow('Invalid clause(s)');
+});
+
+it('a semicolon alone is no filter, and an order that does not parse is said to be one', () => {
+  expect(() => runs(';')).toThrow("Invalid clause(s) in filter string: ';'");
+  expect(runs('metrics.a > 1;')).toHaveLength(1);
+  for (const clause of ['ASC', 'desc', 'start_time;', 'metrics.`a', 'lower(start_time)'])
+    expect(() => parseOrderBy([clause], runGrammar)).toThrow(`Invalid order_by clause '${clause}'. Could not be parsed.`);
+});
+
 it('comparisons are joined by AND in any case', () => {
   expect(runs("metrics.a>1 and params.b LIKE 'x%' AND tags.c ilike 'Y' AND tags.d IS NULL and params.e is not null")).toHaveLength(5);
 });

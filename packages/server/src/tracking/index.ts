@@ -7,4 +7,4 @@ export type { LoggedModelSearchRequest, SearchRequest } from './search.ts';
 export type { TrackingStore } from './tracking.port.ts';
 export { createTrackingService, type TrackingService } from './tracking.service.ts';
 export * from './types.ts';
-export { checkBatchSize, invalidValue, LIMITS, missingValue, SEE_DOCS } from './validation.ts';
+export { checkAsPath, checkBatchSize, checkKey, invalidValue, LIMITS, missingValue, SEE_DOCS } from './validation.ts';

@@ -36,7 +36,7 @@ export function runUseCases(store: TrackingStore, now: Clock) {
         runId: newId(),
         experimentId: input.experimentId,
         name,
-        userId: (input.userId ?? '').slice(0, 256),
+        userId: check.cut(input.userId ?? '', 256),
         startTime: input.startTime || now(),
         tags,
         params,

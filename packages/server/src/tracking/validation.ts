@@ -1,4 +1,4 @@
-import { type BinnacleError, invalid, shown } from '../kernel/index.ts';
+import { type BinnacleError, invalid, isLonger, shown } from '../kernel/index.ts';
 import type { DatasetInput, KeyValue, LogBatch } from './types.ts';
 
 /** MLflow's limits: what its users' tools count on. */
@@ -34,11 +34,9 @@ export const missingValue = (path: string): BinnacleError => invalid('missing_pa
 const tooLong = (path: string, limit: number): BinnacleError => invalid('value_too_long', `'${path}' exceeds the maximum length of ${limit} characters`);
 
 const at = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
-/** Characters, as Python counts them: a surrogate pair is one. */
-const isLonger = (text: string, limit: number): boolean => text.length > limit && (text.length > 2 * limit || [...text].length > limit);
 
 /** The first `limit` characters; a surrogate pair is one. */
-const cut = (text: string, limit: number): string =>
+export const cut = (text: string, limit: number): string =>
   isLonger(text, limit)
     ? Array.from(text.slice(0, 2 * limit))
         .slice(0, limit)
@@ -64,14 +62,19 @@ export function checkKey(key: string, path: string, long = path): void {
   if (key === '') throw missingValue(path);
   if (!KEY.test(key))
     throw invalidValue(path, key, 'Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).');
-  const resolved = normalizePath(key);
-  if (resolved !== key || resolved === '.' || resolved.startsWith('..') || resolved.startsWith('/'))
+  checkAsPath(key, path);
+  if (isLonger(key, LIMITS.key)) throw tooLong(long, LIMITS.key);
+}
+
+/** Throws unless a name, taken for a path, would be the path that it says. */
+export function checkAsPath(name: string, path: string): void {
+  const resolved = normalizePath(name);
+  if (resolved !== name || resolved === '.' || resolved.startsWith('..') || resolved.startsWith('/'))
     throw invalidValue(
       path,
-      key,
+      name,
       `Names may be treated as files in certain cases, and must not resolve to other names when treated as such. This name would resolve to '${resolved}'`,
     );
-  if (isLonger(key, LIMITS.key)) throw tooLong(long, LIMITS.key);
 }
 
 /** As a POSIX path, without touching any file. */

@@ -11,9 +11,11 @@ export interface Token {
 }
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-const PART = String.raw`(?:[\p{L}_$#][\p{L}\p{N}_$#]*|\x60(?:\x60\x60|[^\x60])*\x60|"(?:""|[^"])*")`;
-// No text matches two of the alternatives: a long name that fails in the end would be tried in every combination.
-const NAME = new RegExp(String.raw`^${PART}(?:\.(?:${PART}|\p{N}[\p{L}\p{N}_$#]*))*$`, 'u');
+const PART = String.raw`(?:[\p{L}_$#][\p{L}\p{N}_$#]*|\x60(?:\x60\x60|[^\x60])*\x60|"(?:""|\\"|[^"])*")`;
+/** Only behind a dot: elsewhere it is a value. */
+const QUOTED = String.raw`'(?:''|\\'|[^'])*'`;
+// No text matches two of the alternatives for long: a long name that fails in the end would be tried in every combination.
+const NAME = new RegExp(String.raw`^${PART}(?:\.(?:${PART}|${QUOTED}|\p{N}[\p{L}\p{N}_$#]*))*$`, 'u');
 const KEYWORDS = /^(AND|OR|NOT|IN|IS|NULL|LIKE|ILIKE|RLIKE|BETWEEN)$/i;
 const DELIMITER = /[\s=<>!~'(),;]/;
 
@@ -57,24 +59,29 @@ function endOfWord(text: string, start: number): number {
   let at = start;
   while (at < text.length) {
     const char = text.charAt(at);
-    if (char === '`' || char === '"') at = endOfQuote(text, at);
+    if (char === '`' || char === '"' || (char === "'" && text.charAt(at - 1) === '.' && at > start)) at = endOfQuote(text, at);
     else if (DELIMITER.test(char)) break;
     else at++;
   }
   return at;
 }
 
-/** The index after the closing quote; a doubled quote, and a backslash before a single one, do not close. */
+/** The index after the closing quote; a doubled quote, and a backslash before a single one, do not close unless nothing else does. */
 function endOfQuote(text: string, start: number): number {
   const quote = text.charAt(start);
+  let last = 0;
   for (let at = start + 1; at < text.length; at++) {
     const char = text.charAt(at);
-    if (char === '\\' && quote === "'" && text.charAt(at + 1) === quote) at++;
-    else if (char === quote) {
+    if (char === '\\' && quote !== '`' && text.charAt(at + 1) === quote) {
+      at++;
+      last = at + 1;
+    } else if (char === quote) {
       if (text.charAt(at + 1) !== quote) return at + 1;
+      last = at + 1;
       at++;
     }
   }
+  if (last > 0) return last;
   throw invalid('invalid_filter', `Invalid clause(s) in filter string: ${text.slice(start)} has no closing ${quote}.`);
 }
 
@@ -106,11 +113,11 @@ export function parseList(text: string): string[] {
     const char = inner.charAt(at);
     if (/\s/.test(char)) at++;
     else if (char === ',') {
-      if (!expectComma) throw fail('ill-formed list');
+      if (!expectComma) throw fail('ill-formed list.');
       expectComma = false;
       at++;
     } else if (char === "'" || char === '"') {
-      if (expectComma) throw fail('ill-formed list');
+      if (expectComma) throw fail('ill-formed list.');
       const end = endOfQuote(inner, at);
       items.push(inner.slice(at + 1, end - 1));
       expectComma = true;
@@ -120,7 +127,7 @@ export function parseList(text: string): string[] {
         'invalid_filter',
         `While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in list: ${text}`,
       );
-    } else throw fail('ill-formed list');
+    } else throw fail('ill-formed list.');
   }
   if (items.length === 0) throw fail('empty list');
   return items;

@@ -28,7 +28,8 @@ function group(tokens: Token[], text: string): Comparison[] {
   for (let at = 0; at < tokens.length; ) {
     const left = tokens[at] as Token;
     if (left.text === ';') {
-      if (at === tokens.length - 1) break;
+      if (at === tokens.length - 1 && at > 0) break;
+      if (at === 0) throw fail(`Invalid clause(s) in filter string: ';'`);
       throw fail(`Search filter contained multiple expression '${text}'. Provide AND-ed expression list.`);
     }
     if (left.kind === 'keyword' && left.text.toUpperCase() === 'AND') {

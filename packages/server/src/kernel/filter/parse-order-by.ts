@@ -1,5 +1,5 @@
-import { invalid } from '../errors.ts';
-import { tokenize } from './lexer.ts';
+import { type BinnacleError, invalid } from '../errors.ts';
+import { type Token, tokenize } from './lexer.ts';
 import { parseKey } from './parse-filter.ts';
 import type { FilterGrammar, OrderBy } from './types.ts';
 
@@ -20,12 +20,21 @@ export function parseOrderBy(clauses: readonly string[] | undefined | null, gram
   });
 }
 
+const unparsed = (clause: string): BinnacleError => invalid('invalid_order_by', `Invalid order_by clause '${clause}'. Could not be parsed.`);
+
+function tokensOf(clause: string): Token[] {
+  try {
+    return tokenize(clause);
+  } catch {
+    throw unparsed(clause);
+  }
+}
+
 function parseClause(clause: string, grammar: FilterGrammar): OrderBy {
   if (clause.length > MAX_CLAUSE) throw invalid('invalid_order_by', `Invalid order_by clause: it has ${clause.length} characters; the limit is ${MAX_CLAUSE}.`);
-  const tokens = tokenize(clause);
-  const [name, direction, extra] = tokens;
-  if (name === undefined || name.kind !== 'name' || extra !== undefined)
-    throw invalid('invalid_order_by', `Invalid order_by clause '${clause}'. Could not be parsed.`);
+  const [name, direction, extra] = tokensOf(clause);
+  const isWord = direction === undefined || direction.kind === 'name' || direction.kind === 'keyword';
+  if (name === undefined || name.kind !== 'name' || /^(asc|desc)$/i.test(name.text) || !isWord || extra !== undefined) throw unparsed(clause);
   const order = direction?.text.toLowerCase() ?? 'asc';
   if (order !== 'asc' && order !== 'desc') throw invalid('invalid_order_by', `Invalid ordering key in order_by clause '${clause}'.`);
   const key = parseKey(name.text, grammar, grammar.orderAttributes);

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { fromFastify } from '../../http/index.ts';
-import { invalid, type Logger, messageOf, notFound, unsupported } from '../../kernel/index.ts';
+import { badTextOf, invalid, type Logger, mayHoldBadText, messageOf, notFound, shown, unsupported } from '../../kernel/index.ts';
 import { toMlflowError } from './errors.ts';
 import { Fields } from './fields.ts';
 import type { MlflowRoute } from './routes.ts';
@@ -78,7 +78,13 @@ function readFields(request: FastifyRequest): Fields {
   const query = request.query as Record<string, unknown>;
   // GET carries its fields in the query; R and some proxies send them there for other methods, too.
   const body = parseBody(request.body);
+  refuseBadText({ ...query, ...params });
   return new Fields({ ...query, ...body, ...params });
+}
+
+function refuseBadText(value: unknown): void {
+  const bad = badTextOf(value);
+  if (bad !== undefined) throw invalid('invalid_parameter', `Invalid value ${shown(bad.text)} for parameter '${bad.path}' supplied: ${bad.why}`);
 }
 
 /** A JSON object sent as a body; an empty one for none. */
@@ -94,6 +100,7 @@ export function parseBody(raw: unknown): Record<string, unknown> {
   }
   if (value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw invalid('bad_request', 'The request body must be a JSON object.');
+  if (mayHoldBadText(raw)) refuseBadText(value);
   return value as Record<string, unknown>;
 }
 

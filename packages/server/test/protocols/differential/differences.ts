@@ -1,3 +1,5 @@
+const FAILURE = 'MLflow says 500, which clients try again';
+
 /** Where our reply is another one on purpose: part of the request, why, and whether at least status and error code are the same. */
 export const differences: [request: string, why: string, same: 'code' | 'nothing'][] = [
   // What MLflow says is an accident of its making.
@@ -21,7 +23,7 @@ export const differences: [request: string, why: string, same: 'code' | 'nothing
   ['run_id IN (1)', 'MLflow shows a Python tuple', 'code'],
   ['logged-models/search {"experiment_ids":["$exp"],"page_token":"nope"}', 'MLflow answers with a page and 500', 'nothing'],
   ['"page_token":"nope"', 'MLflow shows the bytes of the token', 'code'],
-  ['"artifact_location":"s3://b/xxx', 'MLflow names a setting of its own', 'code'],
+  ['"artifact_location":"s3://b/x*2050', 'MLflow names a setting of its own', 'code'],
   ['"order_by":["dataset.name"]', 'ours shows the clause', 'code'],
   ['OR name', 'MLflow quotes the clause in some searches only', 'code'],
   ['"filter":"name"', 'MLflow quotes the clause in some searches only', 'code'],
@@ -71,4 +73,63 @@ export const differences: [request: string, why: string, same: 'code' | 'nothing
   ['"datasets":[{"dataset_name":"val"}],"filter"', 'MLflow takes a missing digest for an empty one', 'nothing'],
   ['"source":"/etc/passwd"', 'ours says what to do', 'code'],
   ['GET metrics/get-history {"run_id":"$junk","metric_key":"inf"}', 'MLflow keeps the largest double in place of infinity', 'nothing'],
+  // Names.
+  ['e\u0301', 'ours takes marks in names, without which many languages are not written', 'nothing'],
+  ['\u093e', 'ours takes marks in names, without which many languages are not written', 'nothing'],
+  ['\u20dd', 'ours takes marks in names, without which many languages are not written', 'nothing'],
+  ["LIKE '%'", 'finds the runs of such names, too', 'code'],
+  ["LIKE '_'", 'finds the runs of such names, too', 'code'],
+  ["LIKE '%_'", 'finds the runs of such names, too', 'code'],
+  ['GET registered-models/get {"name":"names"}', 'has such tags, too', 'code'],
+  ['GET registered-models/alias {"name":"names"', 'MLflow says first what an alias may be', 'code'],
+  ['POST logged-models {"experiment_id":"$names"', 'MLflow quotes the name as Python does', 'code'],
+  ['registered-models/create {"name":"..', 'ours looks at tags first', 'code'],
+  // Lengths: the columns of MLflow's tables are as narrow as ours, but SQLite, unlike its other databases, holds nobody to it.
+  ['"run_name":"r","tags":[{"key":"x*251"', 'longer than MLflow says a key may be', 'nothing'],
+  ['"run_name":"r","tags":[{"key":"é*251"', 'longer than MLflow says a key may be', 'nothing'],
+  ['"run_name":"r","tags":[{"key":"𝔸*251"', 'longer than MLflow says a key may be', 'nothing'],
+  ['"name":"keys","params":[{"key":"', 'longer than the column', 'nothing'],
+  ['"name":"keys","tags":[{"key":"', 'longer than the column', 'nothing'],
+  ['registered-models/create {"name":"x*257"', 'longer than the column', 'nothing'],
+  ['registered-models/create {"name":"é*257"', 'longer than the column', 'nothing'],
+  ['registered-models/create {"name":"𝔸*257"', 'longer than the column', 'nothing'],
+  ['POST logged-models {"experiment_id":"$lengths","name":"x*501"', 'longer than the column', 'nothing'],
+  ['POST logged-models {"experiment_id":"$lengths","name":"é*501"', 'longer than the column', 'nothing'],
+  ['POST logged-models {"experiment_id":"$lengths","name":"𝔸*501"', 'longer than the column', 'nothing'],
+  ['"user_id":"', 'longer than the column, and cut', 'code'],
+  ['registered-models/update {"name":"lengths","description":"', 'the column holds 5000; ours 100,000', 'nothing'],
+];
+
+/** Filters and orders that do not parse, which MLflow answers otherwise than by saying so: part of the request, and why ours does not. */
+export const filterDifferences: [request: string, why: string][] = [
+  ['"\'x\' = params.p"', FAILURE],
+  ['metrics.a = (1)', FAILURE],
+  ['metrics.a = 1e', FAILURE],
+  ['metrics.a = nan', 'no metric compares with NaN'],
+  ['metrics.a = inf', 'ours takes numbers as SQL writes them'],
+  ["metrics.a = '1'", FAILURE],
+  ['metrics.a = \\"1\\"', FAILURE],
+  ['metrics.a IS NULL', FAILURE],
+  ['metrics.a = NULL', FAILURE],
+  ['metrics.a-b > 1', 'a key that must be quoted'],
+  ['metrics.a/b > 1', 'a key that must be quoted'],
+  ['metrics. > 1', 'a key of no characters'],
+  ['metrics..a > 1', 'a key that must be quoted'],
+  ['`metrics`.a = x', FAILURE],
+  ['params.p IN ()', 'nothing is in an empty list'],
+  ['params.p IN (1)', 'MLflow shows what SQLAlchemy said'],
+  ['"params = \'x\'"', 'MLflow shows what SQLAlchemy said'],
+  ["tags.t IN ('x', 1)", 'a list of texts'],
+  ['attributes.nope', FAILURE],
+  ['run_id IN (', FAILURE],
+  ['start_time', FAILURE],
+  ["name IN ('x', y)", FAILURE],
+  ['name IS NOT NULL', FAILURE],
+  ['version_number', FAILURE],
+  ['"run_id = x"', FAILURE],
+  ["creation_timestamp > 'x'", FAILURE],
+  ['"dataset = x"', FAILURE],
+  ['{"field_name":"metrics"}', FAILURE],
+  ['"order_by":["metrics."]', 'a key of no characters'],
+  ['"order_by":["metrics. DESC"]', 'a key of no characters'],
 ];

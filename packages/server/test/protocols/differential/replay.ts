@@ -23,13 +23,17 @@ export async function replay(url: string, steps: Step[]): Promise<Reply[]> {
     for (const [name, at] of Object.entries(save))
       saved.set(name, at.split('.').reduce((value: unknown, key) => (value as Fields | undefined)?.[key], body) as string);
     replies.push({
-      step: `${call} ${typeof fields === 'string' ? fields : JSON.stringify(fields)}`.slice(0, 300),
+      step: `${call} ${typeof fields === 'string' ? fields : JSON.stringify(fields)}`.replace(LONG, shorten).slice(0, 300),
       status: response.status,
       body: normal(body, saved),
     });
   }
   return replies;
 }
+
+/** The same character again and again: how often tells enough. */
+const LONG = /(.)\1{30,}/gu;
+const shorten = (long: string, char: string): string => `${char}*${[...long].length}`;
 
 function address(url: string, path: string, method: string, payload: string): URL {
   const address = new URL(path.startsWith('/') ? path : `/api/2.0/mlflow/${path}`, url);
@@ -73,6 +77,8 @@ function normal(value: unknown, saved: Map<string, string>, key = ''): unknown {
   if (value.startsWith('[{"') && value.includes('utc_time_created')) return '<models>';
   if (key === 'next_page_token') return value === '' ? '' : '<token>';
   let text = value.replace(/x{1000,}/g, (long) => `x*${long.length}`);
+  // Python's JSON escapes what is not ASCII.
+  if (key === 'message') text = text.replace(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
   // Python writes sets in any order, and closes one quote too few around some.
   if (key === 'message') text = text.replace(/'?\{('[^{}]*')\}'?/g, (_, items: string) => `{${items.split(', ').sort().join(', ')}}`);
   for (const [name, id] of saved) if (typeof id === 'string' && id.length > 2) text = text.replaceAll(id, `$${name}`);
