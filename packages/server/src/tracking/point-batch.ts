@@ -26,12 +26,13 @@ export function toPointBatch(metrics: MetricInput[]): PointBatch | null {
     of[i] = at;
     counts[at] = (counts[at] as number) + 1;
   }
-  const offsets = new Uint32Array(series.length + 1);
+  // All in one buffer, which crosses as one.
+  const count = metrics.length;
+  const buffer = new ArrayBuffer(count * 24 + (series.length + 1) * 4);
+  const [steps, timestamps, values] = [0, 1, 2].map((i) => new Float64Array(buffer, i * count * 8, count)) as [Float64Array, Float64Array, Float64Array];
+  const offsets = new Uint32Array(buffer, count * 24);
   for (let i = 0; i < series.length; i++) offsets[i + 1] = (offsets[i] as number) + (counts[i] as number);
   const next = offsets.slice();
-  const steps = new Float64Array(metrics.length);
-  const timestamps = new Float64Array(metrics.length);
-  const values = new Float64Array(metrics.length);
   for (const [i, { step, timestamp, value }] of metrics.entries()) {
     const at = next[of[i] as number] as number;
     next[of[i] as number] = at + 1;

@@ -6,6 +6,8 @@ export interface SqlCapabilities {
   insertReturning: boolean;
   /** Moves a table's counter of ids behind one that was given by hand; null where it moves by itself. */
   moveCounter: ((table: string, id: number) => RawBuilder<unknown>) | null;
+  /** INSERT … ON CONFLICT names the key whose row is replaced; without it, ON DUPLICATE KEY means any. */
+  onConflict: boolean;
   /** A table is kept by its primary key only when told so. */
   withoutRowid: boolean;
   types: {

@@ -17,6 +17,7 @@ import { type Spelling, spell } from '../spelling.ts';
 const capabilities: SqlCapabilities = {
   insertReturning: false,
   moveCounter: null,
+  onConflict: false,
   withoutRowid: false,
   types: { blob: () => sql`longblob`, double: () => sql`double precision` },
 };

@@ -16,6 +16,7 @@ const capabilities: SqlCapabilities = {
   insertReturning: true,
   moveCounter: (table, id) =>
     sql`select setval(c.name, greatest(${id}::bigint, coalesce(pg_sequence_last_value(c.name::regclass), 0))) from (select pg_get_serial_sequence(${table}, 'id') as name) c`,
+  onConflict: true,
   withoutRowid: false,
   types: { blob: () => sql`bytea`, double: () => sql`double precision` },
 };

@@ -19,7 +19,7 @@ type Bind = null | number | bigint | string | Uint8Array;
 /** One `node:sqlite` connection, its prepared statements kept (least recently used first out). */
 class NodeSqliteConnection implements DatabaseConnection {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, { statement: StatementSync; columns: string[] }>();
+  readonly #statements = new Map<string, { statement: StatementSync; toRow: ToRow | undefined }>();
   constructor(db: DatabaseSync) {
     this.#db = db;
   }
@@ -27,10 +27,9 @@ class NodeSqliteConnection implements DatabaseConnection {
   executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     // Synchronous underneath; errors must reject rather than throw.
     try {
-      const { statement, columns } = this.#prepare(query.sql);
+      const { statement, toRow } = this.#prepare(query.sql);
       const parameters = query.parameters.map(toBind);
-      if (columns.length > 0)
-        return Promise.resolve({ rows: (statement.all(...parameters) as unknown as unknown[][]).map((values) => toRow(columns, values) as R) });
+      if (toRow !== undefined) return Promise.resolve({ rows: (statement.all(...parameters) as unknown as unknown[][]).map(toRow) as R[] });
       const { changes, lastInsertRowid } = statement.run(...parameters);
       return Promise.resolve({ rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) });
     } catch (error) {
@@ -39,8 +38,8 @@ class NodeSqliteConnection implements DatabaseConnection {
   }
 
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-    const { statement, columns } = this.#prepare(query.sql);
-    for (const values of statement.iterate(...query.parameters.map(toBind))) yield { rows: [toRow(columns, values as unknown as unknown[]) as R] };
+    const { statement, toRow } = this.#prepare(query.sql);
+    for (const values of statement.iterate(...query.parameters.map(toBind))) yield { rows: [toRow?.(values as unknown as unknown[]) as R] };
   }
 
   #prepare(sql: string) {
@@ -49,7 +48,7 @@ class NodeSqliteConnection implements DatabaseConnection {
       this.#statements.delete(sql);
     } else {
       const statement = this.#db.prepare(sql);
-      entry = { statement, columns: statement.columns().map(({ name }) => name) };
+      entry = { statement, toRow: rowMaker(statement.columns().map(({ name }) => name)) };
       statement.setReturnArrays(true);
       if (this.#statements.size >= 300) {
         const oldest = this.#statements.keys().next().value;
@@ -61,11 +60,16 @@ class NodeSqliteConnection implements DatabaseConnection {
   }
 }
 
-/** Rows made here from arrays take half the time of node:sqlite's own objects, and are quicker to use. */
-function toRow(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
-  const row: Record<string, unknown> = {};
-  for (let i = 0; i < columns.length; i++) row[columns[i] as string] = values[i];
-  return row;
+type ToRow = (values: unknown[]) => Record<string, unknown>;
+
+/**
+ * What makes a row of a statement from its values; undefined when it gives none. Rows made here from arrays take half the time of
+ * node:sqlite's own objects, and those of one literal half again of those that get one property after the other.
+ */
+function rowMaker(columns: readonly string[]): ToRow | undefined {
+  if (columns.length === 0) return undefined;
+  // oxlint-disable-next-line typescript/no-implied-eval, no-new-func -- names of columns, each as a JSON text
+  return new Function('values', `return { ${columns.map((name, i) => `${JSON.stringify(name)}: values[${i}]`).join(', ')} };`) as ToRow;
 }
 
 function toBind(value: unknown): Bind {
@@ -105,6 +109,7 @@ const capabilities: SqlCapabilities = {
   // The driver tells it for nothing.
   insertReturning: false,
   moveCounter: null,
+  onConflict: true,
   withoutRowid: true,
   types: { blob: () => sql`blob`, double: () => sql`real` },
 };

@@ -5,6 +5,7 @@ import { insertForId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
 import type { ExperimentsTable } from '../schema/tracking.ts';
 import { contains } from '../text-search.ts';
+import { selectHot } from './hot.ts';
 import { KeyKind, padded } from './keys.ts';
 import { afterSql, keyOf, orderSql, type SortColumn, selectSql } from './keyset.ts';
 import { matchNumber, matchText } from './text-match.ts';
@@ -23,7 +24,7 @@ export function parseExperimentId(id: string): number {
 }
 
 export async function loadExperiment(db: Kysely<Database>, id: string): Promise<ExperimentRow> {
-  const row = await db.selectFrom('experiments').selectAll().where('id', '=', parseExperimentId(id)).executeTakeFirst();
+  const [row] = await selectHot<ExperimentRow>(db, 'experiment', () => db.selectFrom('experiments').selectAll().where('id', '=', 0), [parseExperimentId(id)]);
   if (row === undefined) throw missing(id);
   return row;
 }

@@ -4,17 +4,18 @@ import type { KeyValue, LifecycleStage, LogBatch, RunColumns, RunInfo, RunRecord
 import type { StoreContext } from '../engine.ts';
 import { insertForId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
-import { loadActiveExperiment, stageOf } from './experiments.ts';
-import { padded } from './keys.ts';
+import { loadActiveExperiment, parseExperimentId, stageOf } from './experiments.ts';
+import { selectHot } from './hot.ts';
+import { findKeys, KeyKind, padded } from './keys.ts';
 import { loadRuns, type RunRow, toInfo } from './run-load.ts';
-import { readTag, removeTag, writeParams, writeTags } from './run-text.ts';
-import { writePoints } from './series-write.ts';
+import { type KnownTexts, namesOf, readTag, readTexts, removeTag, writeParams, writeTags } from './run-text.ts';
+import { readKnown, writePoints } from './series-write.ts';
 
 const RUN_NAME = 'mlflow.runName';
 const FINAL: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'KILLED']);
 
 export async function loadRun(db: Kysely<Database>, runId: string): Promise<RunRow> {
-  const row = await db.selectFrom('runs').selectAll().where('run_id', '=', runId).executeTakeFirst();
+  const [row] = await selectHot<RunRow>(db, 'run', () => db.selectFrom('runs').selectAll().where('run_id', '=', ''), [runId]);
   if (row === undefined) throw notFound('run_not_found', `Run with id=${runId} not found`);
   return row;
 }
@@ -29,9 +30,20 @@ export async function createRun(
   db: Kysely<Database>,
   run: { runId: string; experimentId: string; name: string; userId: string; startTime: number; tags: KeyValue[]; params: KeyValue[] },
 ): Promise<RunRecord> {
-  const experiment = await loadActiveExperiment(db, run.experimentId);
-  const taken = await db.selectFrom('runs').select('rid').where('run_id', '=', run.runId).executeTakeFirst();
-  if (taken !== undefined) throw conflict('run_exists', `Run with id=${run.runId} already exists.`);
+  const tags = new Map([...run.tags, { key: RUN_NAME, value: run.name }].map(({ key, value }) => [key, value]));
+  const experimentId = parseExperimentId(run.experimentId);
+  const [experiment, taken, tagKeys, paramKeys] = await Promise.all([
+    loadActiveExperiment(db, run.experimentId),
+    selectHot(db, 'run-taken', () => db.selectFrom('runs').select('rid').where('run_id', '=', ''), [run.runId]),
+    findKeys(db, experimentId, KeyKind.tag, [...tags.keys()]),
+    findKeys(
+      db,
+      experimentId,
+      KeyKind.param,
+      run.params.map(({ key }) => key),
+    ),
+  ]);
+  if (taken.length > 0) throw conflict('run_exists', `Run with id=${run.runId} already exists.`);
   const columns = {
     run_id: run.runId,
     experiment_id: experiment.id,
@@ -45,13 +57,15 @@ export async function createRun(
     deleted_at: null,
   };
   const row: RunRow = { ...columns, rid: await insertForId(db, 'runs', columns, 'rid') };
-  const tags = new Map([...run.tags, { key: RUN_NAME, value: run.name }].map(({ key, value }) => [key, value]));
-  await writeTags(
-    db,
-    row,
-    [...tags].map(([key, value]) => ({ key, value })),
-  );
-  await writeParams(db, row, run.params);
+  await Promise.all([
+    writeTags(
+      db,
+      row,
+      [...tags].map(([key, value]) => ({ key, value })),
+      withoutValues(tagKeys),
+    ),
+    writeParams(db, row, run.params, withoutValues(paramKeys)),
+  ]);
   // Nothing needs to be read back: what was just written is the record.
   return {
     ...toInfo(row),
@@ -63,6 +77,9 @@ export async function createRun(
     modelOutputs: [],
   };
 }
+
+/** What is known of the texts of a run that is new: its experiment's keys. */
+const withoutValues = (keys: ReadonlyMap<string, number>): KnownTexts => new Map([...keys].map(([name, keyId]) => [name, { keyId, value: undefined }]));
 
 export async function getRun(db: Kysely<Database>, runId: string, columns?: RunColumns): Promise<RunRecord> {
   return (await loadRuns(db, [await loadRun(db, runId)], columns))[0] as RunRecord;
@@ -124,10 +141,17 @@ export async function deleteTag(db: Kysely<Database>, runId: string, key: string
 }
 
 export async function logBatch(db: Kysely<Database>, batch: LogBatch): Promise<void> {
-  const row = await loadActiveRun(db, batch.runId);
-  await writeParams(db, row, batch.params);
-  if (batch.points !== null && batch.points.series.length > 0) await writePoints(db, row, batch.points);
-  await writeTags(db, row, batch.tags);
+  const { runId, params, tags, points } = batch;
+  // Asked together, so that a database server is asked once.
+  const [row, known, knownParams, knownTags] = await Promise.all([
+    loadActiveRun(db, runId),
+    readKnown(db, runId, points === null ? [] : namesOf(points.series)),
+    readTexts(db, runId, 'run_params', namesOf(params)),
+    readTexts(db, runId, 'run_tags', namesOf(tags)),
+  ]);
+  await writeParams(db, row, params, knownParams);
+  if (points !== null) await writePoints(db, row, points, known);
+  await writeTags(db, row, tags, knownTags);
   const name = batch.tags.findLast(({ key }) => key === RUN_NAME)?.value;
   if (name !== undefined && name !== '') await db.updateTable('runs').set({ name }).where('rid', '=', row.rid).execute();
 }

@@ -5,12 +5,15 @@ import { insertForId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
 import type { MetricSeriesTable } from '../schema/tracking.ts';
 import { bytesToDouble, decodeSegments, doubleBytes, encodeSegment } from './chunk-codec.ts';
-import { runHot } from './hot.ts';
-import { batches, internKeys, KeyKind, padded } from './keys.ts';
+import { selectHot, selectHotIn, writeHot } from './hot.ts';
+import { batches, internMissing, KeyKind } from './keys.ts';
+import { namesOf } from './run-text.ts';
 import { clamp, comparePoints, concat, merge, overlaps, type PointSummary, slice, sortUnique, summarize, without } from './points.ts';
 
-/** Points that a tail may hold before it is turned into a chunk. */
+/** About how many points a chunk holds. */
 const CHUNK_POINTS = 1000;
+/** Bytes of a tail from which on it goes into a chunk: each append writes the tail anew, each compaction a chunk. */
+const TAIL_BYTES = 1536;
 const EMPTY = new Uint8Array(0);
 
 type SeriesRow = Selectable<MetricSeriesTable>;
@@ -30,64 +33,120 @@ export const variantOf = ({ modelId, datasetName, datasetDigest }: SeriesOwner):
         .update(JSON.stringify([modelId, datasetName, datasetDigest]))
         .digest('hex');
 
+/** What is stored of a key that points come for. */
+export interface KnownKey {
+  keyId: number;
+  series: Map<string, SeriesRow>;
+  latest: Points | undefined;
+}
+
+/** What is stored of the keys of a run that a batch has points for: those that the experiment does not know are missing. */
+export async function readKnown(db: Kysely<Database>, runId: string, names: readonly string[]): Promise<Map<string, KnownKey>> {
+  const known = new Map<string, KnownKey>();
+  for (const batch of batches(names)) {
+    const rows = await selectHotIn<KnownRow>(db, 'known-series', (list) => knownSeries(db, list as string[]), [KeyKind.metric, runId], batch);
+    for (const row of rows) {
+      let key = known.get(row.name);
+      if (key === undefined) {
+        const latest = row.latest_step === null ? undefined : pointOf(row.latest_step, row.latest_timestamp as number, row.latest_value ?? Number.NaN);
+        key = { keyId: row.key_id, series: new Map(), latest };
+        known.set(row.name, key);
+      }
+      if (row.id !== null) key.series.set(row.variant as string, row as SeriesRow);
+    }
+  }
+  return known;
+}
+
+type OrNull<T> = { [K in keyof T]: T[K] | null };
+type KnownRow = OrNull<Omit<SeriesRow, 'key_id'>> & {
+  key_id: number;
+  name: string;
+  latest_step: number | null;
+  latest_timestamp: number | null;
+  latest_value: number | null;
+};
+
+/** One statement for all: on a database server each is a journey. */
+const knownSeries = (db: Kysely<Database>, names: readonly string[]) =>
+  db
+    .selectFrom('runs as r')
+    .innerJoin('run_keys as k', (join) => join.onRef('k.experiment_id', '=', 'r.experiment_id').on('k.kind', '=', 0))
+    .leftJoin('metric_series as s', (join) => join.onRef('s.rid', '=', 'r.rid').onRef('s.key_id', '=', 'k.id'))
+    .leftJoin('latest_metrics as l', (join) => join.onRef('l.rid', '=', 'r.rid').onRef('l.key_id', '=', 'k.id'))
+    .selectAll('s')
+    .select(['k.id as key_id', 'k.name', 'l.step as latest_step', 'l.timestamp as latest_timestamp', 'l.value as latest_value'])
+    .where('r.run_id', '=', '')
+    .where('k.name', 'in', names);
+
+const pointOf = (step: number, timestamp: number, value: number): Points => ({
+  steps: Float64Array.of(step),
+  timestamps: Float64Array.of(timestamp),
+  values: Float64Array.of(value),
+});
+
 /**
  * Adds points to a run's series. A point that is there already is left out, so that a retried request is harmless: only series whose range
  * of steps and times the new points touch are decoded to find out.
+ * @param read What `readKnown` told of the batch's keys.
  */
-export async function writePoints(db: Kysely<Database>, run: { rid: number; run_id: string; experiment_id: number }, batch: PointBatch): Promise<void> {
-  const keys = await internKeys(
+export async function writePoints(
+  db: Kysely<Database>,
+  run: { rid: number; run_id: string; experiment_id: number },
+  batch: PointBatch,
+  read?: ReadonlyMap<string, KnownKey>,
+): Promise<void> {
+  const known = read ?? (await readKnown(db, run.run_id, namesOf(batch.series)));
+  const ids = new Map([...known].map(([name, { keyId }]) => [name, keyId]));
+  await internMissing(
     db,
     run.experiment_id,
     KeyKind.metric,
     batch.series.map(({ key }) => key),
+    ids,
   );
-  const fresh = batch.series.map((series, i): Fresh => {
-    const points = { steps: batch.steps, timestamps: batch.timestamps, values: batch.values };
-    return {
-      key: series.key,
-      keyId: keys.get(series.key) as number,
-      variant: variantOf(series),
-      owner: series,
-      points: sortUnique(slice(points, batch.offsets[i] as number, batch.offsets[i + 1] as number)),
-    };
-  });
-  const keyIds = [...new Set(keys.values())];
-  const rows = new Map<string, SeriesRow>();
-  for (const ids of batches(keyIds)) {
-    const found = await db.selectFrom('metric_series').selectAll().where('rid', '=', run.rid).where('key_id', 'in', padded(ids)).execute();
-    for (const row of found) rows.set(`${row.key_id} ${row.variant}`, row);
+  const fresh: Fresh[] = [];
+  for (const [i, owner] of batch.series.entries()) {
+    const points = sortUnique(slice(batch, batch.offsets[i] as number, batch.offsets[i + 1] as number));
+    if (points.steps.length > 0) fresh.push({ key: owner.key, keyId: ids.get(owner.key) as number, variant: variantOf(owner), owner, points });
   }
-  // New series that need nothing else go in together.
-  const plain: Fresh[] = [];
+  const changes: SeriesChanges = { added: [], changed: [], chunks: [] };
+  const ofModels: { id: number; series: Fresh }[] = [];
   for (const series of fresh) {
-    if (series.points.steps.length === 0) continue;
-    const row = rows.get(`${series.keyId} ${series.variant}`);
+    const row = known.get(series.key)?.series.get(series.variant);
+    // New series that need no id go in together.
     if (row === undefined && series.owner.modelId === null && series.points.steps.length < CHUNK_POINTS) {
-      plain.push(series);
+      changes.added.push(seriesColumns(run.rid, series, []));
       continue;
     }
-    const id = row === undefined ? await insertSeries(db, run.rid, series) : await appendSeries(db, row, series.points);
-    if (series.owner.modelId !== null && id !== undefined) await updateModelMetric(db, run.run_id, id, series);
+    const id = row === undefined ? await insertSeries(db, run.rid, series, changes) : await appendSeries(db, row, series.points, changes);
+    if (series.owner.modelId !== null && id !== undefined) ofModels.push({ id, series });
   }
-  for (const group of batches(plain, 100)) {
-    await db
-      .insertInto('metric_series')
-      .values(group.map((series) => seriesColumns(run.rid, series, [])))
-      .execute();
-  }
-  await updateLatest(db, run.rid, keyIds, fresh);
+  await Promise.all([
+    writeHot(db, 'metric_series', changes.added),
+    writeHot(db, 'metric_series', changes.changed, { key: ['id'], fixed: ['rid', 'key_id', 'variant', 'model_id', 'dataset_name', 'dataset_digest'] }),
+    writeHot(db, 'metric_chunks', changes.chunks, { key: ['series_id', 'seq'] }),
+    writeLatest(db, run.rid, known, fresh),
+  ]);
+  for (const { id, series } of ofModels) await updateModelMetric(db, run.run_id, id, series);
 }
 
-async function insertSeries(db: Kysely<Database>, rid: number, series: Fresh): Promise<number> {
+/** Rows to write when all series have been looked at. */
+interface SeriesChanges {
+  added: Record<string, unknown>[];
+  changed: Record<string, unknown>[];
+  chunks: Record<string, unknown>[];
+}
+
+async function insertSeries(db: Kysely<Database>, rid: number, series: Fresh, changes: SeriesChanges): Promise<number> {
   const chunks = series.points.steps.length >= CHUNK_POINTS ? chunksOf(series.points) : [];
   const id = await insertForId(db, 'metric_series', seriesColumns(rid, series, chunks));
-  await insertChunks(db, id, 0, chunks);
+  changes.chunks.push(...chunkRows(id, 0, chunks));
   return id;
 }
 
 function seriesColumns(rid: number, { keyId, variant, owner, points }: Fresh, chunks: Points[]) {
   const count = points.steps.length;
-  const last = count - 1;
   return {
     rid,
     key_id: keyId,
@@ -96,16 +155,16 @@ function seriesColumns(rid: number, { keyId, variant, owner, points }: Fresh, ch
     dataset_name: owner.datasetName,
     dataset_digest: owner.datasetDigest,
     ...summaryColumns(summarize(points)),
-    last_step: points.steps[last] as number,
-    last_timestamp: points.timestamps[last] as number,
-    last_value: doubleBytes(points.values[last] as number),
+    ...lastColumns(points),
     chunks: chunks.length,
     tail_points: chunks.length > 0 ? 0 : count,
     tail: chunks.length > 0 ? EMPTY : encodeSegment(points),
   };
 }
 
-async function appendSeries(db: Kysely<Database>, row: SeriesRow, incoming: Points): Promise<number | undefined> {
+/** What points make of a series; undefined when all of them are there already. */
+async function appendSeries(db: Kysely<Database>, row: SeriesRow, incoming: Points, changes: SeriesChanges): Promise<number | undefined> {
+  const { chunks: closed, tail_points, tail } = row;
   const known: PointSummary = {
     points: row.points,
     minValue: row.min_value,
@@ -116,43 +175,45 @@ async function appendSeries(db: Kysely<Database>, row: SeriesRow, incoming: Poin
     maxTimestamp: row.max_timestamp,
   };
   let points = incoming;
-  let tail: Points | undefined;
   if (overlaps(known, summarize(incoming))) {
-    tail = row.tail_points > 0 ? sortUnique(decodeSegments(row.tail, row.tail_points)) : undefined;
-    if (tail !== undefined) points = without(points, tail);
-    if (row.chunks > 0) points = await withoutStored(db, row.id, points);
+    if (tail_points > 0) points = without(points, sortUnique(decodeSegments(tail, tail_points)));
+    if (closed > 0) points = await withoutStored(db, row.id, points);
     if (points.steps.length === 0) return undefined;
   }
-  const count = points.steps.length;
-  const tailPoints = row.tail_points + count;
-  let chunks: Points[] = [];
-  let data: Uint8Array;
-  if (tailPoints >= CHUNK_POINTS) {
-    const stored = tail ?? (row.tail_points > 0 ? decodeSegments(row.tail, row.tail_points) : undefined);
-    chunks = chunksOf(stored === undefined ? points : sortUnique(concat([stored, points])));
-    data = EMPTY;
-  } else {
-    data = append(row.tail, encodeSegment(points));
-  }
-  const last = count - 1;
-  const storedLast: Points = {
-    steps: Float64Array.of(row.last_step),
-    timestamps: Float64Array.of(row.last_timestamp),
-    values: Float64Array.of(bytesToDouble(row.last_value)),
-  };
-  const newer = comparePoints(points, last, storedLast, 0) > 0;
-  const columns = {
+  const last = points.steps.length - 1;
+  const newer = comparePoints(points, last, pointOf(row.last_step, row.last_timestamp, bytesToDouble(row.last_value)), 0) > 0;
+  const data = append(tail, encodeSegment(points));
+  const full = data.length >= TAIL_BYTES || tail_points + points.steps.length >= CHUNK_POINTS;
+  const chunks = full ? await compact(db, row, points) : [];
+  changes.chunks.push(...chunks);
+  changes.changed.push({
+    id: row.id,
+    rid: row.rid,
+    key_id: row.key_id,
+    variant: row.variant,
+    model_id: row.model_id,
+    dataset_name: row.dataset_name,
+    dataset_digest: row.dataset_digest,
     ...summaryColumns(merge(known, summarize(points))),
-    last_step: newer ? (points.steps[last] as number) : row.last_step,
-    last_timestamp: newer ? (points.timestamps[last] as number) : row.last_timestamp,
-    last_value: newer ? doubleBytes(points.values[last] as number) : row.last_value,
-    chunks: row.chunks + chunks.length,
-    tail_points: chunks.length > 0 ? 0 : tailPoints,
-    tail: data,
-  };
-  await runHot(db, 'append-series', () => db.updateTable('metric_series').set(columns).where('id', '=', row.id), [...Object.values(columns), row.id]);
-  await insertChunks(db, row.id, row.chunks, chunks);
+    ...(newer ? lastColumns(points) : { last_step: row.last_step, last_timestamp: row.last_timestamp, last_value: row.last_value }),
+    chunks: full ? Math.max(closed, ...chunks.map(({ seq }) => seq + 1)) : closed,
+    tail_points: full ? 0 : tail_points + points.steps.length,
+    tail: full ? EMPTY : data,
+  });
   return row.id;
+}
+
+/** The chunks that a tail and what comes to it become: the last one, while it has room, takes them in. */
+async function compact(db: Kysely<Database>, row: SeriesRow, points: Points) {
+  const parts = row.tail_points > 0 ? [decodeSegments(row.tail, row.tail_points), points] : [points];
+  const open = await selectHot<{ points: number; data: Uint8Array }>(
+    db,
+    'open-chunk',
+    () => db.selectFrom('metric_chunks').select(['points', 'data']).where('series_id', '=', 0).where('seq', '=', 0).where('points', '<', 0),
+    [row.id, row.chunks - 1, CHUNK_POINTS],
+  );
+  for (const chunk of open) parts.unshift(decodeSegments(chunk.data, chunk.points));
+  return chunkRows(row.id, row.chunks - open.length, chunksOf(sortUnique(concat(parts))));
 }
 
 function append(tail: Uint8Array, segment: Uint8Array): Uint8Array {
@@ -185,10 +246,10 @@ function chunksOf(points: Points): Points[] {
   return Array.from({ length: pieces }, (_, i) => slice(points, Math.floor((count * i) / pieces), Math.floor((count * (i + 1)) / pieces)));
 }
 
-async function insertChunks(db: Kysely<Database>, seriesId: number, first: number, chunks: Points[]): Promise<void> {
-  for (const [i, points] of chunks.entries()) {
+const chunkRows = (seriesId: number, first: number, chunks: Points[]) =>
+  chunks.map((points, i) => {
     const last = points.steps.length - 1;
-    const columns = {
+    return {
       series_id: seriesId,
       seq: first + i,
       ...summaryColumns(summarize(points)),
@@ -196,9 +257,14 @@ async function insertChunks(db: Kysely<Database>, seriesId: number, first: numbe
       last_value: doubleBytes(points.values[last] as number),
       data: encodeSegment(points),
     };
-    await runHot(db, 'insert-chunk', () => db.insertInto('metric_chunks').values(columns), Object.values(columns));
-  }
-}
+  });
+
+/** The last of sorted points. */
+const lastColumns = ({ steps, timestamps, values }: Points) => ({
+  last_step: steps[steps.length - 1] as number,
+  last_timestamp: timestamps[steps.length - 1] as number,
+  last_value: doubleBytes(values[steps.length - 1] as number),
+});
 
 const summaryColumns = (s: PointSummary) => ({
   points: s.points,
@@ -211,39 +277,21 @@ const summaryColumns = (s: PointSummary) => ({
 });
 
 /** The run's latest point a key, over all of its series. */
-async function updateLatest(db: Kysely<Database>, rid: number, keyIds: number[], fresh: Fresh[]): Promise<void> {
-  const best = new Map<number, Points>();
-  for (const { keyId, points } of fresh) {
-    const count = points.steps.length;
-    if (count === 0) continue;
-    const candidate = slice(points, count - 1, count);
-    const current = best.get(keyId);
-    if (current === undefined || comparePoints(candidate, 0, current, 0) > 0) best.set(keyId, candidate);
+async function writeLatest(db: Kysely<Database>, rid: number, known: ReadonlyMap<string, KnownKey>, fresh: Fresh[]): Promise<void> {
+  const best = new Map<number, { point: Points; stored: Points | undefined }>();
+  for (const { key, keyId, points } of fresh) {
+    const point = slice(points, points.steps.length - 1, points.steps.length);
+    const current = best.get(keyId)?.point;
+    if (current === undefined || comparePoints(point, 0, current, 0) > 0) best.set(keyId, { point, stored: known.get(key)?.latest });
   }
-  const stored = new Map<number, Points>();
-  for (const ids of batches(keyIds)) {
-    const rows = await db.selectFrom('latest_metrics').selectAll().where('rid', '=', rid).where('key_id', 'in', padded(ids)).execute();
-    for (const row of rows)
-      stored.set(row.key_id, {
-        steps: Float64Array.of(row.step),
-        timestamps: Float64Array.of(row.timestamp),
-        values: Float64Array.of(row.value ?? Number.NaN),
-      });
-  }
-  const added: { rid: number; key_id: number; value: number | null; infinite: number; step: number; timestamp: number }[] = [];
-  for (const [keyId, point] of best) {
+  const rows = { added: [] as Record<string, unknown>[], changed: [] as Record<string, unknown>[] };
+  for (const [keyId, { point, stored }] of best) {
     const value = point.values[0] as number;
-    const columns = { ...valueColumns(value), step: point.steps[0] as number, timestamp: point.timestamps[0] as number };
-    const current = stored.get(keyId);
-    if (current === undefined) added.push({ rid, key_id: keyId, ...columns });
-    else if (comparePoints({ ...point, values: Float64Array.of(clamp(value)) }, 0, current, 0) > 0)
-      await runHot(db, 'update-latest', () => db.updateTable('latest_metrics').set(columns).where('rid', '=', rid).where('key_id', '=', keyId), [
-        ...Object.values(columns),
-        rid,
-        keyId,
-      ]);
+    const row = { rid, key_id: keyId, ...valueColumns(value), step: point.steps[0], timestamp: point.timestamps[0] };
+    if (stored === undefined) rows.added.push(row);
+    else if (comparePoints({ ...point, values: Float64Array.of(clamp(value)) }, 0, stored, 0) > 0) rows.changed.push(row);
   }
-  for (const rows of batches(added, 500)) await db.insertInto('latest_metrics').values(rows).execute();
+  await Promise.all([writeHot(db, 'latest_metrics', rows.added), writeHot(db, 'latest_metrics', rows.changed, { key: ['rid', 'key_id'] })]);
 }
 
 const valueColumns = (value: number) => ({ value: Number.isNaN(value) ? null : clamp(value), infinite: Number.isFinite(value) || Number.isNaN(value) ? 0 : 1 });
