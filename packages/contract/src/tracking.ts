@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Limit, LooseNumber, PageToken, Tags, Timestamp } from './common.ts';
 import { operation } from './operation.ts';
+import { GroupValue } from './run-groups.ts';
 
 export const LifecycleStage = z.enum(['active', 'deleted']);
 export const RunStatus = z.enum(['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED']);
@@ -142,6 +143,7 @@ export const trackingOperations = {
       experimentIds: z.array(z.string()).max(1000),
       filter: z.string().max(20000).default(''),
       view: z.enum(['active', 'deleted', 'all']).default('active'),
+      within: z.array(GroupValue).max(8).default([]).describe('Only the runs of a group, as groupRuns told its values.'),
       orderBy: z.array(z.string()).max(20).default([]),
       limit: z.number().int().min(1).max(5000).default(100),
       pageToken: PageToken.optional(),

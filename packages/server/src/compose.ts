@@ -28,6 +28,7 @@ import {
   systemHandlers,
   trackingHandlers,
   upkeepHandlers,
+  viewHandlers,
 } from './http/index.ts';
 import { denied, EventBus, type EventMap, type Logger } from './kernel/index.ts';
 import { createMonitoringService, type MonitoringService, type MonitoringStore, type SegmentManifest } from './monitoring/index.ts';
@@ -37,7 +38,15 @@ import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
 import { openInference } from './protocols/open-inference/index.ts';
 import { createRegistryImports, createRegistryService, createRegistryViews, type RegistryImports, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
-import { createRunDirectory, createTrackingImports, createTrackingService, type TrackingImports, type TrackingStore } from './tracking/index.ts';
+import {
+  createRunDirectory,
+  createSavedViews,
+  createTrackingImports,
+  createTrackingService,
+  type SavedViewStore,
+  type TrackingImports,
+  type TrackingStore,
+} from './tracking/index.ts';
 import type { ImportMarks } from './transfer/index.ts';
 import { createGarbageCollector, type GarbageStore, openBackup, sweepBackups } from './upkeep/index.ts';
 import { VERSION } from './version.ts';
@@ -172,6 +181,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
       marks: storeProxy<ImportMarks>(engine, 'transfer'),
       logger,
     }),
+    ...viewHandlers({ views: createSavedViews(storeProxy<SavedViewStore>(engine, 'savedViews')) }),
   };
   const { maxBodyBytes, maxUploadBytes } = config.limits;
   const http = await createHttpServer({

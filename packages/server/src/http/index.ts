@@ -13,5 +13,6 @@ export { registryHandlers } from './routes/registry.routes.ts';
 export { servingHandlers } from './routes/serving.routes.ts';
 export { systemHandlers } from './routes/system.routes.ts';
 export { trackingHandlers } from './routes/tracking.routes.ts';
+export { viewHandlers } from './routes/views.routes.ts';
 export { upkeepHandlers } from './routes/upkeep.routes.ts';
 export { createHttpServer, type HttpServer } from './server.ts';

@@ -3,6 +3,9 @@ export type { ExperimentImport, Imported, LoggedModelImport, RunImport, Tracking
 export { createTrackingImports, type SeriesColumns, type TrackingImportService } from './imports.ts';
 export type { MetricInput } from './point-batch.ts';
 export { createRunDirectory } from './run-directory.ts';
+export type * from './run-groups.types.ts';
+export { createSavedViews, type SavedViews } from './saved-views.ts';
+export type { SavedViewRecord, SavedViewStore } from './saved-views.port.ts';
 export type { LoggedModelSearchRequest, SearchRequest } from './search.ts';
 export type { TrackingStore } from './tracking.port.ts';
 export { createTrackingService, type TrackingService } from './tracking.service.ts';

@@ -1,7 +1,7 @@
 import { type Clock, invalid, newId } from '../kernel/index.ts';
 import { randomName } from './names.ts';
 import { type MetricInput, toPointBatch } from './point-batch.ts';
-import { keyToToken, type SearchRequest, toRunQuery } from './search.ts';
+import { keyToToken, type RunSearchRequest, toRunQuery } from './search.ts';
 import type { TrackingStore } from './tracking.port.ts';
 import type { DatasetInput, KeyValue, LifecycleStage, ModelOutput, RunColumns, RunInfo, RunRecord, RunStatus } from './types.ts';
 import * as check from './validation.ts';
@@ -120,9 +120,7 @@ export function runUseCases(store: TrackingStore, now: Clock) {
       await store.logInputs(runId, datasets, modelIds);
     },
     logOutputs: (runId: string, models: ModelOutput[]): Promise<void> => store.logOutputs(runId, models),
-    async searchRuns(
-      request: SearchRequest & { experimentIds: string[]; columns?: RunColumns | undefined },
-    ): Promise<{ runs: RunRecord[]; nextPageToken: string | undefined }> {
+    async searchRuns(request: RunSearchRequest): Promise<{ runs: RunRecord[]; nextPageToken: string | undefined }> {
       const { runs, next } = await store.searchRuns(toRunQuery(request));
       return { runs, nextPageToken: keyToToken(next) };
     },

@@ -1,6 +1,7 @@
-import { parseFilter, parseOrderBy } from '../kernel/filter/index.ts';
+import { type FilterCondition, parseFilter, parseOrderBy } from '../kernel/filter/index.ts';
 import { decodePageToken, encodePageToken, invalid } from '../kernel/index.ts';
 import { experimentGrammar, loggedModelGrammar, runGrammar } from './filter-grammars.ts';
+import type { GroupValue } from './run-groups.types.ts';
 import type { DatasetFilter, ExperimentQuery, LoggedModelOrder, LoggedModelQuery, RunColumns, RunQuery, View } from './types.ts';
 
 export interface SearchRequest {
@@ -25,10 +26,32 @@ const afterOf = (token: string | undefined): { after?: unknown[] } => {
   return after === undefined ? {} : { after };
 };
 
-export function toRunQuery(request: SearchRequest & { experimentIds: string[]; columns?: RunColumns | undefined }): RunQuery {
+export interface RunSearchRequest extends SearchRequest {
+  experimentIds: string[];
+  columns?: RunColumns | undefined;
+  /** Only the runs of a group. */
+  within?: GroupValue[] | undefined;
+}
+
+const isDataset = ({ column }: GroupValue): boolean => column.kind === 'attribute' && column.key === 'dataset';
+
+/** What runs of a group are alike in, but for their datasets, as conditions. */
+const conditionsOf = (within: GroupValue[]): FilterCondition[] =>
+  within
+    .filter((one) => !isDataset(one))
+    .map(({ column: { kind, key }, value }) => {
+      // A run without a user has an empty one.
+      if (kind === 'attribute') return { kind, key: key === 'user' ? 'user_id' : key, operator: '=', value: value ?? '' };
+      return value === null ? { kind, key, operator: 'IS NULL', value } : { kind, key, operator: '=', value };
+    });
+
+export function toRunQuery(request: RunSearchRequest): RunQuery {
+  const within = request.within ?? [];
+  const [datasets] = within.filter(isDataset);
   return {
     experimentIds: request.experimentIds,
-    conditions: parseFilter(request.filter, runGrammar),
+    conditions: [...parseFilter(request.filter, runGrammar), ...conditionsOf(within)],
+    ...(datasets === undefined ? {} : { datasets: datasets.value === null ? [] : datasets.value.split('\n') }),
     orderBy: parseOrderBy(request.orderBy, runGrammar),
     view: request.view ?? 'active',
     limit: request.limit,

@@ -1,3 +1,4 @@
+import type { GroupPage, GroupQuery } from './run-groups.types.ts';
 import type {
   DatasetInput,
   ExperimentQuery,
@@ -67,6 +68,8 @@ export interface TrackingStore {
   logInputs(runId: string, datasets: DatasetInput[], modelIds: string[]): Promise<void>;
   logOutputs(runId: string, models: ModelOutput[]): Promise<void>;
   searchRuns(query: RunQuery): Promise<RunPage>;
+  /** `invalid` (`too_many_runs`) when more match than can be grouped at once. */
+  groupRuns(query: GroupQuery): Promise<GroupPage>;
   searchDatasets(experimentIds: string[]): Promise<{ experimentId: string; name: string; digest: string; context: string | null }[]>;
 
   /** Every point of a run's metric, whatever model or dataset it was logged for, by (timestamp, step, value), from just after `after`. */

@@ -2,6 +2,7 @@ import { BinnacleError, type Clock, systemClock } from '../kernel/index.ts';
 import { experimentUseCases } from './experiments.ts';
 import { loggedModelUseCases } from './logged-models.ts';
 import { metricUseCases } from './metrics.ts';
+import { groupUseCases } from './run-groups.ts';
 import { runUseCases } from './runs.ts';
 import type { TrackingStore } from './tracking.port.ts';
 
@@ -15,6 +16,7 @@ export function createTrackingService(deps: { store: TrackingStore; clock?: Cloc
   return {
     ...experimentUseCases(store),
     ...runUseCases(store, now),
+    ...groupUseCases(store),
     ...metricUseCases(store),
     ...loggedModelUseCases(store),
 

@@ -85,6 +85,8 @@ export interface RunColumns {
 export interface RunQuery {
   experimentIds: string[];
   conditions: FilterCondition[];
+  /** Names of datasets: the run has these and no other. */
+  datasets?: string[];
   orderBy: OrderBy[];
   view: View;
   limit: number;

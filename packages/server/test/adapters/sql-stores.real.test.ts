@@ -7,6 +7,8 @@ import { importsSuite } from '../ports/imports.suite.ts';
 import { monitoringStoreSuite } from '../ports/monitoring-store.suite.ts';
 import { overviewStoreSuite } from '../ports/overview-store.suite.ts';
 import { registryStoreSuite } from '../ports/registry-store.suite.ts';
+import { runGroupsSuite } from '../ports/run-groups.suite.ts';
+import { savedViewStoreSuite } from '../ports/saved-view-store.suite.ts';
 import { trackingStoreSuite } from '../ports/tracking-store.suite.ts';
 import { type DatabaseProcess, startMariadb, startPostgres } from './database-servers.ts';
 
@@ -31,6 +33,7 @@ describe.each([
   };
 
   trackingStoreSuite(name, () => subject('tracking'));
+  runGroupsSuite(name, () => subject('tracking'));
   registryStoreSuite(`on ${name}`, () => subject('registry'));
   batchStoreSuite(`on ${name}`, () => subject('batch'));
   monitoringStoreSuite(`on ${name}`, () => subject('monitoring'));
@@ -50,6 +53,16 @@ describe.each([
       tracking: storeProxy(engine, 'tracking'),
       registry: storeProxy(engine, 'registry'),
       marks: storeProxy(engine, 'transfer'),
+      close: () => engine.close(),
+    };
+  });
+
+  savedViewStoreSuite(`on ${name}`, async () => {
+    const engine = await open(server.createDatabase());
+    return {
+      views: storeProxy(engine, 'savedViews'),
+      tracking: storeProxy(engine, 'tracking'),
+      garbage: storeProxy(engine, 'garbage'),
       close: () => engine.close(),
     };
   });

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqlite, storeProxy } from '../../src/adapters/sql/index.ts';
 import type { TrackingStore } from '../../src/tracking/index.ts';
+import { runGroupsSuite } from '../ports/run-groups.suite.ts';
 import { trackingStoreSuite } from '../ports/tracking-store.suite.ts';
 
-trackingStoreSuite('SQLite', async () => {
+const open = async () => {
   const dir = mkdtempSync(join(tmpdir(), 'binnacle-tracking-'));
   const engine = await openSqlite({ file: join(dir, 'binnacle.db') });
   return {
@@ -15,4 +16,6 @@ trackingStoreSuite('SQLite', async () => {
       rmSync(dir, { recursive: true });
     },
   };
-});
+};
+trackingStoreSuite('SQLite', open);
+runGroupsSuite('SQLite', open);

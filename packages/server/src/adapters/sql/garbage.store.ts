@@ -189,6 +189,6 @@ async function purgeModel(db: Kysely<Database>, modelId: string): Promise<void> 
 }
 
 async function purgeExperiment(db: Kysely<Database>, id: number): Promise<void> {
-  for (const table of ['experiment_tags', 'datasets', 'run_keys'] as const) await db.deleteFrom(table).where('experiment_id', '=', id).execute();
+  for (const table of ['experiment_tags', 'datasets', 'run_keys', 'saved_views'] as const) await db.deleteFrom(table).where('experiment_id', '=', id).execute();
   await db.deleteFrom('experiments').where('id', '=', id).execute();
 }

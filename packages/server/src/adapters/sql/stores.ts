@@ -5,6 +5,7 @@ import { SqlMonitoringStore } from './monitoring.store.ts';
 import { OutboxStore } from './outbox.store.ts';
 import { SqlOverviewStore } from './overview.store.ts';
 import { SqlRegistryStore } from './registry.store.ts';
+import { SqlSavedViewStore } from './saved-views.store.ts';
 import { SqlEndpointStore } from './serving.store.ts';
 import { SqlTrackingStore } from './tracking.store.ts';
 import { SqlTransferStore } from './transfer.store.ts';
@@ -18,6 +19,7 @@ export const stores: Record<string, StoreClass> = {
   overview: SqlOverviewStore,
   tracking: SqlTrackingStore,
   registry: SqlRegistryStore,
+  savedViews: SqlSavedViewStore,
   serving: SqlEndpointStore,
   transfer: SqlTransferStore,
 };

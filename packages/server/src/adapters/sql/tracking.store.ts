@@ -7,6 +7,7 @@ import * as inputs from './tracking/inputs.ts';
 import { searchLoggedModels } from './tracking/logged-model-search.ts';
 import * as models from './tracking/logged-models.ts';
 import * as history from './tracking/metric-history.ts';
+import { groupRuns } from './tracking/run-groups.ts';
 import { searchRuns } from './tracking/run-search.ts';
 import * as runs from './tracking/runs.ts';
 import * as series from './tracking/series-read.ts';
@@ -30,6 +31,7 @@ export class SqlTrackingStore implements Store {
     'getRuns',
     'findRuns',
     'searchRuns',
+    'groupRuns',
     'searchDatasets',
     'metricHistory',
     'sampleMetric',
@@ -137,6 +139,9 @@ export class SqlTrackingStore implements Store {
   }
   searchRuns(...[query]: Args<'searchRuns'>) {
     return searchRuns(this.#ctx.db, query);
+  }
+  groupRuns(...[query]: Args<'groupRuns'>) {
+    return groupRuns(this.#ctx.db, query);
   }
   searchDatasets(...[experimentIds]: Args<'searchDatasets'>) {
     return inputs.searchDatasets(this.#ctx.db, experimentIds.map(experiments.parseExperimentId));

@@ -1,4 +1,4 @@
-import type { trackingOperations } from '@binnacle/contract';
+import type { runGroupOperations, trackingOperations } from '@binnacle/contract';
 import type { RunStatus, TrackingService } from '../../tracking/index.ts';
 import type { Handlers } from '../handlers.ts';
 import { compareRuns, experimentView, metricView, runDetail, runRow } from './tracking.views.ts';
@@ -8,7 +8,7 @@ const token = (nextPageToken: string | undefined) => (nextPageToken === undefine
 const keyValues = (record: Record<string, string>) => Object.entries(record).map(([key, value]) => ({ key, value }));
 
 /** Experiments, runs and metrics of the native API. */
-export function trackingHandlers({ tracking }: { tracking: TrackingService }): Handlers<typeof trackingOperations> {
+export function trackingHandlers({ tracking }: { tracking: TrackingService }): Handlers<typeof trackingOperations & typeof runGroupOperations> {
   const detail = (runId: string) => runDetail(tracking, runId);
   const endTimeOf = (status: RunStatus | undefined, endedAt: number | undefined) =>
     endedAt ?? (status !== undefined && FINAL.has(status) ? Date.now() : undefined);
@@ -27,6 +27,10 @@ export function trackingHandlers({ tracking }: { tracking: TrackingService }): H
     async searchRuns({ body }) {
       const { runs, nextPageToken } = await tracking.searchRuns(body);
       return { runs: runs.map(runRow), ...token(nextPageToken) };
+    },
+    async groupRuns({ body }) {
+      const { nextPageToken, ...page } = await tracking.groupRuns(body);
+      return { ...page, ...token(nextPageToken) };
     },
     compareRuns: async ({ body }) => compareRuns(await tracking.getRuns(body.runIds)),
     async createRun({ body }) {

@@ -5,6 +5,7 @@ import type { TrackingTables } from './tracking.ts';
 import type { MonitoringTables } from './monitoring.ts';
 import type { RegistryTables } from './registry.ts';
 import type { ServingTables } from './serving.ts';
+import type { ViewTables } from './views.ts';
 
 export interface OutboxTable {
   id: Generated<number>;
@@ -18,4 +19,4 @@ export interface SystemTables {
 }
 
 /** Every table, room by room; a room adds its own interface here. */
-export interface Database extends SystemTables, TrackingTables, RegistryTables, ServingTables, MonitoringTables, BatchTables, ImportTables {}
+export interface Database extends SystemTables, TrackingTables, RegistryTables, ServingTables, MonitoringTables, BatchTables, ImportTables, ViewTables {}

@@ -58,6 +58,14 @@ export function conditionSql(condition: FilterCondition, keys: KeyLookup): RawBu
   return typeof value === 'number' ? matchNumber(column, operator, value) : matchText(column, condition);
 }
 
+/** The run `r` has datasets of these names and no others. */
+export function exactDatasetsSql(names: string[]): RawBuilder<boolean>[] {
+  const has = (match: RawBuilder<unknown>) =>
+    sql<boolean>`exists (select 1 from run_datasets i join datasets d on d.id = i.dataset_id where i.rid = r.rid${match})`;
+  const other = names.length === 0 ? sql`` : sql` and d.name not in (${sql.join(names)})`;
+  return [...names.map((name) => has(sql` and d.name = ${name}`)), sql<boolean>`not ${has(other)}`];
+}
+
 /** A condition whose index can lead the search: the table to start from and what to ask of it. */
 export interface Driver {
   from: RawBuilder<unknown>;

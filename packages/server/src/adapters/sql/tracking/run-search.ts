@@ -1,11 +1,12 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { FilterCondition } from '../../../kernel/filter/index.ts';
 import type { RunPage, RunQuery } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
 import { parseExperimentId, stagesOf } from './experiments.ts';
 import { KeyKind, padded } from './keys.ts';
 import { afterSql, compareKeys, keyOf, orderSql, type SortColumn, selectSql } from './keyset.ts';
 import { loadRuns, type RunRow } from './run-load.ts';
-import { conditionSql, type Driver, driverOf, type KeyLookup, orderTerm, type Phase, phasesOf } from './run-search-sql.ts';
+import { conditionSql, type Driver, driverOf, exactDatasetsSql, type KeyLookup, orderTerm, type Phase, phasesOf } from './run-search-sql.ts';
 
 /** A filter that matches at most this many rows leads the search: sorting that few costs less than walking the order. */
 const SELECTIVE = 2000;
@@ -29,7 +30,7 @@ export async function searchRuns(db: Kysely<Database>, query: RunQuery): Promise
   const found: Found[] = [];
   let columns: SortColumn[] = [];
   for (const partition of partitions) {
-    const keys = await lookUpKeys(db, partition.experiments, query);
+    const keys = await lookUpKeys(db, partition.experiments, [...query.conditions, ...query.orderBy]);
     const result = await searchPartition(db, partition, query, keys);
     columns = result.columns;
     found.push(...result.found);
@@ -50,11 +51,11 @@ export async function searchRuns(db: Kysely<Database>, query: RunQuery): Promise
   return { runs, ...(found.length > query.limit && last !== undefined ? { next: last.key } : {}) };
 }
 
-/** The key ids of every metric, param and tag that the query names, in these experiments. */
-async function lookUpKeys(db: Kysely<Database>, experimentIds: number[], query: RunQuery): Promise<KeyLookup> {
-  const wanted = [...query.conditions, ...query.orderBy].filter(({ kind }) => kind === 'metric' || kind === 'param' || kind === 'tag');
+/** The key ids of every metric, param and tag among what is named, in these experiments. */
+export async function lookUpKeys(db: Kysely<Database>, experimentIds: number[], named: { kind: string; key: string }[]): Promise<KeyLookup> {
+  const wanted = named.filter(({ kind }) => kind === 'metric' || kind === 'param' || kind === 'tag');
   const names = new Set(wanted.map(({ key }) => key));
-  if (query.conditions.some(({ kind, key }) => kind === 'attribute' && key === 'run_name')) names.add('mlflow.runName');
+  if (named.some(({ kind, key }) => kind === 'attribute' && key === 'run_name')) names.add('mlflow.runName');
   const found = new Map<string, number[]>();
   if (names.size > 0) {
     const rows = await db
@@ -89,17 +90,12 @@ async function searchPartition(
   if (!ordered('start_time')) ties.push({ expression: sql.ref('r.start_time'), ascending: false });
   if (!ordered('run_id')) ties.push({ expression: sql.ref('r.run_id'), ascending: true });
   const columns = [...terms.flatMap((term) => term.columns), ...ties];
-  const one = (ids: number[]) => (ids.length === 1 ? sql`= ${ids[0]}` : sql`in (${sql.join(ids)})`);
-  const where = [
-    sql<boolean>`r.experiment_id ${one(partition.experiments)}`,
-    sql<boolean>`r.deleted ${one(partition.stages)}`,
-    ...query.conditions.map((condition) => conditionSql(condition, keys)),
-  ];
+  const where = [...whereSql(partition, query.conditions, keys), ...(query.datasets === undefined ? [] : exactDatasetsSql(query.datasets))];
   const joins = sql.join(
     terms.map(({ join }) => join),
     sql``,
   );
-  const driver = await selectiveDriver(db, query, keys);
+  const driver = await selectiveDriver(db, query.conditions, keys);
   const lead = terms[0];
   const indexed = lead !== undefined && lead.kind !== 'attribute' && lead.keyIds.length <= 1;
   if (driver !== undefined || !indexed) {
@@ -124,6 +120,36 @@ async function searchPartition(
   return { found, columns };
 }
 
+const oneOf = (ids: number[]) => (ids.length === 1 ? sql`= ${ids[0]}` : sql`in (${sql.join(ids)})`);
+const whereSql = (partition: Partition, conditions: FilterCondition[], keys: KeyLookup): RawBuilder<boolean>[] => [
+  sql<boolean>`r.experiment_id ${oneOf(partition.experiments)}`,
+  sql<boolean>`r.deleted ${oneOf(partition.stages)}`,
+  ...conditions.map((condition) => conditionSql(condition, keys)),
+];
+
+export interface MatchingRun {
+  rid: number;
+  start_time: number;
+  status?: string;
+  user_id?: string;
+}
+
+/** The runs that a filter matches, in no order; status and user only where asked for, since texts cost most of it. */
+export async function matchingRuns(
+  db: Kysely<Database>,
+  partition: Partition,
+  conditions: FilterCondition[],
+  keys: KeyLookup,
+  { status, user, limit }: { status: boolean; user: boolean; limit: number },
+): Promise<MatchingRun[]> {
+  const driver = await selectiveDriver(db, conditions, keys);
+  const where = whereSql(partition, conditions, keys);
+  const from = driver === undefined ? sql`runs r` : sql`${driver.from} f cross join runs r`;
+  const all = driver === undefined ? where : [sql<boolean>`r.rid = f.rid`, driver.where, ...where];
+  const columns = sql`r.rid as rid, r.start_time as start_time${status ? sql`, r.status as status` : sql``}${user ? sql`, r.user_id as user_id` : sql``}`;
+  return (await sql<MatchingRun>`select ${columns} from ${from} where ${sql.join(all, sql` and `)} limit ${limit}`.execute(db)).rows;
+}
+
 async function runPhase(db: Kysely<Database>, phase: Phase, joins: RawBuilder<unknown>, query: RunQuery, limit: number): Promise<Found[]> {
   const after = query.after === undefined ? undefined : afterSql(phase.columns, query.after);
   if (after === 'none') return [];
@@ -136,10 +162,10 @@ async function runPhase(db: Kysely<Database>, phase: Phase, joins: RawBuilder<un
 }
 
 /** The condition that matches the fewest rows, if it is few enough; none is counted beyond the bound. */
-async function selectiveDriver(db: Kysely<Database>, query: RunQuery, keys: KeyLookup): Promise<Driver | undefined> {
+async function selectiveDriver(db: Kysely<Database>, conditions: FilterCondition[], keys: KeyLookup): Promise<Driver | undefined> {
   let best: Driver | undefined;
   let fewest = SELECTIVE + 1;
-  for (const condition of query.conditions) {
+  for (const condition of conditions) {
     const driver = driverOf(condition, keys);
     if (driver === undefined) continue;
     const { rows } = await sql<{ n: number }>`select count(*) as n from (select 1 from ${driver.from} f where ${driver.where} limit ${fewest}) counted`.execute(
