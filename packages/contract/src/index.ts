@@ -18,6 +18,7 @@ export * from './monitoring.ts';
 export * from './operation.ts';
 export * from './registry.ts';
 export * from './run-groups.ts';
+export * from './series.ts';
 export * from './serving.ts';
 export * from './system.ts';
 export * from './tracking.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Limit, LooseNumber, PageToken, Tags, Timestamp } from './common.ts';
 import { operation } from './operation.ts';
 import { GroupValue } from './run-groups.ts';
+import { FileSeriesEntry, Fork, ForkedRun, HistogramEntry, MetricPoint, MetricSummary, seriesOperations, StringEntry } from './series.ts';
 
 export const LifecycleStage = z.enum(['active', 'deleted']);
 export const RunStatus = z.enum(['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED']);
@@ -48,23 +49,19 @@ export const RunRow = z.object({
 });
 export type RunRow = z.infer<typeof RunRow>;
 
-export const MetricSummary = z.object({
-  key: z.string(),
-  value: LooseNumber,
-  step: z.number(),
-  timestamp: Timestamp,
-  count: z.number().int(),
-  min: LooseNumber,
-  max: LooseNumber,
-});
-export type MetricSummary = z.infer<typeof MetricSummary>;
-
 export const RunDetail = RunRow.omit({ metrics: true, datasets: true }).extend({
   experimentName: z.string(),
   artifactUri: z.string(),
   note: z.string(),
   metricKeys: z.number().int().describe('How many metric keys the run has; `metrics` holds at most the first 1000 by name.'),
   metrics: z.array(MetricSummary),
+  entryKeys: z
+    .object({ string: z.number().int(), histogram: z.number().int(), file: z.number().int() })
+    .describe('How many series of each kind the run has, inherited ones included.'),
+  fork: ForkedRun.extend({ name: z.string().nullable().describe('null when that run is gone.') })
+    .nullable()
+    .describe('The run that this one was forked from, and the last step that it has from there.'),
+  forks: z.array(ForkedRun).describe('Runs that were forked from this one, newest first; at most 100.'),
   datasets: z.array(Dataset),
   models: z.array(
     z.object({
@@ -78,22 +75,8 @@ export const RunDetail = RunRow.omit({ metrics: true, datasets: true }).extend({
 });
 export type RunDetail = z.infer<typeof RunDetail>;
 
-/** A point of a series, or the min/max bucket of several. */
-export const SeriesPoint = z.object({
-  step: z.number(),
-  timestamp: Timestamp,
-  value: LooseNumber.describe('The last value in the bucket.'),
-  min: LooseNumber,
-  max: LooseNumber,
-  count: z.number().int(),
-});
-export type SeriesPoint = z.infer<typeof SeriesPoint>;
-export const Series = z.object({ runId: z.string(), key: z.string(), total: z.number().int(), points: z.array(SeriesPoint) });
-export type Series = z.infer<typeof Series>;
-
 const runId = z.object({ runId: z.string() });
 const experimentId = z.object({ experimentId: z.string() });
-export const MetricPoint = z.object({ key: z.string(), value: LooseNumber, step: z.number().int().default(0), timestamp: Timestamp.optional() });
 
 export const trackingOperations = {
   listExperiments: operation({
@@ -182,6 +165,12 @@ export const trackingOperations = {
     tag: 'tracking',
     summary: 'Start a run.',
     body: z.strictObject({
+      runId: z
+        .string()
+        .regex(/^[0-9a-f]{32}$/, '32 digits, 0-9 and a-f')
+        .optional()
+        .describe('An id that the client chose: asked again with it, the answer is the run that is there.'),
+      fork: Fork.optional().describe('Begin with the points and entries that another run has up to a step.'),
       experimentId: z.string().optional(),
       experiment: z.string().optional().describe('Name; created when it does not exist.'),
       name: z.string().max(500).optional(),
@@ -197,7 +186,7 @@ export const trackingOperations = {
     method: 'PATCH',
     path: '/runs/{runId}',
     tag: 'tracking',
-    summary: 'Rename a run, end it, set tags or its note, delete or restore it.',
+    summary: 'Rename a run, end it, set tags, its note or its fork, delete or restore it.',
     params: runId,
     body: z.strictObject({
       name: z.string().min(1).max(500).optional(),
@@ -206,6 +195,7 @@ export const trackingOperations = {
       note: z.string().max(100000).optional(),
       tags: Tags.optional(),
       lifecycleStage: LifecycleStage.optional(),
+      fork: Fork.optional().describe('For a run that has none; a fork is never changed.'),
     }),
     response: RunDetail,
   }),
@@ -213,33 +203,25 @@ export const trackingOperations = {
     method: 'POST',
     path: '/runs/{runId}/log',
     tag: 'tracking',
-    summary: 'Log metrics, params and tags, all or nothing.',
+    summary: 'Log metrics, params, tags, and entries of series of strings, histograms and files, all or nothing.',
     params: runId,
     maxBody: 32 * 1024 * 1024,
-    body: z.strictObject({ metrics: z.array(MetricPoint).max(10000).default([]), params: Tags.default({}), tags: Tags.default({}) }),
-    response: z.object({ metrics: z.number().int(), params: z.number().int(), tags: z.number().int() }),
-  }),
-  getSeries: operation({
-    method: 'POST',
-    path: '/runs/series',
-    tag: 'tracking',
-    summary: 'Metric series of several runs as min/max buckets, never more than maxPoints each.',
     body: z.strictObject({
-      runIds: z.array(z.string()).min(1).max(200),
-      keys: z.array(z.string()).min(1).max(500),
-      maxPoints: z.number().int().min(10).max(20000).default(1000),
-      from: z.number().optional().describe('First step.'),
-      to: z.number().optional().describe('Last step.'),
+      metrics: z.array(MetricPoint).max(10000).default([]),
+      params: Tags.default({}),
+      tags: Tags.default({}),
+      strings: z.array(StringEntry).max(10000).default([]),
+      histograms: z.array(HistogramEntry).max(10000).default([]),
+      files: z.array(FileSeriesEntry).max(10000).default([]),
     }),
-    response: z.object({ series: z.array(Series) }),
+    response: z.object({
+      metrics: z.number().int(),
+      params: z.number().int(),
+      tags: z.number().int(),
+      strings: z.number().int(),
+      histograms: z.number().int(),
+      files: z.number().int(),
+    }),
   }),
-  listMetricKeys: operation({
-    method: 'GET',
-    path: '/runs/{runId}/metric-keys',
-    tag: 'tracking',
-    summary: "A run's metric keys with last values, by name.",
-    params: runId,
-    query: z.object({ q: z.string().optional(), limit: Limit(1000, 10000), pageToken: PageToken.optional() }),
-    response: z.object({ metrics: z.array(MetricSummary), nextPageToken: PageToken.optional() }),
-  }),
+  ...seriesOperations,
 };

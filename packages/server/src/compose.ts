@@ -168,7 +168,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   });
   const handlers = {
     ...systemHandlers({ overview, about }),
-    ...trackingHandlers({ tracking }),
+    ...trackingHandlers({ tracking, artifacts }),
     ...artifactHandlers({ tracking, artifacts, tables: sharedTables() }),
     ...registryHandlers({ registry, gates, views: createRegistryViews({ registry, runs, endpoints, artifacts }) }),
     ...servingHandlers({ serving }),

@@ -1,4 +1,5 @@
 /** Experiments, runs, params, metrics, tags, datasets and logged models. */
+export type { EntryInputs } from './entries.ts';
 export type { ExperimentImport, Imported, LoggedModelImport, RunImport, TrackingImports } from './imports.port.ts';
 export { createTrackingImports, type SeriesColumns, type TrackingImportService } from './imports.ts';
 export type { MetricInput } from './point-batch.ts';

@@ -3,7 +3,8 @@ import { randomName } from './names.ts';
 import { type MetricInput, toPointBatch } from './point-batch.ts';
 import { keyToToken, type RunSearchRequest, toRunQuery } from './search.ts';
 import type { TrackingStore } from './tracking.port.ts';
-import type { DatasetInput, KeyValue, LifecycleStage, ModelOutput, RunColumns, RunInfo, RunRecord, RunStatus } from './types.ts';
+import { checkedEntries, type EntryInputs } from './entries.ts';
+import type { DatasetInput, ForkInput, KeyValue, LifecycleStage, ModelOutput, RunColumns, RunForks, RunInfo, RunRecord, RunStatus } from './types.ts';
 import * as check from './validation.ts';
 
 const RUN_NAME = 'mlflow.runName';
@@ -19,6 +20,9 @@ export function runUseCases(store: TrackingStore, now: Clock) {
       startTime?: number | undefined;
       tags?: KeyValue[];
       params?: KeyValue[];
+      /** Chosen by the client, which may ask again with it. */
+      runId?: string | undefined;
+      fork?: ForkInput | undefined;
     }): Promise<RunRecord> {
       const tags = input.tags ?? [];
       const params = input.params ?? [];
@@ -32,8 +36,11 @@ export function runUseCases(store: TrackingStore, now: Clock) {
           `Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='${input.name}', mlflow.runName='${tagged}').`,
         );
       const name = input.name || tagged || randomName();
+      const { runId, fork } = input;
+      if (fork !== undefined) check.checkStep(fork.step, 'fork.step');
       return store.createRun({
-        runId: newId(),
+        ...(runId === undefined ? { runId: newId() } : { runId, repeated: true }),
+        ...(fork === undefined ? {} : { fork }),
         experimentId: input.experimentId,
         name,
         userId: check.cut(input.userId ?? '', 256),
@@ -53,28 +60,34 @@ export function runUseCases(store: TrackingStore, now: Clock) {
         lifecycleStage?: LifecycleStage | undefined;
         tags?: KeyValue[];
         note?: string | undefined;
+        /** For a run that is no fork yet. */
+        fork?: ForkInput | undefined;
       },
     ): Promise<RunInfo> {
       for (const [i, tag] of (change.tags ?? []).entries()) check.checkTag(tag, `tags[${i}]`);
       const { name, status, endTime, lifecycleStage, note } = change;
       // A note is a tag that may be longer than others: MLflow's own interface keeps it there.
       const tags = note === undefined ? change.tags : [...(change.tags ?? []), { key: NOTE, value: note }];
-      return store.updateRun(runId, {
+      const rest = {
         ...(name === undefined ? {} : { name }),
         ...(status === undefined ? {} : { status }),
         ...(endTime === undefined ? {} : { endTime }),
         ...(lifecycleStage === undefined ? {} : { lifecycleStage }),
         ...(tags === undefined ? {} : { tags }),
-      });
+      };
+      if (change.fork === undefined) return store.updateRun(runId, rest);
+      check.checkStep(change.fork.step, 'fork.step');
+      return store.forkRun(runId, change.fork, rest);
     },
+    getForks: (runId: string): Promise<RunForks> => store.getForks(runId),
     deleteTag: (runId: string, key: string): Promise<void> => store.deleteTag(runId, key),
     /**
-     * Logs metrics, params and tags, all or nothing. Sizes are the front-end's to limit (`checkBatchSize`). Values that are too long are
+     * Logs metrics, params, tags and entries of other series, all or nothing. Sizes are the front-end's to limit (`checkBatchSize`). Values that are too long are
      * refused, or cut with `long: 'cut'`.
      */
     async logBatch(
       runId: string,
-      batch: { metrics?: MetricInput[]; params?: KeyValue[]; tags?: KeyValue[] },
+      batch: { metrics?: MetricInput[]; params?: KeyValue[]; tags?: KeyValue[]; entries?: EntryInputs },
       { long = 'refuse' }: { long?: 'refuse' | 'cut' } = {},
     ): Promise<void> {
       check.checkRunId(runId);
@@ -90,7 +103,8 @@ export function runUseCases(store: TrackingStore, now: Clock) {
         check.checkPoint(point, path);
       }
       check.checkBatchTexts({ params, tags });
-      await store.logBatch({ runId, points: toPointBatch(metrics), params, tags });
+      const entries = batch.entries === undefined ? [] : checkedEntries(batch.entries);
+      await store.logBatch({ runId, points: toPointBatch(metrics), params, tags, ...(entries.length === 0 ? {} : { entries }) });
     },
     async logMetric(runId: string, metric: MetricInput): Promise<void> {
       check.checkRunId(runId);

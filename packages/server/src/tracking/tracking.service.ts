@@ -1,4 +1,5 @@
 import { BinnacleError, type Clock, systemClock } from '../kernel/index.ts';
+import { entryUseCases } from './entries.ts';
 import { experimentUseCases } from './experiments.ts';
 import { loggedModelUseCases } from './logged-models.ts';
 import { metricUseCases } from './metrics.ts';
@@ -18,6 +19,7 @@ export function createTrackingService(deps: { store: TrackingStore; clock?: Cloc
     ...runUseCases(store, now),
     ...groupUseCases(store),
     ...metricUseCases(store),
+    ...entryUseCases(store),
     ...loggedModelUseCases(store),
 
     /** Where a run keeps its files; undefined when there is no such run. */

@@ -109,7 +109,7 @@ export interface SeriesOwner {
 
 /**
  * Points of several series in columns: those of `series[i]` are at offsets[i] (inclusive) to offsets[i + 1] (exclusive).
- * Steps and timestamps (ms) are integers that a double holds exactly; values may be NaN or infinite.
+ * Timestamps (ms) are integers that a double holds exactly, steps may have fractions; values may be NaN or infinite.
  */
 export interface PointBatch {
   series: ({ key: string } & SeriesOwner)[];
@@ -119,11 +119,51 @@ export interface PointBatch {
   values: Float64Array;
 }
 
+export type EntryKind = 'string' | 'histogram' | 'file';
+
+/** An entry of a series of strings, histograms or files. */
+export interface EntryInput {
+  kind: EntryKind;
+  key: string;
+  step: number;
+  timestamp: number;
+  /** The string, the histogram as JSON, or the file's path among the run's artifacts. */
+  value: string;
+  /** Bytes of the value, or of the file; null where another store keeps the file. */
+  size: number | null;
+}
+
 export interface LogBatch {
   runId: string;
   points: PointBatch | null;
   params: KeyValue[];
   tags: KeyValue[];
+  entries?: EntryInput[];
+}
+
+/** The run that another one was forked from, and the last step that it has from there. */
+export interface ForkInput {
+  runId: string;
+  step: number;
+}
+
+export interface RunForks {
+  fork: { runId: string; name: string; step: number } | null;
+  /** Runs that were forked from this one, newest first; at most 100. */
+  forks: { runId: string; name: string; step: number }[];
+}
+
+export interface NewRun {
+  runId: string;
+  experimentId: string;
+  name: string;
+  userId: string;
+  startTime: number;
+  tags: KeyValue[];
+  params: KeyValue[];
+  fork?: ForkInput;
+  /** The client chose the id and may ask again: a run of that id in this experiment is the answer. */
+  repeated?: true;
 }
 
 /** Points in columns, sorted as the method that returns them says. */
@@ -146,6 +186,8 @@ export interface SeriesBuckets {
   mins: Float64Array;
   maxs: Float64Array;
   counts: Float64Array;
+  /** Points up to this step are those of the run that this one was forked from; null when it has none from there. */
+  forkStep: number | null;
 }
 
 export interface MetricKeySummary {
@@ -156,6 +198,52 @@ export interface MetricKeySummary {
   count: number;
   min: number;
   max: number;
+  /** All of its points are those of the run that this one was forked from. */
+  inherited: boolean;
+}
+
+export interface EntryKeyQuery {
+  kind: EntryKind | null;
+  q: string | null;
+  limit: number;
+  /** The last key of the page before. */
+  after: { name: string; kind: EntryKind } | null;
+}
+
+export interface EntryKeySummary {
+  key: string;
+  kind: EntryKind;
+  count: number;
+  firstStep: number;
+  lastStep: number;
+  lastTimestamp: number;
+  inherited: boolean;
+}
+
+export interface EntryQuery {
+  key: string;
+  kind: EntryKind | null;
+  /** First and last step. */
+  from: number | null;
+  to: number | null;
+  descending: boolean;
+  limit: number;
+  /** The sort key after which the page starts, as `EntryPage.next` gave it. */
+  after: unknown[] | null;
+}
+
+export interface StoredEntry extends Omit<EntryInput, 'key'> {
+  /** Whose entry it is. */
+  runId: string;
+  inherited: boolean;
+}
+
+export interface EntryPage {
+  /** Entries in the asked range. */
+  total: number;
+  entries: StoredEntry[];
+  /** Sort key of the last entry when there are more. */
+  next?: unknown[];
 }
 
 export interface LoggedModelMetric extends SeriesOwner {

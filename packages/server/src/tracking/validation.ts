@@ -121,13 +121,19 @@ export function checkMetricKey(key: string, path: string): void {
   checkKey(key, at(path, 'name'), 'Metric name');
 }
 
-/** A point's step and time, its key having been checked; throws in MLflow's words. */
+/** A point's step and time, its key having been checked; throws in MLflow's words. Steps may have fractions: MLflow's protocol, which has none, lets none in. */
 export function checkPoint({ key, step, timestamp, value }: { key: string; step: number; timestamp: number; value: number }, path: string): void {
-  if (Number.isSafeInteger(timestamp) && timestamp >= 0 && Number.isSafeInteger(step)) return;
+  if (Number.isSafeInteger(timestamp) && timestamp >= 0 && Math.abs(step) <= Number.MAX_SAFE_INTEGER) return;
   const metric = `metric '${key}' (value=${Number.isInteger(value) ? value.toFixed(1) : value})`;
   if (!Number.isSafeInteger(timestamp) || timestamp < 0)
     throw invalidValue(at(path, 'timestamp'), timestamp, `${metric}. Timestamp must be a nonnegative long (64-bit integer) `);
-  throw invalidValue(at(path, 'step'), step, `${metric}. Step must be a valid long (64-bit integer).`);
+  throw invalidValue(at(path, 'step'), step, `${metric}. Step must be a number from -${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}.`);
+}
+
+/** A step outside of MLflow's protocol: any number that a database keeps, fractions too. */
+export function checkStep(step: number, path: string): void {
+  if (!(Math.abs(step) <= Number.MAX_SAFE_INTEGER))
+    throw invalidValue(path, step, `A step is a number from -${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}; fractions are fine.`);
 }
 
 /** Params and tags of a batch, and that no param comes twice. */

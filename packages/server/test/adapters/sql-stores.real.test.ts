@@ -9,6 +9,7 @@ import { overviewStoreSuite } from '../ports/overview-store.suite.ts';
 import { registryStoreSuite } from '../ports/registry-store.suite.ts';
 import { runGroupsSuite } from '../ports/run-groups.suite.ts';
 import { savedViewStoreSuite } from '../ports/saved-view-store.suite.ts';
+import { seriesStoreSuite } from '../ports/series-store.suite.ts';
 import { trackingStoreSuite } from '../ports/tracking-store.suite.ts';
 import { type DatabaseProcess, startMariadb, startPostgres } from './database-servers.ts';
 
@@ -34,6 +35,7 @@ describe.each([
 
   trackingStoreSuite(name, () => subject('tracking'));
   runGroupsSuite(name, () => subject('tracking'));
+  seriesStoreSuite(name, () => subject('tracking'));
   registryStoreSuite(`on ${name}`, () => subject('registry'));
   batchStoreSuite(`on ${name}`, () => subject('batch'));
   monitoringStoreSuite(`on ${name}`, () => subject('monitoring'));

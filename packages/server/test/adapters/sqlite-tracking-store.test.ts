@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openSqlite, storeProxy } from '../../src/adapters/sql/index.ts';
 import type { TrackingStore } from '../../src/tracking/index.ts';
 import { runGroupsSuite } from '../ports/run-groups.suite.ts';
+import { seriesStoreSuite } from '../ports/series-store.suite.ts';
 import { trackingStoreSuite } from '../ports/tracking-store.suite.ts';
 
 const open = async () => {
@@ -19,3 +20,4 @@ const open = async () => {
 };
 trackingStoreSuite('SQLite', open);
 runGroupsSuite('SQLite', open);
+seriesStoreSuite('SQLite', open);

@@ -31,7 +31,9 @@ export function trackingStoreSuite(name: string, open: () => Promise<{ store: Tr
         expect([...history.steps]).toEqual(Array.from({ length: 5000 }, (_, i) => i));
         expect(history.values[4999]).toBe(Math.sqrt(4999));
         const { metrics } = await tracking.listMetricKeys(runId, { limit: 10 });
-        expect(metrics).toEqual([{ key: 'm', value: Math.sqrt(4999), step: 4999, timestamp: 5999, count: 5000, min: 0, max: Math.sqrt(4999) }]);
+        expect(metrics).toEqual([
+          { key: 'm', value: Math.sqrt(4999), step: 4999, timestamp: 5999, count: 5000, min: 0, max: Math.sqrt(4999), inherited: false },
+        ]);
       });
 
       it('buckets hold every point once, and the extremes of those in them', async () => {

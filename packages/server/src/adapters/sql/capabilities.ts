@@ -10,6 +10,8 @@ export interface SqlCapabilities {
   onConflict: boolean;
   /** A table is kept by its primary key only when told so. */
   withoutRowid: boolean;
+  /** The part of ALTER TABLE that gives a column, never null, another type; null where a column takes every number whatever its type. */
+  retyped: ((column: string, type: RawBuilder<unknown>) => RawBuilder<unknown>) | null;
   types: {
     /** Bytes, up to 16 MB. */
     blob: () => RawBuilder<unknown>;

@@ -2,12 +2,16 @@ import type { TrackingImports, TrackingStore } from '../../tracking/index.ts';
 import type { StoreClass, StoreContext } from './engine.ts';
 import { importPoints, importRun } from './imports/runs.ts';
 import { importExperiment, importLoggedModel } from './imports/tracking.ts';
+import { countEntryKeys, listEntryKeys } from './tracking/entry-keys.ts';
+import { readEntries, sampleEntries } from './tracking/entry-read.ts';
 import * as experiments from './tracking/experiments.ts';
+import { forksOf, partsOf } from './tracking/forks.ts';
 import * as inputs from './tracking/inputs.ts';
 import { searchLoggedModels } from './tracking/logged-model-search.ts';
 import * as models from './tracking/logged-models.ts';
 import * as history from './tracking/metric-history.ts';
 import { groupRuns } from './tracking/run-groups.ts';
+import { countMetricKeys, listMetricKeys } from './tracking/metric-keys.ts';
 import { searchRuns } from './tracking/run-search.ts';
 import * as runs from './tracking/runs.ts';
 import * as series from './tracking/series-read.ts';
@@ -38,6 +42,11 @@ export class SqlTrackingStore implements Store {
     'readSeries',
     'listMetricKeys',
     'countMetricKeys',
+    'listEntryKeys',
+    'countEntryKeys',
+    'readEntries',
+    'sampleEntries',
+    'getForks',
     'getLoggedModel',
     'getLoggedModels',
     'searchLoggedModels',
@@ -114,6 +123,12 @@ export class SqlTrackingStore implements Store {
   updateRun(...[runId, change]: Args<'updateRun'>) {
     return runs.updateRun(this.#ctx, runId, change);
   }
+  forkRun(...[runId, fork, change]: Args<'forkRun'>) {
+    return runs.forkRun(this.#ctx, runId, fork, change);
+  }
+  async getForks(runId: string) {
+    return forksOf(this.#ctx.db, await runs.loadRun(this.#ctx.db, runId));
+  }
   deleteTag(...[runId, key]: Args<'deleteTag'>) {
     return runs.deleteTag(this.#ctx.db, runId, key);
   }
@@ -156,25 +171,35 @@ export class SqlTrackingStore implements Store {
   async readSeries(...[request]: Args<'readSeries'>) {
     const found = [];
     for (const runId of request.runIds) {
-      const run = await runs.loadRun(this.#ctx.db, runId);
+      const parts = await this.#parts(runId);
       for (const key of request.keys) {
-        const buckets = await series.readBuckets(this.#ctx.db, run, key, request.maxPoints, request);
+        const buckets = await series.readBuckets(this.#ctx.db, parts, key, request.maxPoints, request);
         if (buckets !== undefined) found.push(buckets);
       }
     }
     return found;
   }
   async listMetricKeys(...[runId, query]: Args<'listMetricKeys'>) {
-    return series.listMetricKeys(this.#ctx.db, await runs.loadRun(this.#ctx.db, runId), query);
+    return listMetricKeys(this.#ctx.db, await this.#parts(runId), query);
   }
   async countMetricKeys(runId: string) {
-    const { rid } = await runs.loadRun(this.#ctx.db, runId);
-    const { n } = await this.#ctx.db
-      .selectFrom('latest_metrics')
-      .select(({ fn }) => fn.countAll<number>().as('n'))
-      .where('rid', '=', rid)
-      .executeTakeFirstOrThrow();
-    return Number(n);
+    return countMetricKeys(this.#ctx.db, await this.#parts(runId));
+  }
+  async listEntryKeys(...[runId, query]: Args<'listEntryKeys'>) {
+    return listEntryKeys(this.#ctx.db, await this.#parts(runId), query);
+  }
+  async countEntryKeys(runId: string) {
+    return countEntryKeys(this.#ctx.db, await this.#parts(runId));
+  }
+  async readEntries(...[runId, query]: Args<'readEntries'>) {
+    return readEntries(this.#ctx.db, await this.#parts(runId), query);
+  }
+  async sampleEntries(...[runId, query]: Args<'sampleEntries'>) {
+    return sampleEntries(this.#ctx.db, await this.#parts(runId), query);
+  }
+  /** The run and those that it was forked from. */
+  async #parts(runId: string) {
+    return partsOf(this.#ctx.db, await runs.loadRun(this.#ctx.db, runId));
   }
 
   createLoggedModel(...[model]: Args<'createLoggedModel'>) {

@@ -1,14 +1,20 @@
 import type { runGroupOperations, trackingOperations } from '@binnacle/contract';
+import type { ArtifactService } from '../../artifacts/index.ts';
 import type { RunStatus, TrackingService } from '../../tracking/index.ts';
 import type { Handlers } from '../handlers.ts';
-import { compareRuns, experimentView, metricView, runDetail, runRow } from './tracking.views.ts';
+import { seriesHandlers, sizedFiles } from './series.routes.ts';
+import { compareRuns, experimentView, runDetail, runRow } from './tracking.views.ts';
 
 const FINAL: ReadonlySet<RunStatus> = new Set<RunStatus>(['FINISHED', 'FAILED', 'KILLED']);
 const token = (nextPageToken: string | undefined) => (nextPageToken === undefined ? {} : { nextPageToken });
 const keyValues = (record: Record<string, string>) => Object.entries(record).map(([key, value]) => ({ key, value }));
 
 /** Experiments, runs and metrics of the native API. */
-export function trackingHandlers({ tracking }: { tracking: TrackingService }): Handlers<typeof trackingOperations & typeof runGroupOperations> {
+export function trackingHandlers(deps: {
+  tracking: TrackingService;
+  artifacts: ArtifactService;
+}): Handlers<typeof trackingOperations & typeof runGroupOperations> {
+  const { tracking, artifacts } = deps;
   const detail = (runId: string) => runDetail(tracking, runId);
   const endTimeOf = (status: RunStatus | undefined, endedAt: number | undefined) =>
     endedAt ?? (status !== undefined && FINAL.has(status) ? Date.now() : undefined);
@@ -42,6 +48,8 @@ export function trackingHandlers({ tracking }: { tracking: TrackingService }): H
         startTime: body.startedAt,
         tags: keyValues(body.tags),
         params: keyValues(body.params),
+        runId: body.runId,
+        fork: body.fork,
       });
       return detail(run.runId);
     },
@@ -54,44 +62,22 @@ export function trackingHandlers({ tracking }: { tracking: TrackingService }): H
         endTime: endTimeOf(status, body.endedAt),
         lifecycleStage,
         note,
+        fork: body.fork,
         ...(body.tags === undefined ? {} : { tags: keyValues(body.tags) }),
       });
       return detail(params.runId);
     },
     async logBatch({ params, body }) {
       const now = Date.now();
-      const metrics = body.metrics.map(({ key, value, step, timestamp }) => ({ key, value: Number(value), step, timestamp: timestamp ?? now }));
+      const metrics = body.metrics.map(({ key, value, step, timestamp }) => ({ key, value: Number(value), step: step + 0, timestamp: timestamp ?? now }));
+      const timed = <T extends { timestamp?: number | undefined }>(entries: T[]) => entries.map((entry) => ({ ...entry, timestamp: entry.timestamp ?? now }));
+      const [strings, histograms] = [timed(body.strings), timed(body.histograms)];
+      const files = body.files.length === 0 ? [] : await sizedFiles(tracking, artifacts, params.runId, timed(body.files));
       const batch = { metrics, params: keyValues(body.params), tags: keyValues(body.tags) };
-      await tracking.logBatch(params.runId, batch);
-      return { metrics: metrics.length, params: batch.params.length, tags: batch.tags.length };
+      await tracking.logBatch(params.runId, { ...batch, entries: { strings, histograms, files } });
+      const counts = { strings: strings.length, histograms: histograms.length, files: files.length };
+      return { metrics: metrics.length, params: batch.params.length, tags: batch.tags.length, ...counts };
     },
-    async getSeries({ body }) {
-      const series = await tracking.readSeries({
-        runIds: body.runIds,
-        keys: body.keys,
-        maxPoints: body.maxPoints,
-        from: body.from ?? null,
-        to: body.to ?? null,
-      });
-      return {
-        series: series.map(({ runId, key, total, steps, timestamps, values, mins, maxs, counts }) => ({
-          runId,
-          key,
-          total,
-          points: Array.from(steps, (step, i) => ({
-            step,
-            timestamp: timestamps[i] as number,
-            value: values[i] as number,
-            min: mins[i] as number,
-            max: maxs[i] as number,
-            count: counts[i] as number,
-          })),
-        })),
-      };
-    },
-    async listMetricKeys({ params, query }) {
-      const { metrics, nextPageToken } = await tracking.listMetricKeys(params.runId, query);
-      return { metrics: metrics.map(metricView), ...token(nextPageToken) };
-    },
+    ...seriesHandlers(tracking),
   };
 }

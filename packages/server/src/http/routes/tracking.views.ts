@@ -68,10 +68,12 @@ function versionsOf(model: LoggedModelRecord | undefined): { name: string; versi
 /** A run whole, but for metrics beyond the first thousand: those are asked for by name. */
 export async function runDetail(tracking: TrackingService, runId: string): Promise<RunDetail> {
   const run = await tracking.getRun(runId, { metrics: [] });
-  const [experiment, { metrics }, metricKeys, models] = await Promise.all([
+  const [experiment, { metrics }, metricKeys, entryKeys, { fork, forks }, models] = await Promise.all([
     tracking.getExperiment(run.experimentId),
     tracking.listMetricKeys(runId, { limit: FIRST_METRICS }),
     tracking.countMetricKeys(runId),
+    tracking.countEntryKeys(runId),
+    tracking.getForks(runId),
     tracking.getLoggedModels(run.modelOutputs.map(({ modelId }) => modelId)),
   ]);
   const byId = new Map(models.map((model) => [model.modelId, model]));
@@ -85,6 +87,9 @@ export async function runDetail(tracking: TrackingService, runId: string): Promi
     note: tags[NOTE_TAG] ?? '',
     metricKeys,
     metrics: metrics.map(metricView),
+    entryKeys,
+    fork,
+    forks,
     datasets: run.datasets.map(datasetView),
     models: run.modelOutputs.map(({ modelId, step }) => {
       const model = byId.get(modelId);

@@ -1,6 +1,9 @@
 import { looseNumber } from '../../kernel/index.ts';
 import type { DatasetInput, ExperimentRecord, LatestMetrics, LoggedModelRecord, Points, RunInfo, RunRecord } from '../../tracking/index.ts';
 
+/** MLflow's steps are integers: of one with a fraction it sees the whole part. */
+const wholeStep = (step: number | undefined): number => Math.floor(step as number);
+
 /** Our records as MLflow's messages. */
 export const experimentJson = (experiment: ExperimentRecord) => ({
   experiment_id: experiment.id,
@@ -32,7 +35,7 @@ const pairs = (flat: string[]) => {
 };
 
 const latestJson = ({ keys, values, steps, timestamps }: LatestMetrics) =>
-  keys.map((key, i) => ({ key, value: looseNumber(values[i] as number), timestamp: timestamps[i] as number, step: steps[i] as number }));
+  keys.map((key, i) => ({ key, value: looseNumber(values[i] as number), timestamp: timestamps[i] as number, step: wholeStep(steps[i]) }));
 
 const datasetJson = ({ dataset, tags }: DatasetInput) => ({
   tags,
@@ -59,7 +62,7 @@ export function pointsJson(key: string, { steps, timestamps, values }: Points, r
     key,
     value: looseNumber(values[i] as number),
     timestamp: timestamps[i] as number,
-    step,
+    step: wholeStep(step),
     ...(runId === undefined ? {} : { run_id: runId }),
   }));
 }
@@ -84,7 +87,7 @@ export const loggedModelJson = (model: LoggedModelRecord) => ({
       key: metric.key,
       value: looseNumber(metric.value),
       timestamp: metric.timestamp,
-      step: metric.step,
+      step: wholeStep(metric.step),
       model_id: model.modelId,
       ...(metric.datasetName === null ? {} : { dataset_name: metric.datasetName }),
       ...(metric.datasetDigest === null ? {} : { dataset_digest: metric.datasetDigest }),

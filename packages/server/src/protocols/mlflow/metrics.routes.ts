@@ -87,5 +87,6 @@ function rangeOf(fields: Fields): { from: number; to: number } | null {
   if (from === undefined && to === undefined) return null;
   if (from === undefined || to === undefined) throw invalid('invalid_parameter', 'If either start step or end step are specified, both must be specified.');
   if (from > to) throw invalid('invalid_parameter', `end_step must be greater than start_step. Found start_step=${from} and end_step=${to}.`);
-  return { from, to };
+  // Steps with fractions are seen as their whole part, so the last step reaches up to the next.
+  return { from, to: Math.max(to, to + 1 - Number.EPSILON * Math.max(1, Math.abs(to + 1))) };
 }

@@ -59,6 +59,8 @@ async function insertRun(db: Db, run: RunImport): Promise<RunResult> {
     artifact_uri: run.artifactUri ?? `${experiment.artifact_location.replace(/\/+$/, '')}/${run.runId}/artifacts`,
     deleted: deletedOf(run.lifecycleStage),
     deleted_at: run.lifecycleStage === 'deleted' ? (run.deletedAt ?? Date.now()) : null,
+    fork_rid: null,
+    fork_step: null,
   };
   const row: RunRow = { ...columns, rid: await insertForId(db, 'runs', columns, 'rid') };
   await writeParams(db, row, run.params);

@@ -19,6 +19,7 @@ const capabilities: SqlCapabilities = {
   moveCounter: null,
   onConflict: false,
   withoutRowid: false,
+  retyped: (column, type) => sql`modify ${sql.ref(column)} ${type} not null`,
   types: { blob: () => sql`longblob`, double: () => sql`double precision` },
 };
 

@@ -18,6 +18,7 @@ const capabilities: SqlCapabilities = {
     sql`select setval(c.name, greatest(${id}::bigint, coalesce(pg_sequence_last_value(c.name::regclass), 0))) from (select pg_get_serial_sequence(${table}, 'id') as name) c`,
   onConflict: true,
   withoutRowid: false,
+  retyped: (column, type) => sql`alter column ${sql.ref(column)} type ${type}`,
   types: { blob: () => sql`bytea`, double: () => sql`double precision` },
 };
 

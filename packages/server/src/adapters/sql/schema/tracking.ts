@@ -28,9 +28,12 @@ export interface RunsTable {
   artifact_uri: string;
   deleted: number;
   deleted_at: number | null;
+  /** The run that this one was forked from; it has that run's points and entries up to `fork_step`. */
+  fork_rid: number | null;
+  fork_step: number | null;
 }
 
-/** Names of metrics, params and tags, an integer each, by experiment: what an experiment's runs use is read off here. */
+/** Names of metrics, params, tags and other series, an integer each, by experiment: what an experiment's runs use is read off here. */
 export interface RunKeysTable {
   id: Generated<number>;
   experiment_id: number;
@@ -98,6 +101,34 @@ export interface MetricChunksTable {
   last_timestamp: number;
   last_value: Uint8Array;
   data: Uint8Array;
+}
+
+/** One series of strings, histograms or files: what is known of its entries without counting them. */
+export interface EntrySeriesTable {
+  rid: number;
+  key_id: number;
+  /** That of its key. */
+  kind: number;
+  entries: number;
+  first_step: number;
+  /** Step and time of the last entry by both. */
+  last_step: number;
+  last_timestamp: number;
+}
+
+export interface SeriesEntriesTable {
+  /** In the order of logging. */
+  id: Generated<number>;
+  rid: number;
+  key_id: number;
+  step: number;
+  timestamp: number;
+  /** Of the value: the same entry is kept once. */
+  digest: string;
+  /** Bytes of the value, or of the file that it names; null where they are not known. */
+  size: number | null;
+  /** UTF-8: the string, the histogram as JSON, or the file's path. Bytes, since not every database keeps every character. */
+  value: Uint8Array;
 }
 
 export interface DatasetsTable {
@@ -172,6 +203,8 @@ export interface TrackingTables {
   latest_metrics: LatestMetricsTable;
   metric_series: MetricSeriesTable;
   metric_chunks: MetricChunksTable;
+  entry_series: EntrySeriesTable;
+  series_entries: SeriesEntriesTable;
   datasets: DatasetsTable;
   run_datasets: RunDatasetsTable;
   run_models: RunModelsTable;

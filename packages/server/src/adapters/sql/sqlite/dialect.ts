@@ -111,6 +111,8 @@ const capabilities: SqlCapabilities = {
   moveCounter: null,
   onConflict: true,
   withoutRowid: true,
+  // An integer column keeps a fraction as the real that it is.
+  retyped: null,
   types: { blob: () => sql`blob`, double: () => sql`real` },
 };
 

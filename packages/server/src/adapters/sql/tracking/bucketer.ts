@@ -1,5 +1,7 @@
 import type { Points, SeriesBuckets } from '../../../tracking/index.ts';
 
+type Buckets = Omit<SeriesBuckets, 'forkStep'>;
+
 /** A stretch of points that are known by their summary alone. */
 export interface Stretch {
   minValue: number | null;
@@ -30,7 +32,7 @@ export class Bucketer {
     this.#low = low;
     this.#high = high;
     this.#buckets = buckets;
-    this.width = (high - low + 1) / buckets;
+    this.width = (high - low) / buckets;
     this.#steps = new Float64Array(buckets).fill(Number.NEGATIVE_INFINITY);
     this.#timestamps = new Float64Array(buckets);
     this.#values = new Float64Array(buckets);
@@ -77,7 +79,7 @@ export class Bucketer {
     }
   }
 
-  result(runId: string, key: string): SeriesBuckets {
+  result(runId: string, key: string): Buckets {
     const filled: number[] = [];
     let total = 0;
     for (let i = 0; i < this.#buckets; i++) {
@@ -100,7 +102,7 @@ export class Bucketer {
   }
 
   /** Buckets from the points themselves, sorted by step: one each when they are few enough; by time when they share one step. */
-  static exact(runId: string, key: string, points: Points, maxPoints: number): SeriesBuckets {
+  static exact(runId: string, key: string, points: Points, maxPoints: number): Buckets {
     const count = points.steps.length;
     if (count <= maxPoints) {
       const { steps, timestamps, values } = points;

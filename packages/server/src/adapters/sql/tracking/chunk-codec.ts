@@ -2,12 +2,15 @@ import { internal } from '../../../kernel/index.ts';
 import type { Points } from '../../../tracking/index.ts';
 
 /**
- * A segment: varint count; per integer column a mode byte, then either zigzag varints of the deltas of deltas (mode 0) or raw doubles
- * (mode 1, when a value is too large for exact deltas); then the values as raw little-endian doubles, so NaN and infinities keep their
- * bits. A blob is one segment or several, one after the other: appending needs no decoding.
+ * A segment: varint count; per column of steps and of times a mode byte, then zigzag varints of the deltas of deltas (mode 0), raw doubles
+ * (mode 1, when a value is too large for exact deltas, or a fraction), or a byte k and the deltas of the column times 10^k (mode 2, fractions
+ * of at most six digits); then the values as raw little-endian doubles, so NaN and infinities keep their bits. A blob is one segment or
+ * several, one after the other: appending needs no decoding.
  */
 const DELTA = 0;
 const RAW = 1;
+const DECIMAL = 2;
+const MOST_DIGITS = 6;
 /** Two differences of numbers below this stay exact in a double. */
 const EXACT = 2 ** 50;
 
@@ -23,7 +26,7 @@ function reserve(bytes: number): void {
 /** Encodes points [from, to) as one segment. */
 export function encodeSegment({ steps, timestamps, values }: Points, from = 0, to = steps.length): Uint8Array {
   const count = to - from;
-  reserve(16 + count * 28);
+  reserve(18 + count * 28);
   let at = writeVarint(0, count);
   at = writeColumn(at, steps, from, to);
   at = writeColumn(at, timestamps, from, to);
@@ -53,16 +56,45 @@ export function decodeSegments(data: Uint8Array, count: number): Points {
 
 function writeColumn(start: number, column: Float64Array, from: number, to: number): number {
   let exact = true;
+  let whole = true;
   for (let i = from; i < to; i++) {
     const value = column[i] as number;
     if (value > EXACT || value < -EXACT) exact = false;
+    if (!Number.isInteger(value)) whole = false;
   }
+  if (exact && whole) {
+    scratch[start] = DELTA;
+    return writeDeltas(start + 1, column, from, to);
+  }
+  const decimal = exact ? asDecimals(column.subarray(from, to)) : undefined;
   let at = start;
-  scratch[at++] = exact ? DELTA : RAW;
-  if (!exact) {
-    for (let i = from; i < to; i++, at += 8) scratchView.setFloat64(at, column[i] as number, true);
-    return at;
+  if (decimal !== undefined) {
+    scratch[at++] = DECIMAL;
+    scratch[at++] = decimal.digits;
+    return writeDeltas(at, decimal.scaled, 0, to - from);
   }
+  scratch[at++] = RAW;
+  for (let i = from; i < to; i++, at += 8) scratchView.setFloat64(at, column[i] as number, true);
+  return at;
+}
+
+/** The column times the least power of ten that makes it whole, when dividing by it gives back each very number. */
+function asDecimals(column: Float64Array): { digits: number; scaled: Float64Array } | undefined {
+  const scaled = new Float64Array(column.length);
+  for (let digits = 1; digits <= MOST_DIGITS; digits++) {
+    const scale = 10 ** digits;
+    const fits = column.every((value, i) => {
+      const whole = Math.round(value * scale);
+      scaled[i] = whole;
+      return whole / scale === value && Math.abs(whole) <= EXACT;
+    });
+    if (fits) return { digits, scaled };
+  }
+  return undefined;
+}
+
+function writeDeltas(start: number, column: Float64Array, from: number, to: number): number {
+  let at = start;
   let previous = 0;
   let delta = 0;
   for (let i = from; i < to; i++) {
@@ -82,6 +114,18 @@ function readColumn(data: Uint8Array, view: DataView, cursor: { at: number }, co
     for (let i = 0; i < count; i++, cursor.at += 8) column[from + i] = view.getFloat64(cursor.at, true);
     return;
   }
+  if (mode === DECIMAL) {
+    const scale = 10 ** (data[cursor.at++] as number);
+    readDeltas(data, cursor, column, from, count);
+    for (let i = from; i < from + count; i++) column[i] = (column[i] as number) / scale;
+    return;
+  }
+  if (mode !== DELTA)
+    throw internal('chunk_damaged', `A metric chunk is written in a way (${mode}) that is not known here; the database is damaged, or of a newer Binnacle.`);
+  readDeltas(data, cursor, column, from, count);
+}
+
+function readDeltas(data: Uint8Array, cursor: { at: number }, column: Float64Array, from: number, count: number): void {
   let previous = 0;
   let delta = 0;
   let at = cursor.at;

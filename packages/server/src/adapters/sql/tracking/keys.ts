@@ -6,7 +6,7 @@ import { batches } from './lists.ts';
 
 export { batches, padded } from './lists.ts';
 
-export const KeyKind = { metric: 0, param: 1, tag: 2 } as const;
+export const KeyKind = { metric: 0, param: 1, tag: 2, string: 3, histogram: 4, file: 5 } as const;
 export type KeyKind = (typeof KeyKind)[keyof typeof KeyKind];
 
 /** The ids of names that an experiment's runs use; unknown ones are left out. */

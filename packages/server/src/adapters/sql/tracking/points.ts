@@ -78,6 +78,14 @@ export function without(fresh: Points, known: Points): Points {
   return kept.length === fresh.steps.length ? fresh : pick(fresh, kept);
 }
 
+/** Those of the points whose step is not beyond. */
+export function upToStep(points: Points, until: number): Points {
+  if (!Number.isFinite(until)) return points;
+  const kept: number[] = [];
+  for (let i = 0; i < points.steps.length; i++) if ((points.steps[i] as number) <= until) kept.push(i);
+  return kept.length === points.steps.length ? points : pick(points, kept);
+}
+
 /** Of at least one point. */
 export function summarize({ steps, timestamps, values }: Points): PointSummary {
   let minValue = Number.POSITIVE_INFINITY;

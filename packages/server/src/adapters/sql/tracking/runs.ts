@@ -1,10 +1,12 @@
 import type { Kysely } from 'kysely';
 import { conflict, invalid, notFound } from '../../../kernel/index.ts';
-import type { KeyValue, LifecycleStage, LogBatch, RunColumns, RunInfo, RunRecord, RunStatus } from '../../../tracking/index.ts';
+import type { ForkInput, KeyValue, LifecycleStage, LogBatch, NewRun, RunColumns, RunInfo, RunRecord, RunStatus } from '../../../tracking/index.ts';
 import type { StoreContext } from '../engine.ts';
 import { insertForId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
+import { writeEntries } from './entry-write.ts';
 import { loadActiveExperiment, parseExperimentId, stageOf } from './experiments.ts';
+import { checkSameFork, forkColumns, setFork } from './forks.ts';
 import { selectHot } from './hot.ts';
 import { findKeys, KeyKind, padded } from './keys.ts';
 import { loadRuns, type RunRow, toInfo } from './run-load.ts';
@@ -26,15 +28,12 @@ export async function loadActiveRun(db: Kysely<Database>, runId: string): Promis
   return row;
 }
 
-export async function createRun(
-  db: Kysely<Database>,
-  run: { runId: string; experimentId: string; name: string; userId: string; startTime: number; tags: KeyValue[]; params: KeyValue[] },
-): Promise<RunRecord> {
+export async function createRun(db: Kysely<Database>, run: NewRun): Promise<RunRecord> {
   const tags = new Map([...run.tags, { key: RUN_NAME, value: run.name }].map(({ key, value }) => [key, value]));
   const experimentId = parseExperimentId(run.experimentId);
-  const [experiment, taken, tagKeys, paramKeys] = await Promise.all([
+  const [experiment, [taken], tagKeys, paramKeys] = await Promise.all([
     loadActiveExperiment(db, run.experimentId),
-    selectHot(db, 'run-taken', () => db.selectFrom('runs').select('rid').where('run_id', '=', ''), [run.runId]),
+    selectHot<RunRow>(db, 'run', () => db.selectFrom('runs').selectAll().where('run_id', '=', ''), [run.runId]),
     findKeys(db, experimentId, KeyKind.tag, [...tags.keys()]),
     findKeys(
       db,
@@ -43,7 +42,7 @@ export async function createRun(
       run.params.map(({ key }) => key),
     ),
   ]);
-  if (taken.length > 0) throw conflict('run_exists', `Run with id=${run.runId} already exists.`);
+  if (taken !== undefined) return sameRun(db, taken, run);
   const columns = {
     run_id: run.runId,
     experiment_id: experiment.id,
@@ -55,6 +54,7 @@ export async function createRun(
     artifact_uri: `${experiment.artifact_location.replace(/\/+$/, '')}/${run.runId}/artifacts`,
     deleted: 0,
     deleted_at: null,
+    ...(await forkColumns(db, run.fork)),
   };
   const row: RunRow = { ...columns, rid: await insertForId(db, 'runs', columns, 'rid') };
   await Promise.all([
@@ -80,6 +80,15 @@ export async function createRun(
 
 /** What is known of the texts of a run that is new: its experiment's keys. */
 const withoutValues = (keys: ReadonlyMap<string, number>): KnownTexts => new Map([...keys].map(([name, keyId]) => [name, { keyId, value: undefined }]));
+
+/** A run whose id is taken: what is there, for a client that chose the id and asks again. */
+async function sameRun(db: Kysely<Database>, taken: RunRow, run: NewRun): Promise<RunRecord> {
+  if (run.repeated !== true) throw conflict('run_exists', `Run with id=${run.runId} already exists.`);
+  if (taken.experiment_id !== parseExperimentId(run.experimentId))
+    throw conflict('run_exists', `A run with the id ${run.runId} is there already, in another experiment.`);
+  await checkSameFork(db, taken, run.fork);
+  return getRun(db, run.runId);
+}
 
 export async function getRun(db: Kysely<Database>, runId: string, columns?: RunColumns): Promise<RunRecord> {
   return (await loadRuns(db, [await loadRun(db, runId)], columns))[0] as RunRecord;
@@ -135,6 +144,13 @@ export async function updateRun(
   return toInfo(await loadRun(db, runId));
 }
 
+/** Makes a run a fork, and changes it like `updateRun`. */
+export async function forkRun(ctx: StoreContext, runId: string, fork: ForkInput, change: Parameters<typeof updateRun>[2]): Promise<RunInfo> {
+  const info = await updateRun(ctx, runId, change);
+  await setFork(ctx.db, await loadActiveRun(ctx.db, runId), fork);
+  return info;
+}
+
 export async function deleteTag(db: Kysely<Database>, runId: string, key: string): Promise<void> {
   const row = await loadActiveRun(db, runId);
   if (!(await removeTag(db, row, key))) throw notFound('tag_not_found', `No tag with name: ${key} in run with id ${runId}`);
@@ -151,6 +167,7 @@ export async function logBatch(db: Kysely<Database>, batch: LogBatch): Promise<v
   ]);
   await writeParams(db, row, params, knownParams);
   if (points !== null) await writePoints(db, row, points, known);
+  if (batch.entries !== undefined) await writeEntries(db, row, batch.entries);
   await writeTags(db, row, tags, knownTags);
   const name = batch.tags.findLast(({ key }) => key === RUN_NAME)?.value;
   if (name !== undefined && name !== '') await db.updateTable('runs').set({ name }).where('rid', '=', row.rid).execute();

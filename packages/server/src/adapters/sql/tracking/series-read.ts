@@ -1,18 +1,14 @@
-import type { Kysely } from 'kysely';
-import { sql } from 'kysely';
-import type { MetricKeySummary, Points, SeriesBuckets } from '../../../tracking/index.ts';
+import type { Kysely, Selectable } from 'kysely';
+import type { Points, SeriesBuckets } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
-import { contains } from '../text-search.ts';
+import type { MetricChunksTable, MetricSeriesTable } from '../schema/tracking.ts';
 import { Bucketer } from './bucketer.ts';
 import { bytesToDouble, decodeSegments } from './chunk-codec.ts';
+import type { Part } from './forks.ts';
 import { batches, KeyKind, padded } from './keys.ts';
-import { concat, restore, slice, sortUnique } from './points.ts';
+import { concat, slice, sortUnique, upToStep } from './points.ts';
 
-export interface RunRef {
-  rid: number;
-  run_id: string;
-  experiment_id: number;
-}
+export type RunRef = Pick<Part, 'rid' | 'experiment_id'>;
 export const NONE: Points = { steps: new Float64Array(0), timestamps: new Float64Array(0), values: new Float64Array(0) };
 
 export async function keyIdOf(db: Kysely<Database>, experimentId: number, key: string): Promise<number | undefined> {
@@ -62,42 +58,88 @@ function inRange(points: Points, range: { from: number; to: number } | null): Po
   return from === 0 && to === points.steps.length ? points : slice(points, from, to);
 }
 
-/** Min/max buckets of one metric of one run. */
+/** A run's series of a metric, of which what lies beyond `until` does not count. */
+interface Source {
+  part: Part;
+  rows: Selectable<MetricSeriesTable>[];
+}
+
+async function sourcesOf(db: Kysely<Database>, parts: readonly Part[], key: string): Promise<Source[]> {
+  const sources: Source[] = [];
+  for (const part of parts) {
+    const keyId = await keyIdOf(db, part.experiment_id, key);
+    if (keyId === undefined) continue;
+    const rows = await db.selectFrom('metric_series').selectAll().where('rid', '=', part.rid).where('key_id', '=', keyId).execute();
+    const reaching = rows.filter((row) => row.min_step <= part.until);
+    if (reaching.length > 0) sources.push({ part, rows: reaching });
+  }
+  return sources;
+}
+
+/** Min/max buckets of one metric of one run, with the points that it has from the runs that it was forked from. */
 export async function readBuckets(
   db: Kysely<Database>,
-  run: RunRef,
+  parts: readonly Part[],
   key: string,
   maxPoints: number,
   range: { from: number | null; to: number | null },
 ): Promise<SeriesBuckets | undefined> {
-  const keyId = await keyIdOf(db, run.experiment_id, key);
-  if (keyId === undefined) return undefined;
-  const series = await db.selectFrom('metric_series').selectAll().where('rid', '=', run.rid).where('key_id', '=', keyId).execute();
-  const first = series[0];
-  if (first === undefined) return undefined;
+  const sources = await sourcesOf(db, parts, key);
+  if (sources.length === 0) return undefined;
+  const { run_id } = parts[0] as Part;
+  const forkStep = sources.some(({ part }) => part !== parts[0]) ? (parts[1] as Part).until : null;
   const asked = { from: range.from ?? Number.NEGATIVE_INFINITY, to: range.to ?? Number.POSITIVE_INFINITY };
-  const [only, ...others] = series;
-  // Few points, or several series whose points may coincide: exact, from the points themselves.
-  const points = series.reduce((sum, row) => sum + row.points, 0);
-  if (only === undefined || others.length > 0 || points <= maxPoints)
-    return Bucketer.exact(run.run_id, key, inRange(await allPoints(db, run, key, asked), asked), maxPoints);
-  let select = db
-    .selectFrom('metric_chunks')
-    .select(['seq', 'points', 'min_value', 'max_value', 'min_step', 'max_step', 'min_timestamp', 'max_timestamp', 'last_timestamp', 'last_value'])
-    .where('series_id', '=', only.id);
-  if (range.from !== null) select = select.where('max_step', '>=', range.from);
-  if (range.to !== null) select = select.where('min_step', '<=', range.to);
-  const chunks = await select.execute();
-  const low = Math.max(only.min_step, asked.from);
-  const high = Math.min(only.max_step, asked.to);
-  const inside = chunks.reduce((sum, chunk) => sum + chunk.points, 0) + only.tail_points;
+  const exact = async () => {
+    const all: Points[] = [];
+    for (const { part } of sources) {
+      const of = { from: asked.from, to: Math.min(asked.to, part.until) };
+      all.push(inRange(await allPoints(db, part, key, of), of));
+    }
+    return { ...Bucketer.exact(run_id, key, all.length === 1 ? (all[0] as Points) : sortUnique(concat(all)), maxPoints), forkStep };
+  };
+  // Few points, or several series of a run whose points may coincide: exact, from the points themselves.
+  const points = sources.reduce((sum, { rows }) => rows.reduce((n, row) => n + row.points, sum), 0);
+  if (points <= maxPoints || sources.some(({ rows }) => rows.length > 1)) return exact();
+  const stretches = await stretchesOf(db, sources, range);
+  const low = Math.max(Math.min(...stretches.map(({ row }) => row.min_step)), asked.from);
+  const high = Math.min(Math.max(...stretches.map(({ row, until }) => Math.min(row.max_step, until))), asked.to);
+  const chunks = stretches.flatMap((stretch) => stretch.chunks);
+  const inside = chunks.reduce((sum, chunk) => sum + chunk.points, 0) + stretches.reduce((sum, { row }) => sum + row.tail_points, 0);
   // One step for all points (log_metric without a step) is spread over time instead; so is a range of few points.
-  if (low >= high || inside <= maxPoints * 2) return Bucketer.exact(run.run_id, key, inRange(await allPoints(db, run, key, asked), asked), maxPoints);
+  if (low >= high || inside <= maxPoints * 2) return exact();
   const bucketer = new Bucketer(low, high, inside > SUMMARIES_ONLY ? Math.min(maxPoints, fittingBuckets(chunks, low, high)) : maxPoints);
+  for (const stretch of stretches) await fill(db, bucketer, stretch, low, high);
+  return { ...bucketer.result(run_id, key), forkStep };
+}
+
+type ChunkSummary = Omit<Selectable<MetricChunksTable>, 'data' | 'series_id'>;
+interface Stretch {
+  row: Selectable<MetricSeriesTable>;
+  chunks: ChunkSummary[];
+  until: number;
+}
+
+/** The only series of each source, with its chunks' summaries in a range. */
+async function stretchesOf(db: Kysely<Database>, sources: readonly Source[], range: { from: number | null; to: number | null }): Promise<Stretch[]> {
+  const stretches: Stretch[] = [];
+  for (const { part, rows } of sources) {
+    const row = rows[0] as Selectable<MetricSeriesTable>;
+    let select = db
+      .selectFrom('metric_chunks')
+      .select(['seq', 'points', 'min_value', 'max_value', 'min_step', 'max_step', 'min_timestamp', 'max_timestamp', 'last_timestamp', 'last_value'])
+      .where('series_id', '=', row.id);
+    const to = Math.min(part.until, range.to ?? Number.POSITIVE_INFINITY);
+    if (range.from !== null) select = select.where('max_step', '>=', range.from);
+    if (Number.isFinite(to)) select = select.where('min_step', '<=', to);
+    stretches.push({ row, chunks: await select.execute(), until: part.until });
+  }
+  return stretches;
+}
+
+async function fill(db: Kysely<Database>, bucketer: Bucketer, { row, chunks, until }: Stretch, low: number, high: number): Promise<void> {
   const decode: number[] = [];
   for (const chunk of chunks) {
-    const within = chunk.min_step >= low && chunk.max_step <= high && chunk.max_step - chunk.min_step <= bucketer.width;
-    if (within)
+    if (chunk.min_step >= low && chunk.max_step <= Math.min(high, until) && chunk.max_step - chunk.min_step <= bucketer.width)
       bucketer.addSummary({
         minValue: chunk.min_value,
         maxValue: chunk.max_value,
@@ -109,11 +151,10 @@ export async function readBuckets(
     else decode.push(chunk.seq);
   }
   for (const seqs of batches(decode, 200)) {
-    const rows = await db.selectFrom('metric_chunks').select(['points', 'data']).where('series_id', '=', only.id).where('seq', 'in', padded(seqs)).execute();
-    for (const row of rows) bucketer.addPoints(decodeSegments(row.data, row.points));
+    const found = await db.selectFrom('metric_chunks').select(['points', 'data']).where('series_id', '=', row.id).where('seq', 'in', padded(seqs)).execute();
+    for (const { data, points } of found) bucketer.addPoints(upToStep(decodeSegments(data, points), until));
   }
-  if (only.tail_points > 0) bucketer.addPoints(decodeSegments(only.tail, only.tail_points));
-  return bucketer.result(run.run_id, key);
+  if (row.tail_points > 0) bucketer.addPoints(upToStep(decodeSegments(row.tail, row.tail_points), until));
 }
 
 /** Points beyond which a series is not decoded to be drawn: its buckets are then made wide enough for most chunks to fit into one. */
@@ -123,44 +164,5 @@ const SUMMARIES_ONLY = 200_000;
 function fittingBuckets(chunks: { min_step: number; max_step: number }[], low: number, high: number): number {
   const spans = chunks.map((chunk) => chunk.max_step - chunk.min_step).sort((a, b) => a - b);
   const wide = spans[Math.floor(spans.length * 0.9)] ?? 0;
-  return Math.max(100, Math.floor((high - low + 1) / Math.max(1, wide)));
-}
-
-/** Keys by name with their latest point and the extent of all series of the key. */
-export async function listMetricKeys(
-  db: Kysely<Database>,
-  run: RunRef,
-  query: { q: string | null; limit: number; after: string | null },
-): Promise<{ metrics: MetricKeySummary[]; more: boolean }> {
-  const where = [sql<boolean>`k.experiment_id = ${run.experiment_id} and k.kind = ${KeyKind.metric}`];
-  if (query.q !== null && query.q !== '') where.push(contains(sql.ref('k.name'), query.q));
-  if (query.after !== null) where.push(sql<boolean>`k.name > ${query.after}`);
-  const { rows } = await sql<{ key_id: number; name: string; value: number | null; infinite: number; step: number; timestamp: number }>`
-    select k.id as key_id, k.name, l.value, l.infinite, l.step, l.timestamp from run_keys k cross join latest_metrics l
-    where l.rid = ${run.rid} and l.key_id = k.id and ${sql.join(where, sql` and `)} order by k.name limit ${query.limit + 1}`.execute(db);
-  const page = rows.slice(0, query.limit);
-  const extents = new Map<number, { points: number; min: number | null; max: number | null }>();
-  for (const ids of batches(page.map((row) => row.key_id))) {
-    const found = await db
-      .selectFrom('metric_series')
-      .select(({ fn }) => ['key_id', fn.sum<number>('points').as('points'), fn.min('min_value').as('min'), fn.max('max_value').as('max')])
-      .where('rid', '=', run.rid)
-      .where('key_id', 'in', padded(ids))
-      .groupBy('key_id')
-      .execute();
-    for (const row of found) extents.set(row.key_id, { points: Number(row.points), min: row.min, max: row.max });
-  }
-  const metrics = page.map((row): MetricKeySummary => {
-    const extent = extents.get(row.key_id);
-    return {
-      key: row.name,
-      value: restore(row.value, row.infinite),
-      step: row.step,
-      timestamp: row.timestamp,
-      count: extent?.points ?? 0,
-      min: extent?.min ?? Number.NaN,
-      max: extent?.max ?? Number.NaN,
-    };
-  });
-  return { metrics, more: rows.length > query.limit };
+  return wide === 0 ? Number.POSITIVE_INFINITY : Math.max(100, Math.floor((high - low) / wide));
 }
