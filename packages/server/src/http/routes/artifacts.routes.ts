@@ -38,25 +38,23 @@ export function artifactHandlers(deps: { tracking: TrackingService; artifacts: A
         ...contentHeaders(query.path, { frame: query.frame === 'true', destination: typeof destination === 'string' ? destination : undefined }),
         'accept-ranges': 'bytes',
       };
-      // A range for what may have changed since is none: If-Range is answered with the whole.
-      const wanted = request.headers['if-range'] === undefined ? request.headers.range : undefined;
-      const range = wanted === undefined ? undefined : parseRange(wanted, file.size);
+      const range = request.headers.range === undefined ? undefined : parseRange(request.headers.range, file.size);
       if (range === 'unsatisfiable') return new RawReply('', { ...headers, 'content-range': `bytes */${file.size}` }, 416);
-      const { stream, size, sha256 } = await artifacts.open(file.path, range);
-      const tagged = sha256 === null ? headers : { ...headers, etag: `"${sha256}"` };
-      if (range !== undefined) {
-        const end = Math.min(range.end, size - 1);
-        return new RawReply(
-          stream,
-          { ...tagged, 'content-range': `bytes ${range.start}-${end}/${size}`, 'content-length': String(end - range.start + 1) },
-          206,
-        );
+      const part = range === undefined ? undefined : await artifacts.open(file.path, range);
+      const ifRange = request.headers['if-range'];
+      if (range !== undefined && part !== undefined && (ifRange === undefined || ifRange === tagOf(part.sha256))) {
+        const end = Math.min(range.end, part.size - 1);
+        const about = { 'content-range': `bytes ${range.start}-${end}/${part.size}`, 'content-length': String(end - range.start + 1) };
+        return new RawReply(part.stream, { ...headers, ...etag(part.sha256), ...about }, 206);
       }
-      if (sha256 !== null && request.headers['if-none-match'] === `"${sha256}"`) {
+      // The range is of what the file was before: the whole of what it is now.
+      part?.stream.destroy();
+      const { stream, size, sha256 } = await artifacts.open(file.path);
+      if (sha256 !== null && request.headers['if-none-match'] === tagOf(sha256)) {
         stream.destroy();
-        return new RawReply('', tagged, 304);
+        return new RawReply('', { ...headers, ...etag(sha256) }, 304);
       }
-      return new RawReply(stream, { ...tagged, 'content-length': String(size) });
+      return new RawReply(stream, { ...headers, ...etag(sha256), 'content-length': String(size) });
     },
 
     async readRunArtifactRows({ params, query }) {
@@ -79,3 +77,6 @@ export function artifactHandlers(deps: { tracking: TrackingService; artifacts: A
     },
   };
 }
+
+const tagOf = (sha256: string | null): string | undefined => (sha256 === null ? undefined : `"${sha256}"`);
+const etag = (sha256: string | null): Record<string, string> => (sha256 === null ? {} : { etag: `"${sha256}"` });

@@ -1,22 +1,23 @@
+import './artifacts.css';
 import type { FileEntry } from '@binnacle/contract';
-import { Box, Button, Group, Table, Text, UnstyledButton } from '@mantine/core';
+import { Button, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconDownload, IconFile, IconFolder } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
-import { type KeyboardEvent, useCallback, useState } from 'react';
-import { client, useApi } from '../../app/api.ts';
-import { CodeBlock } from '../../ui/code.tsx';
+import { type KeyboardEvent, useState } from 'react';
+import { useApi } from '../../app/api.ts';
 import { formatBytes } from '../../ui/format.ts';
 import { Panel } from '../../ui/page.tsx';
 import { ErrorState, Loading } from '../../ui/states.tsx';
-import { imageType, PREVIEW_LIMIT, parseDelimited, extension, previewKind } from './preview.ts';
+import { ArtifactView } from './artifact-view.tsx';
+import { nameOf, shownName } from './kinds.ts';
+import { artifactUrl } from './use-bytes.ts';
 
-/** The artifacts of a run: a tree on the left, a look into text, images, JSON and tables on the right. */
+/** The artifacts of a run: a tree on the left, the chosen file on the right. */
 export function ArtifactBrowser({ runId, path, onPath }: { runId: string; path: string | undefined; onPath: (path: string | undefined) => void }) {
   const [sizes, setSizes] = useState<Record<string, number | null>>({});
   return (
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(300px, 100%), 1fr))', gap: 14, alignItems: 'start' }}>
       <Panel title="Files">
-        <div role="tree" aria-label="Artifacts" tabIndex={-1} onKeyDown={onTreeKey}>
+        <div role="tree" aria-label="Artifacts" className="bn-files" tabIndex={-1} onKeyDown={onTreeKey}>
           <Folder
             runId={runId}
             path=""
@@ -121,7 +122,6 @@ function Entry({
   onChoose: (file: FileEntry) => void;
 }) {
   const [open, setOpen] = useState(file.isDirectory && chosen?.startsWith(`${file.path}/`) === true);
-  const name = file.path.slice(file.path.lastIndexOf('/') + 1);
   const selected = chosen === file.path;
   return (
     <>
@@ -145,8 +145,8 @@ function Entry({
       >
         {file.isDirectory ? open ? <IconChevronDown size={13} aria-hidden /> : <IconChevronRight size={13} aria-hidden /> : <span style={{ width: 13 }} />}
         {file.isDirectory ? <IconFolder size={15} aria-hidden /> : <IconFile size={15} aria-hidden />}
-        <span className="clip" title={file.path}>
-          {name}
+        <span className="clip" title={shownName(file.path)}>
+          {shownName(nameOf(file.path))}
         </span>
         {!file.isDirectory && (
           <Text span size="xs" c="dimmed" ml="auto" className="nowrap">
@@ -160,114 +160,28 @@ function Entry({
 }
 
 function Preview({ runId, path, size }: { runId: string; path: string; size: number | null | undefined }) {
-  const kind = previewKind(path);
-  const limit = kind === 'image' ? PREVIEW_LIMIT.image : PREVIEW_LIMIT.text;
-  const tooLarge = size !== null && size !== undefined && size > limit;
-  const content = useQuery({
-    queryKey: ['artifact', runId, path],
-    queryFn: async ({ signal }) => {
-      const response = await client.raw('getRunArtifact', { params: { runId }, query: { path }, signal });
-      const announced = Number(response.headers.get('content-length') ?? 0);
-      if (announced > limit) {
-        await response.body?.cancel();
-        return { large: true as const };
-      }
-      return kind === 'image' ? { blob: new Blob([await response.arrayBuffer()], { type: imageType(path) ?? '' }) } : { text: await response.text() };
-    },
-    enabled: kind !== 'none' && !tooLarge,
-    staleTime: 60_000,
-  });
-  const large = tooLarge || (content.data !== undefined && 'large' in content.data);
+  const file = { runId, path };
   return (
     <Panel
-      title={path.slice(path.lastIndexOf('/') + 1)}
+      title={
+        <span className="break" title={path}>
+          {shownName(nameOf(path))}
+        </span>
+      }
       actions={
         <Button
           component="a"
           variant="default"
           leftSection={<IconDownload size={14} aria-hidden />}
-          href={client.url('getRunArtifact', { params: { runId }, query: { path } })}
-          download={path.slice(path.lastIndexOf('/') + 1)}
+          href={artifactUrl(file)}
+          download={nameOf(path)}
+          title={size === null || size === undefined ? undefined : formatBytes(size)}
         >
           Download
         </Button>
       }
     >
-      {kind === 'none' && (
-        <Text c="dimmed" size="sm">
-          There is no preview for this kind of file{size === null || size === undefined ? '' : ` (${formatBytes(size)})`}.
-        </Text>
-      )}
-      {kind !== 'none' && large && (
-        <Text c="dimmed" size="sm">
-          Too large to show here ({formatBytes(size)}; the limit is {formatBytes(limit)}). Download it instead.
-        </Text>
-      )}
-      {content.isError && <ErrorState error={content.error} retry={content.refetch} />}
-      {kind !== 'none' && !large && content.isPending && <Loading />}
-      {content.data !== undefined && 'blob' in content.data && content.data.blob !== undefined && <Picture blob={content.data.blob} name={path} />}
-      {content.data !== undefined && 'text' in content.data && content.data.text !== undefined && <TextPreview text={content.data.text} path={path} />}
+      <ArtifactView file={file} size={size} />
     </Panel>
   );
-}
-
-function Picture({ blob, name }: { blob: Blob; name: string }) {
-  const show = useCallback(
-    (image: HTMLImageElement) => {
-      const url = URL.createObjectURL(blob);
-      image.src = url;
-      return () => URL.revokeObjectURL(url);
-    },
-    [blob],
-  );
-  return <img ref={show} alt={name} style={{ maxWidth: '100%', background: 'white', borderRadius: 4 }} />;
-}
-
-const ROWS = 200;
-function TextPreview({ text, path }: { text: string; path: string }) {
-  const kind = previewKind(path);
-  if (kind === 'table') {
-    const rows = parseDelimited(text, extension(path) === 'tsv' ? '\t' : ',', ROWS + 1);
-    const [head = [], ...body] = rows;
-    return (
-      <Box style={{ overflow: 'auto', maxHeight: 560 }} tabIndex={0} role="group" aria-label={path}>
-        <Table stickyHeader striped>
-          <Table.Thead>
-            <Table.Tr>
-              {head.map((cell, i) => (
-                <Table.Th key={`${i}${cell}`}>{cell}</Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {body.map((row, r) => (
-              <Table.Tr key={r}>
-                {row.map((cell, i) => (
-                  <Table.Td key={`${r}.${i}`} className="nowrap">
-                    {cell}
-                  </Table.Td>
-                ))}
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-        {body.length === ROWS && (
-          <Group p="xs">
-            <Text size="xs" c="dimmed">
-              The first {ROWS} rows.
-            </Text>
-          </Group>
-        )}
-      </Box>
-    );
-  }
-  let shown = text;
-  if (kind === 'json') {
-    try {
-      shown = JSON.stringify(JSON.parse(text), null, 2);
-    } catch {
-      // Not valid JSON after all: show it as it is.
-    }
-  }
-  return <CodeBlock code={shown} label={path} maxHeight={560} />;
 }
