@@ -20,7 +20,7 @@ export interface KeptGarbage {
 export interface GarbageStore {
   /**
    * Logged models, then runs, then experiments that were deleted at `before` (ms) or earlier, with the models that such runs made and such experiments hold,
-   * and that nothing uses: a registered version's run, model and files stay, and so does an experiment with anything in it that stays. Default is always kept.
+   * and that nothing uses: a registered version's run, model and files stay, so does a run that one which stays was forked from, and so does an experiment with anything in it that stays. Default is always kept.
    */
   find(before: number): Promise<{ garbage: Garbage[]; kept: KeptGarbage[] }>;
   /**

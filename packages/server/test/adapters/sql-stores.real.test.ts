@@ -1,5 +1,10 @@
+import { Kysely } from 'kysely';
+import mysql from 'mysql2';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, type SqlEngine, storeProxy } from '../../src/adapters/sql/index.ts';
+import { mysqlDialect } from '../../src/adapters/sql/mysql/dialect.ts';
+import { postgresDialect } from '../../src/adapters/sql/postgres/dialect.ts';
 import type { OutboxEvent } from '../../src/kernel/index.ts';
 import { createTrackingService, type TrackingStore } from '../../src/tracking/index.ts';
 import { batchStoreSuite } from '../ports/batch-store.suite.ts';
@@ -9,6 +14,7 @@ import { overviewStoreSuite } from '../ports/overview-store.suite.ts';
 import { registryStoreSuite } from '../ports/registry-store.suite.ts';
 import { runGroupsSuite } from '../ports/run-groups.suite.ts';
 import { savedViewStoreSuite } from '../ports/saved-view-store.suite.ts';
+import { oldDatabaseSuite } from '../ports/old-database.suite.ts';
 import { seriesStoreSuite } from '../ports/series-store.suite.ts';
 import { trackingStoreSuite } from '../ports/tracking-store.suite.ts';
 import { type DatabaseProcess, startMariadb, startPostgres } from './database-servers.ts';
@@ -35,7 +41,24 @@ describe.each([
 
   trackingStoreSuite(name, () => subject('tracking'));
   runGroupsSuite(name, () => subject('tracking'));
-  seriesStoreSuite(name, () => subject('tracking'));
+  seriesStoreSuite(name, async () => {
+    const engine = await open(server.createDatabase());
+    return { store: storeProxy(engine, 'tracking'), garbage: storeProxy(engine, 'garbage'), close: () => engine.close() };
+  });
+  oldDatabaseSuite(name, async () => {
+    const url = server.createDatabase();
+    const dialect =
+      name === 'PostgreSQL'
+        ? postgresDialect(new pg.Pool({ connectionString: url }) as never, 'default')
+        : mysqlDialect(mysql.createPool(url) as never, 'utf8mb4_nopad_bin', (run) => run(`set session sql_mode = 'NO_AUTO_VALUE_ON_ZERO'`));
+    return {
+      old: new Kysely<unknown>({ dialect }),
+      async reopen() {
+        const engine = await open(url);
+        return { store: storeProxy<TrackingStore>(engine, 'tracking'), close: () => engine.close() };
+      },
+    };
+  });
   registryStoreSuite(`on ${name}`, () => subject('registry'));
   batchStoreSuite(`on ${name}`, () => subject('batch'));
   monitoringStoreSuite(`on ${name}`, () => subject('monitoring'));

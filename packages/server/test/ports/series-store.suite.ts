@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTrackingService, type EntryInputs, type MetricInput, type TrackingService, type TrackingStore } from '../../src/tracking/index.ts';
+import type { GarbageStore } from '../../src/upkeep/index.ts';
 
 /** What every TrackingStore must do with steps of fractions, series of strings, histograms and files, and forks. */
-export function seriesStoreSuite(name: string, open: () => Promise<{ store: TrackingStore; close(): Promise<void> }>): void {
+export function seriesStoreSuite(name: string, open: () => Promise<{ store: TrackingStore; garbage: GarbageStore; close(): Promise<void> }>): void {
   describe(`${name} as a store of series`, { timeout: 60_000 }, () => {
     let tracking: TrackingService;
+    let garbage: GarbageStore;
     let close: () => Promise<void>;
     beforeAll(async () => {
-      const { store, close: end } = await open();
-      close = end;
-      tracking = createTrackingService({ store });
+      const opened = await open();
+      ({ garbage, close } = opened);
+      tracking = createTrackingService({ store: opened.store });
     });
     afterAll(() => close());
 
@@ -334,6 +336,38 @@ export function seriesStoreSuite(name: string, open: () => Promise<{ store: Trac
         ]);
         expect(both.sort()).toEqual(['fork_cycle', 'no error']);
       });
+    });
+
+    it('a deleted run stays as long as one that stays was forked from it, and goes with its entries', async () => {
+      const root = await newRun();
+      await tracking.logBatch(root, { metrics: [point('m', 1)] });
+      await log(root, { strings: [line(1)], files: [{ key: 'f', step: 1, timestamp: 1, path: 'f', size: 1 }] });
+      const middle = await newRun({ runId: root, step: 5 });
+      const leaf = await newRun({ runId: middle, step: 5 });
+      for (const runId of [root, middle]) await tracking.updateRun(runId, { lifecycleStage: 'deleted' });
+      const now = Date.now() + 1000;
+      const found = await garbage.find(now);
+      expect(found.garbage.filter(({ id }) => [root, middle].includes(id))).toEqual([]);
+      expect(new Map(found.kept.map(({ id, reason }) => [id, reason]))).toEqual(
+        new Map([
+          [middle, `The run ${leaf} was forked from it.`],
+          [root, `The run ${middle} was forked from it.`],
+        ]),
+      );
+      expect(await steps(leaf)).toEqual([1]);
+
+      // A list that was found before the fork came does not take its parent away.
+      const item = { kind: 'run' as const, id: root, name: '', artifactUri: `mlflow-artifacts:/0/${root}/artifacts` };
+      expect((await garbage.purge([item], now)).purged).toEqual([]);
+      await tracking.updateRun(leaf, { lifecycleStage: 'deleted' });
+      const { garbage: going } = await garbage.find(Date.now() + 1000);
+      // Forks first, so that those of a later transaction do not hold what they came from.
+      expect(going.map(({ id }) => id)).toEqual([leaf, middle, root]);
+      for (const one of going) expect((await garbage.purge([one], Date.now() + 1000)).purged).toHaveLength(1);
+      expect(await code(tracking.getEntries(root, { ...ask, key: 'log' }))).toBe('run_not_found');
+      const again = await newRun();
+      await log(again, { strings: [line(1)] });
+      expect((await tracking.listEntryKeys(again, { limit: 9 })).keys).toHaveLength(1);
     });
 
     it('a run that is made again with its id is the run that is there', async () => {

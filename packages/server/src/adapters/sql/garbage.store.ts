@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Garbage, GarbageKind, GarbageStore, KeptGarbage } from '../../upkeep/index.ts';
 import { ownFolder } from '../../upkeep/index.ts';
 import type { StoreContext } from './engine.ts';
+import { heldByForks } from './garbage-forks.ts';
 import type { Database } from './schema/index.ts';
 import { batches, padded } from './tracking/keys.ts';
 
@@ -89,7 +90,13 @@ async function findRuns(db: Kysely<Database>, before: number, uses: Uses, ids?: 
     if (uses.runs.has(run_id) || byVersion(uses, ownFolder(item))) found.kept.push({ ...keptOf(item), reason: 'A registered version was made of it.' });
     else found.garbage.push(item);
   }
-  return found;
+  const { held, going } = await heldByForks(
+    db,
+    found.garbage.map(({ id }) => id),
+  );
+  const items = new Map(found.garbage.map((item) => [item.id, item]));
+  for (const [id, fork] of held) found.kept.push({ ...keptOf(items.get(id) as Garbage), reason: `The run ${fork} was forked from it.` });
+  return { garbage: going.map((id) => items.get(id) as Garbage), kept: found.kept };
 }
 
 async function findGarbage(db: Kysely<Database>, before: number): Promise<{ garbage: Garbage[]; kept: KeptGarbage[] }> {
@@ -177,7 +184,7 @@ async function purgeRun(db: Kysely<Database>, runId: string): Promise<number> {
     await db.deleteFrom('metric_chunks').where('series_id', 'in', padded(batch)).execute();
     await db.deleteFrom('logged_model_metrics').where('series_id', 'in', padded(batch)).execute();
   }
-  for (const table of ['metric_series', 'latest_metrics', 'run_params', 'run_tags', 'run_datasets', 'run_models'] as const)
+  for (const table of ['metric_series', 'latest_metrics', 'entry_series', 'series_entries', 'run_params', 'run_tags', 'run_datasets', 'run_models'] as const)
     await db.deleteFrom(table).where('rid', '=', rid).execute();
   await db.deleteFrom('runs').where('rid', '=', rid).execute();
   return series.reduce((sum, { points }) => sum + Number(points), 0);

@@ -35,6 +35,10 @@ it('whatever is encoded is decoded to the bit', () => {
       () => Math.floor((next() - 0.5) * 2 ** 53),
       () => LIMITS[Math.floor(next() * LIMITS.length)] as number,
       () => 1_700_000_000_000 + Math.floor(next() * 1e6),
+      // Fractions: of few digits, of many, and among numbers that are too large for deltas.
+      () => Math.floor(next() * 1e5) / 1000,
+      () => (next() - 0.5) * 10 ** Math.floor(next() * 20 - 10),
+      () => (next() < 0.5 ? 0.000_001 : 1) * Math.floor(next() * 2 ** 40),
     ];
     const given = points(Math.floor(next() * 300), next, kinds[seed % kinds.length] as () => number);
     const decoded = decodeSegments(encodeSegment(given), given.steps.length);
@@ -51,6 +55,24 @@ it('appended segments decode as one list', () => {
   const whole = concat(parts);
   const decoded = decodeSegments(blob, whole.steps.length);
   expect(same(decoded.steps, whole.steps) && same(decoded.values, whole.values)).toBe(true);
+});
+
+it('steps of few digits cost what whole ones do', () => {
+  const count = 1000;
+  const size = (scale: number) =>
+    encodeSegment({
+      steps: Float64Array.from({ length: count }, (_, i) => i / scale),
+      timestamps: Float64Array.from({ length: count }, (_, i) => 1.7e12 + i * 250),
+      values: new Float64Array(count),
+    }).length;
+  for (const scale of [2, 4, 10, 1000, 1_000_000]) expect(size(scale)).toBeLessThan(size(1) * 1.1);
+  expect(size(3)).toBeLessThan(size(1) + 8 * count);
+});
+
+it('a way of writing that is not known is told, not guessed at', () => {
+  const segment = encodeSegment({ steps: Float64Array.of(1), timestamps: Float64Array.of(1), values: Float64Array.of(1) });
+  segment[1] = 9;
+  expect(() => decodeSegments(segment, 1)).toThrow('not known here');
 });
 
 it('a steady series costs about ten bytes a point', () => {
