@@ -13,10 +13,10 @@ import type { Benchmark } from './lib/types.ts';
 import { runsSearch } from './runs-search.ts';
 import { serving } from './serving.ts';
 import { startUp } from './start.ts';
-import { trackingScale } from './tracking-scale.ts';
+import { trackingScale, trackingScalePostgres } from './tracking-scale.ts';
 import { trackingWrite } from './tracking-write.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [trackingWrite, trackingScale, runsSearch, serving, batch, startUp];
+const BENCHMARKS: readonly Benchmark[] = [trackingWrite, trackingScale, trackingScalePostgres, runsSearch, serving, batch, startUp];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

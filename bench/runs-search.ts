@@ -80,7 +80,7 @@ async function run(context: Context) {
   const binnacleDir = await binnacleData(context, size);
   say('Binnacle …');
   const ours = await side(await startBinnacle({ dir: binnacleDir }), QUERIES, quick ? 20 : 300, quick ? 3 : 30);
-  const mlflow = (name: string) => startMlflow({ dir: join(scratch, name), database: join(mlflowDir, `${name}.db`), workers: 1, jobs: false });
+  const mlflow = (name: string) => startMlflow({ dir: join(scratch, name), database: `sqlite:///${join(mlflowDir, `${name}.db`)}`, workers: 1, jobs: false });
   say('mlflow server, database analyzed …');
   const analyzed = await side(await mlflow('analyzed'), QUERIES, quick ? 5 : 20, 2);
   say('mlflow server as it comes …');

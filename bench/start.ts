@@ -43,13 +43,19 @@ async function run({ quick, scratch, say }: Context) {
   say('mlflow server …');
   const theirs = [
     await measure('`mlflow server` (4 workers, its default)', quick ? 1 : 2, idleSeconds, !quick, (attempt) =>
-      startMlflow({ dir: join(scratch, `mlflow-${attempt}`), database: join(scratch, `mlflow-${attempt}.db`), cores: '0-1' }),
+      startMlflow({ dir: join(scratch, `mlflow-${attempt}`), database: `sqlite:///${join(scratch, `mlflow-${attempt}.db`)}`, cores: '0-1' }),
     ),
   ];
   if (!quick)
     theirs.push(
       await measure('`mlflow server --workers 1`, job runner off', 2, idleSeconds, !quick, (attempt) =>
-        startMlflow({ dir: join(scratch, `mlflow1-${attempt}`), database: join(scratch, `mlflow1-${attempt}.db`), cores: '0-1', workers: 1, jobs: false }),
+        startMlflow({
+          dir: join(scratch, `mlflow1-${attempt}`),
+          database: `sqlite:///${join(scratch, `mlflow1-${attempt}.db`)}`,
+          cores: '0-1',
+          workers: 1,
+          jobs: false,
+        }),
       ),
     );
   const all = [ours, ...theirs];

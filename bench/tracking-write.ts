@@ -97,7 +97,12 @@ async function run({ quick, scratch, say }: Context) {
   // Four workers are its default; on one core, with one writer at a time, fewer may do better: the better one counts.
   for (const workers of quick ? [4] : [4, 1]) {
     say(`mlflow server, ${workers} worker(s) …`);
-    const server = await startMlflow({ dir: join(scratch, `mlflow-${workers}`), database: join(scratch, `mlflow-${workers}.db`), workers, jobs: false });
+    const server = await startMlflow({
+      dir: join(scratch, `mlflow-${workers}`),
+      database: `sqlite:///${join(scratch, `mlflow-${workers}.db`)}`,
+      workers,
+      jobs: false,
+    });
     theirs.push({
       workers,
       results: await side(

@@ -16,7 +16,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-const started = new Set<Running>();
+const started = new Set<{ stop(): Promise<void> }>();
+
+/** Something that is to end, too, when a benchmark fails or is interrupted. */
+export const stopWithAll = (process: { stop(): Promise<void> }): void => void started.add(process);
 
 export interface StartOptions {
   cores: string;

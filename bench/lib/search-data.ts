@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { ALL } from './cores.ts';
 import { Connection, withClients } from './http.ts';
 import { PYTHON, ROOT, script } from './paths.ts';
 import { runToEnd } from './process.ts';
-import { startBinnacle } from './servers.ts';
+import { type Server, startBinnacle } from './servers.ts';
 import type { Context } from './types.ts';
 
 export interface SearchData {
@@ -36,70 +37,81 @@ function cached(dir: string, key: string): boolean {
   return false;
 }
 
-/** What the layout of our database depends on: a change here means loading again. */
+/** What the layout of our database depends on: a change here means loading again. Later migrations change what was loaded as a user's data. */
 function layout(): string {
   const dir = join(ROOT, 'packages/server/src/adapters/sql');
   const hash = createHash('sha256');
-  for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort())
-    if (name.endsWith('.ts') && !name.endsWith('.test.ts')) hash.update(name).update(readFileSync(join(dir, name)));
+  for (const name of ['migrations/0002-tracking.ts', 'schema/tracking.ts', 'tracking/chunk-codec.ts']) hash.update(readFileSync(join(dir, name)));
   return hash.digest('hex').slice(0, 16);
 }
+/** What Binnacle's database of these runs is known by. */
+export const binnacleKey = (size: SearchData): string => JSON.stringify({ ...size, layout: layout() });
 
-/** Binnacle's side: loaded through its own API, 16 clients. Returns the folder to start a server on. */
+/** Loads the runs through a server's own API, 16 clients. */
+export async function fillBinnacle(server: Server, size: SearchData): Promise<void> {
+  const setup = new Connection(server.url);
+  const { experiment_id } = await setup.json<{ experiment_id: string }>('POST', `${API}/experiments/create`, { name: 'bench' });
+  setup.close();
+  let next = 0;
+  await withClients(server.url, 16, async (connection) => {
+    for (let i = next++; i < size.runs; i = next++) {
+      const timestamp = T0 + i * 1000;
+      const { run } = await connection.json<{ run: { info: { run_id: string } } }>('POST', `${API}/runs/create`, {
+        experiment_id,
+        user_id: 'bench',
+        run_name: `run-${i}`,
+        start_time: timestamp,
+      });
+      await connection.json('POST', `${API}/runs/log-batch`, {
+        run_id: run.info.run_id,
+        metrics: Array.from({ length: size.metrics }, (_, k) => ({ key: `m${two(k)}`, value: value(i, k), timestamp, step: 0 })),
+        params: Array.from({ length: size.params }, (_, k) => ({ key: `p${two(k)}`, value: `v${Math.floor(value(i, 100 + k) * 10)}` })),
+      });
+      await connection.json('POST', `${API}/runs/update`, { run_id: run.info.run_id, status: 'FINISHED', end_time: timestamp + 500 });
+    }
+  });
+}
+
+/** Binnacle's side on SQLite. Returns the folder to start a server on. */
 export async function binnacleData(context: Context, size: SearchData): Promise<string> {
   const dir = join(context.data, `search-binnacle-${size.runs}`);
-  const key = JSON.stringify({ ...size, layout: layout() });
+  const key = binnacleKey(size);
   if (cached(dir, key)) return dir;
   context.say(`loading ${size.runs} runs into Binnacle (kept for the next time) …`);
-  const server = await startBinnacle({ dir, cores: '0-1' });
-  try {
-    const setup = new Connection(server.url);
-    const { experiment_id } = await setup.json<{ experiment_id: string }>('POST', `${API}/experiments/create`, { name: 'bench' });
-    setup.close();
-    let next = 0;
-    await withClients(server.url, 16, async (connection) => {
-      for (let i = next++; i < size.runs; i = next++) {
-        const timestamp = T0 + i * 1000;
-        const { run } = await connection.json<{ run: { info: { run_id: string } } }>('POST', `${API}/runs/create`, {
-          experiment_id,
-          user_id: 'bench',
-          run_name: `run-${i}`,
-          start_time: timestamp,
-        });
-        await connection.json('POST', `${API}/runs/log-batch`, {
-          run_id: run.info.run_id,
-          metrics: Array.from({ length: size.metrics }, (_, k) => ({ key: `m${two(k)}`, value: value(i, k), timestamp, step: 0 })),
-          params: Array.from({ length: size.params }, (_, k) => ({ key: `p${two(k)}`, value: `v${Math.floor(value(i, 100 + k) * 10)}` })),
-        });
-        await connection.json('POST', `${API}/runs/update`, { run_id: run.info.run_id, status: 'FINISHED', end_time: timestamp + 500 });
-      }
-    });
-  } finally {
-    await server.stop();
-  }
+  const server = await startBinnacle({ dir, cores: ALL });
+  await fillBinnacle(server, size).finally(() => server.stop());
   writeFileSync(join(dir, 'loaded'), key);
   return dir;
 }
 
-/**
- * MLflow's side: loaded straight into its tables. Returns the folder: `mlflow.db` is as MLflow leaves it, `analyzed.db` the same after
- * SQLite's ANALYZE, which MLflow never runs and which an administrator may think of.
- */
-export async function mlflowData(context: Context, size: SearchData): Promise<string> {
-  const dir = join(context.data, `search-mlflow-${size.runs}`);
-  const key = JSON.stringify({
+/** What MLflow's database of these runs is known by. */
+export const mlflowKey = (size: SearchData): string =>
+  JSON.stringify({
     ...size,
     script: createHash('sha256')
       .update(readFileSync(script('load_mlflow.py')))
       .digest('hex')
       .slice(0, 16),
   });
-  if (cached(dir, key)) return dir;
-  context.say(`loading ${size.runs} runs into MLflow's database (kept for the next time) …`);
-  await runToEnd(PYTHON, ['-W', 'ignore', script('load_mlflow.py'), join(dir, 'mlflow.db'), String(size.runs), String(size.metrics), String(size.params)], {
-    cores: '0-1',
+
+/** Loads the runs straight into MLflow's tables. */
+export async function fillMlflow(uri: string, artifacts: string, size: SearchData): Promise<void> {
+  await runToEnd(PYTHON, ['-W', 'ignore', script('load_mlflow.py'), uri, artifacts, ...[size.runs, size.metrics, size.params].map(String)], {
+    cores: ALL,
     env: { MLFLOW_DISABLE_TELEMETRY: 'true' },
   });
+}
+
+/**
+ * MLflow's side on SQLite. Returns the folder: `mlflow.db` is as MLflow leaves it, `analyzed.db` the same after SQLite's ANALYZE, which
+ * MLflow never runs and which an administrator may think of.
+ */
+export async function mlflowData(context: Context, size: SearchData): Promise<string> {
+  const dir = join(context.data, `search-mlflow-${size.runs}`);
+  const key = mlflowKey(size);
+  if (cached(dir, key)) return dir;
+  context.say(`loading ${size.runs} runs into MLflow's database (kept for the next time) …`);
+  await fillMlflow(`sqlite:///${join(dir, 'mlflow.db')}`, join(dir, 'mlflow.artifacts'), size);
   copyFileSync(join(dir, 'mlflow.db'), join(dir, 'analyzed.db'));
   const database = new DatabaseSync(join(dir, 'analyzed.db'));
   database.exec('ANALYZE');

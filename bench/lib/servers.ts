@@ -64,7 +64,7 @@ export async function startBinnacle(options: ServerOptions & { main?: string | u
 const MLFLOW_ENV = { MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true', PATH: `${dirname(PYTHON)}${delimiter}${process.env.PATH ?? ''}` };
 const MLFLOW = ['-W', 'ignore', '-m', 'mlflow'];
 
-/** `mlflow server` on SQLite (its default: rollback journal, synchronous=FULL). `database` stays; artifacts go to the server's own folder. */
+/** `mlflow server` on a database by its URI (SQLite as it opens it: rollback journal, synchronous=FULL). The database stays; artifacts go to the server's own folder. */
 export async function startMlflow(options: ServerOptions & { database: string; workers?: number; jobs?: boolean }): Promise<Server> {
   mkdirSync(options.dir, { recursive: true });
   const port = await freePort();
@@ -73,7 +73,7 @@ export async function startMlflow(options: ServerOptions & { database: string; w
     ...MLFLOW,
     'server',
     '--backend-store-uri',
-    `sqlite:///${options.database}`,
+    options.database,
     '--artifacts-destination',
     join(options.dir, 'artifacts'),
     '--port',

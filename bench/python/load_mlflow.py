@@ -1,17 +1,23 @@
-"""Fills an MLflow SQLite database with runs through MLflow's own table models, in bulk (its REST API would take the better part of an hour).
+"""Fills an MLflow database with runs, in bulk and straight into its tables (its REST API would take the better part of an hour).
 
-Usage: load_mlflow.py DATABASE RUNS METRICS PARAMS. The values are those of bench/lib/search-data.ts, so that both servers hold the same.
-A server started on the database afterwards finds experiment "bench".
+Usage: load_mlflow.py URI ARTIFACTS RUNS METRICS PARAMS; URI as `--backend-store-uri` takes it, on SQLite or PostgreSQL. The values are those of
+bench/lib/search-data.ts, so that both servers hold the same. A server started on the database afterwards finds experiment "bench".
 """
 
+import io
 import sys
 import time
 
-from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from sqlalchemy import insert
 
 T0 = 1_700_000_000_000
+COLUMNS = {
+    "runs": "run_uuid name source_type source_name entry_point_name user_id status start_time end_time source_version lifecycle_stage artifact_uri experiment_id",
+    "metrics": "key value timestamp step is_nan run_uuid",
+    "latest_metrics": "key value timestamp step is_nan run_uuid",
+    "params": "key value run_uuid",
+    "tags": "key value run_uuid",
+}
 
 
 def value(run: int, key: int) -> float:
@@ -20,36 +26,44 @@ def value(run: int, key: int) -> float:
     return (bits ^ bits >> 13) / 2**32
 
 
-def main(database: str, runs: int, metrics: int, params: int) -> None:
-    store = SqlAlchemyStore(f"sqlite:///{database}", f"{database}.artifacts")
+def rows(some: range, metrics: int, params: int, experiment: int) -> dict[str, list[tuple]]:
+    ids = [(i, f"{i:032x}") for i in some]
+    points = [(f"m{k:02d}", value(i, k), T0 + i * 1000, 0, False, run) for i, run in ids for k in range(metrics)]
+    return {
+        "runs": [
+            (run, f"run-{i}", "LOCAL", "", "", "bench", "FINISHED", T0 + i * 1000, T0 + i * 1000 + 500, "", "active", f"mlflow-artifacts:/{experiment}/{run}/artifacts", experiment)
+            for i, run in ids
+        ],
+        "metrics": points,
+        "latest_metrics": points,
+        "params": [(f"p{k:02d}", f"v{int(value(i, 100 + k) * 10)}", run) for i, run in ids for k in range(params)],
+        "tags": [("mlflow.runName", f"run-{i}", run) for i, run in ids],
+    }
+
+
+def write(cursor, dialect: str, table: str, values: list[tuple]) -> None:
+    columns = COLUMNS[table].split()
+    names = ", ".join(f'"{name}"' for name in columns)
+    if dialect == "postgresql":
+        text = io.StringIO("".join("\t".join(map(str, row)) + "\n" for row in values))
+        cursor.copy_expert(f"copy {table} ({names}) from stdin", text)
+    else:
+        cursor.executemany(f"insert into {table} ({names}) values ({', '.join('?' * len(columns))})", values)
+
+
+def main(uri: str, artifacts: str, runs: int, metrics: int, params: int) -> None:
+    store = SqlAlchemyStore(uri, artifacts)
     experiment = int(store.create_experiment("bench"))
-    with store.engine.begin() as connection:
-        for first in range(0, runs, 1000):
-            some = range(first, min(first + 1000, runs))
-            ids = {i: f"{i:032x}" for i in some}
-            connection.execute(
-                insert(SqlRun),
-                [
-                    {
-                        "run_uuid": ids[i], "name": f"run-{i}", "source_type": "LOCAL", "source_name": "", "entry_point_name": "", "user_id": "bench", "status": "FINISHED",
-                        "start_time": T0 + i * 1000, "end_time": T0 + i * 1000 + 500, "source_version": "", "lifecycle_stage": "active", "artifact_uri": f"mlflow-artifacts:/{experiment}/{ids[i]}/artifacts",
-                        "experiment_id": experiment,
-                    }
-                    for i in some
-                ],
-            )  # fmt: skip
-            points = [
-                {"key": f"m{k:02d}", "value": value(i, k), "timestamp": T0 + i * 1000, "step": 0, "is_nan": False, "run_uuid": ids[i]}
-                for i in some
-                for k in range(metrics)
-            ]
-            connection.execute(insert(SqlMetric), points)
-            connection.execute(insert(SqlLatestMetric), points)
-            connection.execute(insert(SqlParam), [{"key": f"p{k:02d}", "value": f"v{int(value(i, 100 + k) * 10)}", "run_uuid": ids[i]} for i in some for k in range(params)])
-            connection.execute(insert(SqlTag), [{"key": "mlflow.runName", "value": f"run-{i}", "run_uuid": ids[i]} for i in some])
+    connection = store.engine.raw_connection()
+    cursor = connection.cursor()
+    for first in range(0, runs, 1000):
+        for table, values in rows(range(first, min(first + 1000, runs)), metrics, params, experiment).items():
+            write(cursor, store.engine.dialect.name, table, values)
+    connection.commit()
+    connection.close()
 
 
 if __name__ == "__main__":
     begun = time.perf_counter()
-    main(sys.argv[1], *(int(text) for text in sys.argv[2:5]))
+    main(sys.argv[1], sys.argv[2], *(int(text) for text in sys.argv[3:6]))
     print(f"{time.perf_counter() - begun:.1f}")

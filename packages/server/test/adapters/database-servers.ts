@@ -9,7 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A database server of its own in a temporary folder. */
 export interface DatabaseProcess {
   /** A URL with a new, empty database. */
-  createDatabase(): string;
+  createDatabase(name?: string): string;
+  /** Removes a database that nobody is connected to, if there is one of that name. */
+  dropDatabase(name: string): void;
+  /** Runs a statement as the administrator. */
+  admin(statement: string, database?: string): void;
   /** A URL of the server with these in the place of its own. */
   url(parts?: { user?: string; password?: string; database?: string; port?: number }): string;
   /** Stops it at once, as a crash of the machine would, and starts it on the same port and files. */
@@ -42,11 +46,12 @@ interface Kind {
   init(dir: string, as: object): void;
   start(dir: string, port: number): { program: string; argv: string[] };
   /** Runs a statement as the administrator, without a password. */
-  admin(dir: string, port: number, statement: string): { program: string; argv: string[] };
+  admin(dir: string, port: number, statement: string, database?: string): { program: string; argv: string[] };
 }
 
-async function startKind(kind: Kind): Promise<DatabaseProcess> {
-  const dir = mkdtempSync(join(tmpdir(), `binnacle-${kind.scheme}-`));
+/** `kept`: a folder whose server goes on with what it had the last time; it must be empty the first time. */
+async function startKind(kind: Kind, kept?: string): Promise<DatabaseProcess> {
+  const dir = kept ?? mkdtempSync(join(tmpdir(), `binnacle-${kind.scheme}-`));
   const as = owner(kind.scheme) ?? {};
   if ('uid' in as) {
     const { uid, gid } = as as { uid: number; gid: number };
@@ -54,10 +59,10 @@ async function startKind(kind: Kind): Promise<DatabaseProcess> {
   }
   chmodSync(dir, 0o700);
   const port = await freePort();
-  kind.init(dir, as);
+  if (!existsSync(join(dir, 'data'))) kind.init(dir, as);
   let child: ChildProcess | undefined;
-  const admin = (statement: string) => {
-    const { program, argv } = kind.admin(dir, port, statement);
+  const admin = (statement: string, database?: string) => {
+    const { program, argv } = kind.admin(dir, port, statement, database);
     execFileSync(program, argv, { ...as, cwd: dir, stdio: 'pipe' });
   };
   const start = async () => {
@@ -82,7 +87,7 @@ async function startKind(kind: Kind): Promise<DatabaseProcess> {
     await start();
   } catch (error) {
     await end('SIGKILL');
-    rmSync(dir, { recursive: true, force: true });
+    if (kept === undefined) rmSync(dir, { recursive: true, force: true });
     throw error;
   }
   admin(`alter user ${kind.user} ${kind.scheme === 'postgres' ? `with password '${PASSWORD}'` : `identified by '${PASSWORD}'`}`);
@@ -91,8 +96,10 @@ async function startKind(kind: Kind): Promise<DatabaseProcess> {
   let databases = 0;
   return {
     url,
-    createDatabase() {
-      const database = `binnacle_${++databases}`;
+    admin,
+    dropDatabase: (name) => admin(`drop database if exists ${name}`),
+    createDatabase(name) {
+      const database = name ?? `binnacle_${++databases}`;
       admin(`create database ${database}`);
       if (kind.scheme === 'mysql') admin(`grant all on ${database}.* to ${kind.user}`);
       return url({ database });
@@ -103,8 +110,9 @@ async function startKind(kind: Kind): Promise<DatabaseProcess> {
       await start();
     },
     async stop() {
-      await end(kind.scheme === 'postgres' ? 'SIGQUIT' : 'SIGTERM');
-      rmSync(dir, { recursive: true, force: true });
+      // A server that is kept writes all it has; PostgreSQL's SIGQUIT would have it recover the next time.
+      await end(kind.scheme === 'mysql' ? 'SIGTERM' : kept === undefined ? 'SIGQUIT' : 'SIGINT');
+      if (kept === undefined) rmSync(dir, { recursive: true, force: true });
     },
   };
 }
@@ -112,24 +120,25 @@ async function startKind(kind: Kind): Promise<DatabaseProcess> {
 /** Debian keeps PostgreSQL's programs by version and off the path. */
 const postgresProgram = (name: string): string => globSync(`/usr/lib/postgresql/*/bin/${name}`).sort().at(-1) ?? name;
 
-/** A PostgreSQL whose default locale does not sort by bytes, where there is one. */
-export const startPostgres = (): Promise<DatabaseProcess> =>
-  startKind({
-    scheme: 'postgres',
-    user: 'postgres',
-    init(dir, as) {
-      const argv = ['-D', join(dir, 'data'), '-U', 'postgres', '--auth-local=trust', '--auth-host=scram-sha-256', '-E', 'UTF8', '--locale=C.UTF-8'];
-      execFileSync(postgresProgram('initdb'), [...argv, '--no-sync', '--locale-provider=icu', '--icu-locale=en'], { ...as, cwd: dir, stdio: 'pipe' });
-    },
-    start: (dir, port) => ({
-      program: postgresProgram('postgres'),
-      argv: ['-D', join(dir, 'data'), '-k', dir, '-p', String(port), '-c', 'listen_addresses=127.0.0.1'],
-    }),
-    admin: (dir, port, statement) => ({
-      program: postgresProgram('psql'),
-      argv: ['-h', dir, '-p', String(port), '-U', 'postgres', '-d', 'postgres', '-qc', statement],
-    }),
-  });
+/** A PostgreSQL whose default locale does not sort by bytes, where there is one, with its own defaults. */
+export const startPostgres = (kept?: string): Promise<DatabaseProcess> => startKind(POSTGRES, kept);
+
+const POSTGRES: Kind = {
+  scheme: 'postgres',
+  user: 'postgres',
+  init(dir, as) {
+    const argv = ['-D', join(dir, 'data'), '-U', 'postgres', '--auth-local=trust', '--auth-host=scram-sha-256', '-E', 'UTF8', '--locale=C.UTF-8'];
+    execFileSync(postgresProgram('initdb'), [...argv, '--no-sync', '--locale-provider=icu', '--icu-locale=en'], { ...as, cwd: dir, stdio: 'pipe' });
+  },
+  start: (dir, port) => ({
+    program: postgresProgram('postgres'),
+    argv: ['-D', join(dir, 'data'), '-k', dir, '-p', String(port), '-c', 'listen_addresses=127.0.0.1'],
+  }),
+  admin: (dir, port, statement, database = 'postgres') => ({
+    program: postgresProgram('psql'),
+    argv: ['-h', dir, '-p', String(port), '-U', 'postgres', '-d', database, '-qc', statement],
+  }),
+};
 
 /** A MariaDB with its own defaults. */
 export const startMariadb = (): Promise<DatabaseProcess> =>
