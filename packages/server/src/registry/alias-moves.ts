@@ -5,6 +5,9 @@ import type { RegistryStore } from './registry-store.port.ts';
 import type { GateReport } from './types.ts';
 import { checkNewAlias } from './validation.ts';
 
+/** Times that the gates run anew because someone else moved the alias while they ran. */
+const MAX_ATTEMPTS = 10;
+
 /**
  * Points an alias at a version. A guarded alias runs the gates first: a failed one throws `invalid` (code `gate_failed`, `details.report`) and is recorded;
  * with `force` and a reason the alias moves all the same, and the report says so.
@@ -37,11 +40,12 @@ export function createAliasMover({ store, guard, lookups }: { store: RegistrySto
         report = { ...report, forced: true, reason };
       }
       try {
-        await store.moveAlias({ model, alias, version, expected: previous, report });
+        // Only gates compare with what the alias was at; without them the last one wins, as in MLflow.
+        await store.moveAlias({ model, alias, version, expected: report === null ? undefined : previous, report });
         return report;
       } catch (error) {
         // Someone else moved it while the gates ran; they compared with what is no longer the champion.
-        if (!(error instanceof BinnacleError && error.code === 'alias_moved_meanwhile') || attempt === 3) throw error;
+        if (!(error instanceof BinnacleError && error.code === 'alias_moved_meanwhile') || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   };

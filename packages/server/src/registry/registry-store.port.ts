@@ -109,9 +109,9 @@ export interface RegistryStore {
 
   /**
    * Points an alias at a version, with the gate report that allowed it, and emits `alias.moved`. `expected` is the version that the gates compared with:
-   * `conflict` (`alias_moved_meanwhile`) when the alias points elsewhere by now.
+   * `conflict` (`alias_moved_meanwhile`) when the alias points elsewhere by now. Undefined: from wherever it is.
    */
-  moveAlias(move: { model: string; alias: string; version: number; expected: number | null; report: GateReport | null }): Promise<void>;
+  moveAlias(move: { model: string; alias: string; version: number; expected: number | null | undefined; report: GateReport | null }): Promise<void>;
   /** Nothing when there is no such alias. */
   deleteAlias(name: string, alias: string): Promise<void>;
 

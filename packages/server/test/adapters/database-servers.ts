@@ -16,8 +16,8 @@ export interface DatabaseProcess {
   admin(statement: string, database?: string): void;
   /** A URL of the server with these in the place of its own. */
   url(parts?: { user?: string; password?: string; database?: string; port?: number }): string;
-  /** Stops it at once, as a crash of the machine would, and starts it on the same port and files. */
-  restart(pauseMs?: number): Promise<void>;
+  /** Stops it at once, as a crash of the machine would, or by another signal, and starts it on the same port and files. */
+  restart(pauseMs?: number, signal?: NodeJS.Signals): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -104,8 +104,8 @@ async function startKind(kind: Kind, kept?: string): Promise<DatabaseProcess> {
       if (kind.scheme === 'mysql') admin(`grant all on ${database}.* to ${kind.user}`);
       return url({ database });
     },
-    async restart(pauseMs = 0) {
-      await end('SIGKILL');
+    async restart(pauseMs = 0, signal = 'SIGKILL') {
+      await end(signal);
       await sleep(pauseMs);
       await start();
     },

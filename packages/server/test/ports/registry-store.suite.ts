@@ -197,6 +197,10 @@ export function registryStoreSuite(name: string, make: () => Promise<{ store: Re
       expect(await store.gateReports('m', 1, 10)).toEqual([]);
       await store.moveAlias({ model: 'm', alias: 'champion', version: 2, expected: 2, report: null });
       expect(events.filter((e) => e.type === 'alias.moved')).toHaveLength(2);
+      // From wherever it is.
+      await store.moveAlias({ model: 'm', alias: 'champion', version: 1, expected: undefined, report: null });
+      await store.moveAlias({ model: 'm', alias: 'champion', version: 2, expected: undefined, report: null });
+      expect(events.filter((e) => e.type === 'alias.moved')).toHaveLength(4);
       await store.deleteAlias('m', 'champion');
       await store.deleteAlias('m', 'champion');
       expect(events.at(-1)).toEqual({ type: 'alias.moved', payload: { model: 'm', alias: 'champion', version: null, previous: 2, forced: false } });

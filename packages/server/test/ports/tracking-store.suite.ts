@@ -333,6 +333,15 @@ export function trackingStoreSuite(name: string, open: () => Promise<{ store: Tr
       expect((await tracking.searchExperiments({ filter: "name ILIKE 'übung%'", limit: 10 })).experiments.map((found) => found.id)).toEqual([id]);
     });
 
+    it('in LIKE only % and _ are special', async () => {
+      const { id } = await tracking.createExperiment({ name: 'C:\\data\\%|Ä' });
+      const found = async (filter: string) => (await tracking.searchExperiments({ filter, limit: 10 })).experiments.map((one) => one.id);
+      for (const pattern of ['C:\\data\\%|Ä', 'C:\\data\\%', 'C:\\d_ta%|_', '%\\data\\%'])
+        for (const operator of ['LIKE', 'ILIKE']) expect(await found(`name ${operator} '${pattern}'`), `${operator} ${pattern}`).toEqual([id]);
+      expect(await found("name ILIKE 'c:\\DATA\\%|ä'")).toEqual([id]);
+      for (const pattern of ['C:data%', 'C:\\\\data%', 'C:\\data\\|%', '%||%']) expect(await found(`name LIKE '${pattern}'`), pattern).toEqual([]);
+    });
+
     it('experiments are listed by their newest run', async () => {
       const { id: a } = await tracking.createExperiment({ name: 'listed A' });
       const { id: b } = await tracking.createExperiment({ name: 'listed b' });

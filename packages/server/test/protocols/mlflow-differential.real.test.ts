@@ -12,7 +12,7 @@ import { differences, filterDifferences } from './differential/differences.ts';
 import { experimentSteps } from './differential/experiments.ts';
 import { filterSteps } from './differential/filters.ts';
 import { loggedModelSteps, registrySteps } from './differential/models.ts';
-import { lengthSteps, nameSteps } from './differential/names.ts';
+import { alikeSteps, lengthSteps, nameSteps } from './differential/names.ts';
 import { type Reply, replay, type Step } from './differential/replay.ts';
 import { runSteps } from './differential/runs.ts';
 
@@ -89,6 +89,7 @@ describe.skipIf(!existsSync(mlflow))(
       ['logged models', loggedModelSteps],
       ['the registry', registrySteps],
       ['names of every kind of character', nameSteps],
+      ['names that look alike', alikeSteps],
       ['texts as long as they may be, and longer', lengthSteps],
     ])('%s: status, code, message and body', async (_, steps) => {
       const [expected, got] = await Promise.all([replay(theirs.url, steps), replay(ours.url, steps)]);

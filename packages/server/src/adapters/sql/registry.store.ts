@@ -54,7 +54,7 @@ export class SqlRegistryStore implements RegistryStore, RegistryImports {
   searchVersions = (search: RegistrySearch) => searchVersions(this.#ctx.db, search);
   latestVersions = (names: string[], stages: Stage[]) => versions.latestVersions(this.#ctx.db, names, stages);
 
-  moveAlias = (move: { model: string; alias: string; version: number; expected: number | null; report: GateReport | null }) =>
+  moveAlias = (move: { model: string; alias: string; version: number; expected: number | null | undefined; report: GateReport | null }) =>
     aliases.moveAlias(this.#ctx, move);
   deleteAlias = (name: string, alias: string) => aliases.deleteAlias(this.#ctx, name, alias);
   setGatePolicy = (name: string, policy: GatePolicy | null) => aliases.setGatePolicy(this.#ctx, name, policy);

@@ -103,7 +103,11 @@ function asNames(name: string, i: number): Step[] {
   return [
     ['POST experiments/create', { name: `e ${name}` }],
     ['GET experiments/get-by-name', { experiment_name: `e ${name}` }],
-    ['POST runs/create', { experiment_id: '$names', run_name: name, start_time: i + 1, tags: [{ key: name, value: name }] }, { last: 'run.info.run_id' }],
+    [
+      'POST runs/create',
+      { experiment_id: '$names', run_name: name, start_time: i + 1, tags: [{ key: name, value: name }] },
+      { last: 'run.info.run_id', [`r${i}`]: 'run.info.run_id' },
+    ],
     ['POST runs/set-tag', { run_id: '$last', key: name, value: name }],
     ['POST runs/log-parameter', { run_id: '$last', key: name, value: name }],
     ['POST runs/log-metric', { run_id: '$last', key: name, value: 1, timestamp: 1, step: 1 }],
@@ -135,6 +139,46 @@ function asNames(name: string, i: number): Step[] {
     ],
   ];
 }
+
+/** Names that a database may take for one another: by case, accent, width, ligature, normal form, white space at the end, or what has no width. */
+const ALIKE = [
+  'a', 'A', 'á', 'à', 'ä', 'æ', 'ae', 'ａ', 'a ', 'a  ', 'a\u00a0', 'a\u200b', 'a\u00ad', 'é', 'e', 's', 'ss', 'ß', 'ẞ', 'ſ',
+  'i', 'I', 'ı', 'İ', 'K', '\u212a', 'Å', '\u212b', '1', '١', '①', 'ﬁ', 'fi', 'か', 'カ', 'が', 'は', 'ぱ', '한', '\u1112\u1161\u11ab', 'Ω', '\u2126',
+]; // biome-ignore format: a list of characters
+
+/** Each is made once, kept beside the others, and found by itself. */
+export const alikeSteps: Step[] = [
+  ['POST experiments/create', { name: 'alike' }, { alike: 'experiment_id' }],
+  ['POST runs/create', { experiment_id: '$alike', start_time: 1, run_name: 'all' }, { all: 'run.info.run_id' }],
+  ['POST registered-models/create', { name: 'alike' }],
+  ['POST model-versions/create', { name: 'alike', source: 's3://a/b' }],
+  ...ALIKE.flatMap((name, i): Step[] => [
+    ['POST experiments/create', { name }],
+    ['POST runs/create', { experiment_id: '$alike', start_time: i + 2, run_name: name }, { last: 'run.info.run_id', [`r${i}`]: 'run.info.run_id' }],
+    ['POST runs/log-parameter', { run_id: '$all', key: name, value: name }],
+    ['POST runs/set-tag', { run_id: '$all', key: name, value: name }],
+    ['POST runs/log-metric', { run_id: '$all', key: name, value: i, timestamp: 1, step: i }],
+    ['POST runs/log-inputs', { run_id: '$all', datasets: [{ dataset: { name, digest: '1', source_type: 's', source: 's' } }] }],
+    ['POST registered-models/create', { name: `is ${name}` }],
+    ['POST registered-models/set-tag', { name: 'alike', key: name, value: name }],
+    ['POST registered-models/alias', { name: 'alike', alias: name.trim(), version: '1' }],
+    [
+      'POST logged-models',
+      { experiment_id: '$alike', name: 'alike', params: [{ key: name, value: name }], tags: [{ key: name, value: name }] },
+      { model: 'model.info.model_id' },
+    ],
+  ]),
+  ...ALIKE.flatMap((name): Step[] => [
+    ['GET experiments/get-by-name', { experiment_name: name }],
+    ['POST runs/search', { experiment_ids: ['$alike'], filter: `run_name = '${name}'` }],
+    ['POST runs/search', { experiment_ids: ['$alike'], filter: `run_name LIKE '${name}'` }],
+    ['POST runs/search', { experiment_ids: ['$alike'], filter: `params.\`${name}\` = '${name}'` }],
+    ['GET metrics/get-history', { run_id: '$all', metric_key: name }],
+    ['GET registered-models/get', { name: `is ${name}` }],
+  ]),
+  ['POST runs/search', { experiment_ids: ['$alike'], order_by: ['attributes.run_name'] }],
+  ['POST experiments/create', { name: 'a' }],
+];
 
 export const nameSteps: Step[] = [
   ['POST experiments/create', { name: 'names' }, { names: 'experiment_id' }],

@@ -81,6 +81,9 @@ function normal(value: unknown, saved: Map<string, string>, key = ''): unknown {
   if (key === 'message') text = text.replace(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
   // Python writes sets in any order, and closes one quote too few around some.
   if (key === 'message') text = text.replace(/'?\{('[^{}]*')\}'?/g, (_, items: string) => `{${items.split(', ').sort().join(', ')}}`);
-  for (const [name, id] of saved) if (typeof id === 'string' && id.length > 2) text = text.replaceAll(id, `$${name}`);
+  for (const [name, id] of saved)
+    if (typeof id === 'string' && id.length > 2)
+      // A short one may also be part of a long one.
+      text = id.length > 8 ? text.replaceAll(id, `$${name}`) : text === id ? `$${name}` : text.replaceAll(`/${id}/`, `/$${name}/`);
   return text;
 }

@@ -27,11 +27,14 @@ class Adapter extends MysqlAdapter {
   readonly capabilities = capabilities;
 }
 
+/** A pattern in which nothing is escaped. MariaDB takes `escape ''` for a backslash, so that another sign must do, and itself be escaped. */
+const unescaped = (pattern: unknown): string => String(pattern).replaceAll('|', '||');
+
 /** The collation of our tables and connections compares by code point, so LIKE and INSTR count case unless both sides are folded. */
 const spelling: Spelling = {
   folded_position: ([text, part]) => sql`instr(lower(${text}), lower(${part}))`,
-  folded_like: ([text, pattern]) => sql`lower(${text}) like lower(${pattern}) escape ''`,
-  exact_like: ([text, pattern]) => sql`${text} like ${pattern} escape ''`,
+  folded_like: ([text], [, pattern]) => sql`lower(${text}) like lower(${unescaped(pattern)}) escape '|'`,
+  exact_like: ([text], [, pattern]) => sql`${text} like ${unescaped(pattern)} escape '|'`,
   joined: ([a, b]) => sql`concat(${a}, ${b})`,
   as_text: ([value]) => sql`cast(${value} as char)`,
   a_number: ([value]) => sql`${value}`,

@@ -5,7 +5,7 @@ import { chunks, type Db, gateReport, needModel, needVersion } from './rows.ts';
 
 export async function moveAlias(
   ctx: StoreContext,
-  move: { model: string; alias: string; version: number; expected: number | null; report: GateReport | null },
+  move: { model: string; alias: string; version: number; expected: number | null | undefined; report: GateReport | null },
 ): Promise<void> {
   const { db } = ctx;
   const { model_id } = await needVersion(db, move.model, move.version);
@@ -16,7 +16,7 @@ export async function moveAlias(
     .where('alias', '=', move.alias)
     .executeTakeFirst();
   const previous = current?.version ?? null;
-  if (previous !== move.expected)
+  if (move.expected !== undefined && previous !== move.expected)
     throw conflict(
       'alias_moved_meanwhile',
       `The alias ${move.alias} of ${move.model} was moved to ${previous === null ? 'nothing' : `version ${previous}`} by someone else meanwhile. Look again and repeat.`,
