@@ -72,7 +72,7 @@ async function startKind(kind: Kind, kept?: string): Promise<DatabaseProcess> {
       try {
         return admin('select 1');
       } catch (error) {
-        if (tries > 300 || child.exitCode !== null) throw error;
+        if (tries > 1200 || child.exitCode !== null) throw error;
         await sleep(100);
       }
     }

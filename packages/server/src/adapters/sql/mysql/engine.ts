@@ -101,7 +101,9 @@ async function migrateAlone(db: Kysely<Database>, server: DatabaseServer): Promi
 function database(db: Kysely<Database>, server: DatabaseServer, translate: PooledDatabase['translate']): PooledDatabase {
   const run = async (connection: Kysely<Database>, statement: string) => void (await sql.raw(statement).execute(connection));
   return {
-    db,
+    connection: (work) => db.connection().execute(work),
+    close: () => db.destroy(),
+    pipelined: false,
     place: server.place,
     beginWrite: (connection) => run(connection, 'start transaction'),
     async beginRead(connection) {

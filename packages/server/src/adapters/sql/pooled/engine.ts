@@ -18,7 +18,11 @@ export type Verdict =
 
 /** A database server: what its driver does its own way. */
 export interface PooledDatabase {
-  db: Kysely<Database>;
+  /** Lends a connection. The last statement on it is awaited before it is given back. */
+  connection<T>(work: (connection: Kysely<Database>) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+  /** Statements go out without waiting for the answers to those before, and are carried out in that order; else one awaits the other. */
+  pipelined: boolean;
   /** Where it is, without a password, for messages. */
   place: string;
   /** Begins a transaction that sees what is committed when each of its statements begins. */
@@ -104,7 +108,7 @@ class PooledEngine implements SqlEngine {
     // Events are still delivered and acknowledged.
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#closed = true;
-    await this.#database.db.destroy();
+    await this.#database.close();
   }
 
   #track<T>(work: Promise<T>): Promise<T> {
@@ -119,12 +123,14 @@ class PooledEngine implements SqlEngine {
   }
 
   async #read(commands: readonly StoreCommand[]): Promise<unknown[]> {
-    const { db, beginRead } = this.#database;
     for (let tries = 1; ; tries++) {
       try {
-        return await db.connection().execute(async (connection) => {
-          await beginRead(connection);
-          return await this.#ended(connection, () => runCommands(connection, commands, []));
+        return await this.#database.connection(async (connection) => {
+          const begun = this.#database.beginRead(connection);
+          if (!this.#database.pipelined) await begun;
+          // Of both that fail the first one tells why.
+          const values = () => Promise.all([begun, runCommands(connection, commands, [])]).then(([, all]) => all);
+          return await this.#ended(connection, values);
         });
       } catch (error) {
         // A connection that stood idle while the server was started anew is found broken once; then there is a new one.
@@ -194,13 +200,15 @@ class PooledEngine implements SqlEngine {
 
   /** One transaction. A member's own error is its outcome; anything else undoes all and throws. */
   async #attempt(group: Request[]): Promise<Outcome[]> {
-    const { db } = this.#database;
     const events: StoredEvent[] = [];
+    const { locks } = group[0] as Request;
     const outcomes = await this.#orFailed(
-      db.connection().execute(async (connection) => {
-        await this.#database.beginWrite(connection);
+      this.#database.connection(async (connection) => {
+        const begun = this.#database.beginWrite(connection);
+        if (!this.#database.pipelined) await begun;
         return await this.#ended(connection, async () => {
-          await this.#database.lock(connection, (group[0] as Request).locks);
+          // Nothing else goes out before the transaction is known to have begun: it would be a transaction of its own.
+          await Promise.all([begun, this.#database.lock(connection, locks)]);
           if (group.length === 1) return [{ values: await runCommands(connection, (group[0] as Request).commands, events) }];
           const all: Outcome[] = [];
           for (const { commands } of group) all.push(await this.#member(connection, commands, events));

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { Kysely, sql } from 'kysely';
+import { type Dialect, Kysely, sql } from 'kysely';
+import type { Pool } from 'pg';
 import type { DatabaseServer } from '../database-url.ts';
 import type { SqlEngine } from '../engine.ts';
 import { migrate } from '../migrations/migrate.ts';
 import { openPooled, type PooledDatabase, type PooledEngineOptions } from '../pooled/engine.ts';
 import type { Database } from '../schema/index.ts';
 import { postgresDialect } from './dialect.ts';
+import { pipelines } from './driver.ts';
 import { mapPostgresError, postgresVerdict } from './errors.ts';
 
 /** Connections of one server; PostgreSQL allows 100 by default, and several servers may share a database. */
@@ -40,6 +42,7 @@ export async function openPostgres(server: DatabaseServer, options: PooledEngine
     max: CONNECTIONS,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    pipeline: true,
     application_name: 'binnacle',
     types: types as never,
   });
@@ -49,9 +52,9 @@ export async function openPostgres(server: DatabaseServer, options: PooledEngine
   pool.on('connect', (client) => client.on('error', () => {}));
   const translate = (error: unknown) => mapPostgresError(error, server);
   try {
-    const db = new Kysely<Database>({ dialect: postgresDialect(pool as never, await unicodeCollation(pool)) });
-    await migrateAlone(db, server.place);
-    return await openPooled(database(db, server, translate), options);
+    const dialect = postgresDialect(pool as never, await unicodeCollation(pool));
+    await migrateAlone(new Kysely<Database>({ dialect }), server.place);
+    return await openPooled(database(pool, dialect, server, translate), options);
   } catch (error) {
     await pool.end().catch(() => {});
     throw translate(error);
@@ -77,10 +80,12 @@ async function migrateAlone(db: Kysely<Database>, place: string): Promise<void> 
   });
 }
 
-function database(db: Kysely<Database>, server: DatabaseServer, translate: PooledDatabase['translate']): PooledDatabase {
+function database(pool: Pool, dialect: Dialect, server: DatabaseServer, translate: PooledDatabase['translate']): PooledDatabase {
   const run = async (connection: Kysely<Database>, statement: string) => void (await sql.raw(statement).execute(connection));
   return {
-    db,
+    connection: pipelines(pool, dialect),
+    close: () => pool.end(),
+    pipelined: true,
     place: server.place,
     // Locks say who may go on; each statement after them must see what the holder before committed.
     beginWrite: (connection) => run(connection, 'begin isolation level read committed'),

@@ -19,9 +19,12 @@ const CODES: [RegExp, Failure][] = [
   [/^42501$/, 'no_privilege'],
 ];
 
+/** The plan of a prepared statement is of tables that a newer server has changed since. The server says it with the code of all that it cannot do. */
+export const isStalePlan = (error: unknown): boolean => codeOf(error) === '0A000' && (error as { routine?: unknown }).routine === 'RevalidateCachedQuery';
+
 export function postgresVerdict(error: unknown): Verdict | undefined {
   const code = codeOf(error);
-  if (code === '40001' || code === '40P01' || code === '55P03') return 'contended';
+  if (code === '40001' || code === '40P01' || code === '55P03' || isStalePlan(error)) return 'contended';
   if (code === '23505') return 'duplicate';
   // A connection that failed (08), a server that stops or starts (57P0x), one that has no connection left (53300).
   if (/^08|^57P0|^53300$/.test(code) || isBroken(error) || (error instanceof Error && GONE.test(error.message))) return 'lost';
