@@ -183,3 +183,83 @@ test('the buffer is bounded', async () => {
   expect(run.dropped).toBe(15);
   await run.end('KILLED');
 });
+
+describe('what is no plain number', () => {
+  type Body = Record<string, { key: string; step: number; value?: unknown }[]>;
+  /** A server that takes uploads and logs in order, and refuses strings that say so. */
+  const recording = () => {
+    const calls: { method: string; path: string; body: unknown }[] = [];
+    const fetch = (async (url: string, init: RequestInit) => {
+      const path = new URL(url).pathname;
+      const body = init.body instanceof Blob ? await init.body.text() : JSON.parse(String(init.body));
+      if (JSON.stringify(body).includes('refuse me')) return Response.json({ detail: 'refused' }, { status: 400 });
+      calls.push({ method: init.method ?? 'GET', path, body });
+      return Response.json(path.endsWith('/runs') ? { id: 'r1', artifactUri: 'mlflow-artifacts:/7/r1/artifacts' } : {});
+    }) as unknown as typeof globalThis.fetch;
+    return { calls, fetch, of: (list: string) => calls.filter(({ path }) => path.endsWith('/log')).flatMap(({ body }) => (body as Body)[list] ?? []) };
+  };
+  const start = (fetch: typeof globalThis.fetch, more = {}) => startRun({ baseUrl: 'http://b', fetch, flushIntervalMs: 60_000, onError: () => {}, ...more });
+
+  test('strings, histograms and numbers go by one count of steps, whole or not', async () => {
+    const { fetch, of } = recording();
+    const run = await start(fetch);
+    run.log({ loss: 1 }, 0.5);
+    run.strings({ sample: 'once upon' });
+    run.histograms({ weights: new Float32Array([1, 2, 3]), ready: { edges: [0, 1], counts: [4] } }, 2.25);
+    await run.end();
+    expect(of('metrics')).toMatchObject([{ key: 'loss', step: 0.5, value: 1 }]);
+    expect(of('strings')).toMatchObject([{ key: 'sample', step: 1, value: 'once upon' }]);
+    expect(of('histograms')).toMatchObject([
+      { key: 'weights', step: 2.25 },
+      { key: 'ready', step: 2.25, edges: [0, 1], counts: [4] },
+    ]);
+  });
+
+  test('a file is stored before the entry that refers to it', async () => {
+    const { calls, fetch, of } = recording();
+    const run = await start(fetch);
+    run.files({ picture: { path: 'pictures/a b.txt', content: 'bytes' } }, 3);
+    await run.end();
+    expect(of('files')).toMatchObject([{ key: 'picture', path: 'pictures/a b.txt', step: 3 }]);
+    expect(calls.map(({ method, path }) => `${method} ${path.replace(/.*v1/, '')}`)).toEqual([
+      'POST /runs',
+      'PUT /api/2.0/mlflow-artifacts/artifacts/7/r1/artifacts/pictures/a%20b.txt',
+      'POST /runs/r1/log',
+      'PATCH /runs/r1',
+    ]);
+    expect(calls[1]?.body).toBe('bytes');
+  });
+
+  test('one bad string of a series loses itself alone', async () => {
+    const { fetch, of } = recording();
+    const run = await start(fetch);
+    for (let step = 0; step < 9; step++) run.strings({ sample: step === 4 ? 'refuse me' : `text ${step}` }, step);
+    await run.end();
+    expect(of('strings').map(({ step }) => step)).toEqual([0, 1, 2, 3, 5, 6, 7, 8]);
+    expect(run.dropped).toBe(1);
+  });
+
+  test('long strings go in several requests', async () => {
+    const { calls, fetch, of } = recording();
+    const run = await start(fetch);
+    const long = 'x'.repeat(1024 * 1024);
+    for (let step = 0; step < 10; step++) run.strings({ sample: long }, step);
+    await run.end();
+    expect(of('strings')).toHaveLength(10);
+    for (const { body } of calls) expect(JSON.stringify(body).length).toBeLessThan(8 * 1024 * 1024);
+  });
+
+  test('a path that leaves its folder, a step that is no number, and what comes after the end are told and counted', async () => {
+    const { calls, fetch } = recording();
+    const told: string[] = [];
+    const run = await start(fetch, { onError: (error: Error) => told.push(error.message) });
+    await run.artifact('../etc/passwd', 'x');
+    run.log({ a: 1 }, Number.NaN);
+    await run.end();
+    run.log({ late: 1 });
+    await run.artifact('late.txt', 'x');
+    expect(run.dropped).toBe(4);
+    expect(told.join('\n')).toMatch(/cannot be the path[^]*finite number[^]*has ended[^]*has ended/);
+    expect(calls.filter(({ method }) => method === 'PUT')).toEqual([]);
+  });
+});

@@ -1,55 +1,45 @@
 import type { OperationRequest, Operations } from '@binnacle/contract';
-import { type Client, type ClientOptions, createClient } from './client.ts';
+import { type ClientOptions, createClient } from './client.ts';
+import { type EndStatus, type Entry, loose, type SeriesEntry } from './entries.ts';
+import { type Histogram, histogram } from './histogram.ts';
+import { HttpSink, REQUEST_TIMEOUT_MS, type SendOptions } from './http-sink.ts';
+import { reporter } from './reporter.ts';
+import type { RunSink } from './run-sink.ts';
 
 type CreateRun = OperationRequest<Operations['createRun']>['body'];
-/** How a run starts and how it is sent. */
-export interface StartRunOptions extends ClientOptions {
+
+/** What a run is, wherever it is logged to. */
+export interface RunOptions {
   /** Experiment name; created when it does not exist. Default: "Default". */
   experiment?: string;
   name?: string;
+  /** Who runs it. */
+  user?: string;
   params?: Record<string, string | number | boolean>;
   tags?: Record<string, string>;
-  /** Milliseconds between two sends; 1000 by default. */
-  flushIntervalMs?: number;
-  /** Points kept while the server does not answer; the oldest go first beyond it. 100,000 by default. */
-  maxBuffered?: number;
-  /** Milliseconds after which a request without an answer is given up and tried again; 30,000 by default. */
-  requestTimeoutMs?: number;
-  /** Milliseconds for which `end` goes on trying to send the rest; 60,000 by default. What is left then is lost and counted in `dropped`. */
-  endTimeoutMs?: number;
+  /** 32 lower-case hexadecimal digits. A run of this id that is there already is gone on with. Default: a new one. */
+  runId?: string;
+  /** The run that this one goes on from: it shows that run's series up to this step as its own. */
+  fork?: { runId: string; step: number };
   /** Told of what could not be sent; a training never stops because of its logger. Default: warnings on the console, each once. */
   onError?: (error: unknown) => void;
 }
+/** How a run starts and how it is sent. */
+export interface StartRunOptions extends RunOptions, ClientOptions, SendOptions {}
 
-interface Point {
-  key: string;
-  value: number | 'NaN' | 'Infinity' | '-Infinity';
-  step: number;
-  timestamp: number;
+/** The bytes of a file. */
+export type FileContent = string | Uint8Array<ArrayBuffer> | ArrayBuffer | Blob;
+/** A file of one step: `path` is its place among the run's artifacts; without `content` it is there already. */
+export interface FileOfStep {
+  path: string;
+  content?: FileContent;
 }
 
-/** What the server takes or refuses as one: the points of a key, a param, or a tag. */
-type Unit = { kind: 'metric'; key: string; points: Point[] } | { kind: 'param' | 'tag'; key: string; value: string };
-
-const POINTS_A_REQUEST = 5000;
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 5000;
-const REQUEST_TIMEOUT_MS = 30_000;
-const END_TIMEOUT_MS = 60_000;
-/** A run with thousands of refused keys must not fill a terminal. */
-const MOST_WARNINGS = 20;
-const loose = (value: number): Point['value'] => (Number.isFinite(value) ? value : (String(value) as Point['value']));
-const statusOf = (error: unknown): number => (error as { status?: number }).status ?? 0;
-/** The server will not take the same again; a wrong token is no fault of the data and may be set right. */
-const isFinal = (status: number): boolean => status >= 400 && status < 500 && ![401, 403, 408, 425, 429].includes(status);
-/** The run is gone: no part of what was sent can be saved. */
-const isGone = (status: number): boolean => status === 404 || status === 410;
-const sizeOf = (unit: Unit): number => (unit.kind === 'metric' ? unit.points.length : 1);
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /**
- * A run that is logged in the background: `log` never blocks and never throws, points are sent in batches, and what could not be sent is
- * tried again. Ends as FINISHED at the end of its scope, as FAILED when `fail` was called.
+ * A run that is logged in the background: `log` and its siblings never block and never throw, entries are sent in batches, and what could not be
+ * sent is tried again. Ends as FINISHED at the end of its scope, as FAILED when `fail` was called.
+ *
+ * Steps are any finite numbers; without one, the values of a call get the next whole step after the last.
  *
  * @example
  * await using run = await startRun({ baseUrl: 'http://127.0.0.1:8000', experiment: 'churn', params: { lr: 0.1 } });
@@ -57,51 +47,90 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
  */
 export class RunLogger implements AsyncDisposable {
   readonly id: string;
-  readonly #client: Client;
-  readonly #options: StartRunOptions;
-  readonly #timer: ReturnType<typeof setInterval>;
-  #points: Point[] = [];
-  #params: Record<string, string> = {};
-  #tags: Record<string, string> = {};
-  #sending: Promise<void> | undefined;
+  readonly #sink: RunSink;
   #step = 0;
-  #dropped = 0;
-  readonly #warned = new Set<string>();
-  #status: 'FINISHED' | 'FAILED' | 'KILLED' = 'FINISHED';
-  #ended = false;
-  /** Seconds that the server asked to wait. */
-  #retryAfter = 0;
+  #status: EndStatus = 'FINISHED';
+  #ended: Promise<void> | undefined;
+  readonly #beforeEnd: () => Promise<unknown>;
+  /** Files that are being opened, on their way to the sink. */
+  readonly #opening = new Set<Promise<void>>();
 
-  constructor(client: Client, id: string, options: StartRunOptions) {
-    this.#client = client;
+  /** `beforeEnd`: what is still to come when the run ends. */
+  constructor(id: string, sink: RunSink, beforeEnd: () => Promise<unknown> = async () => {}) {
     this.id = id;
-    this.#options = options;
-    this.#timer = setInterval(() => void this.flush(), options.flushIntervalMs ?? 1000);
-    // A forgotten run must not keep the process alive.
-    (this.#timer as { unref?: () => void }).unref?.();
+    this.#sink = sink;
+    this.#beforeEnd = beforeEnd;
   }
 
-  /** Logs values of one step; without a step they count on from the last. */
-  log(values: Record<string, number>, step: number = this.#step): void {
-    this.#step = step + 1;
-    const timestamp = Date.now();
-    for (const [key, value] of Object.entries(values)) this.#points.push({ key, value: loose(value), step, timestamp });
-    const over = this.#points.length - (this.#options.maxBuffered ?? 100_000);
-    if (over > 0) {
-      this.#points.splice(0, over);
-      this.#dropped += over;
+  /** Logs numbers of one step, as metrics. */
+  log(values: Record<string, number>, step?: number): void {
+    this.#add(this.#entries(values, step, (key, value, at) => ({ kind: 'metric', key, value: loose(Number(value)), ...at })));
+  }
+
+  /** Logs texts of one step: a sample of what a model writes, a note. Up to 1 MiB each. */
+  strings(values: Record<string, string>, step?: number): void {
+    this.#add(this.#entries(values, step, (key, value, at) => ({ kind: 'string', key, value: String(value), ...at })));
+  }
+
+  /** Logs histograms of one step; raw numbers are binned ({@link histogram}). */
+  histograms(values: Record<string, Histogram | ArrayLike<number>>, step?: number): void {
+    const entries = this.#entries(values, step, (key, value, at): SeriesEntry => {
+      const { edges, counts } = 'edges' in value ? value : histogram(value);
+      return { kind: 'histogram', key, edges: [...edges], counts: [...counts], ...at };
+    });
+    this.#add(entries);
+  }
+
+  /** Logs a file of one step under each key, such as a picture; stores its content first where it is given. */
+  files(values: Record<string, FileOfStep>, step?: number): void {
+    const entries = this.#entries(values, step, (key, { path, content }, at) => [{ kind: 'file', key, path, ...at } as const, content] as const);
+    for (const [entry, content] of entries) {
+      if (content === undefined) this.#add([entry]);
+      else void this.store(entry.path, () => blobOf(content), [entry]);
     }
-    if (this.#points.length >= POINTS_A_REQUEST) void this.flush();
+  }
+
+  /**
+   * Stores a file among the run's artifacts; one that is there is replaced.
+   * @param path Relative, with slashes: `plots/roc.png`.
+   * @returns When it is stored or given up (then it is counted in `dropped`); it never rejects and need not be awaited.
+   */
+  artifact(path: string, content: FileContent): Promise<void> {
+    return this.store(path, () => blobOf(content));
+  }
+
+  #add(entries: Entry[]): void {
+    if (this.#ended === undefined) this.#sink.add(entries);
+    else if (entries[0] !== undefined) this.#sink.refuse(`${entries[0].kind} "${entries[0].key}"`, new Error('the run has ended'));
+  }
+
+  protected store(path: string, open: () => Blob | Promise<Blob>, after?: SeriesEntry[]): Promise<void> {
+    const { promise: opened, resolve } = Promise.withResolvers<void>();
+    const work = async (ended: boolean): Promise<void> => {
+      let stored: Promise<void> | undefined;
+      try {
+        if (ended) throw new Error('the run has ended');
+        stored = this.#sink.put(path, await open(), after);
+      } catch (error) {
+        this.#sink.refuse(`artifact "${path}"`, error);
+      } finally {
+        this.#opening.delete(opened);
+        resolve();
+      }
+      await stored;
+    };
+    this.#opening.add(opened);
+    return work(this.#ended !== undefined);
   }
 
   /** Logs params; MLflow's rule holds: one that is set cannot be changed. */
   params(params: Record<string, string | number | boolean>): void {
-    for (const [key, value] of Object.entries(params)) this.#params[key] = String(value);
+    this.#add(Object.entries(params).map(([key, value]) => ({ kind: 'param', key, value: String(value) })));
   }
 
   /** Sets tags; the last value counts. */
   tags(tags: Record<string, string>): void {
-    Object.assign(this.#tags, tags);
+    this.#add(Object.entries(tags).map(([key, value]) => ({ kind: 'tag', key, value: String(value) })));
   }
 
   /** Marks the run as failed; it still ends at the end of its scope. */
@@ -109,186 +138,80 @@ export class RunLogger implements AsyncDisposable {
     this.#status = 'FAILED';
   }
 
-  /** Points, params and tags that were given up: refused by the server, or not answered for too long. */
+  /** Entries and artifacts that were given up: refused by the server, or not answered for too long. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#sink.dropped;
   }
 
-  /** Sends what is waiting. Resolves when it is durable on the server, or kept for the next try. */
-  async flush(signal?: AbortSignal): Promise<void> {
-    while (this.#sending !== undefined) await this.#sending;
-    this.#sending = this.#send(signal).finally(() => {
-      this.#sending = undefined;
-    });
-    await this.#sending;
-  }
-
-  get #waiting(): number {
-    return this.#points.length + Object.keys(this.#params).length + Object.keys(this.#tags).length;
-  }
-
-  async #send(signal?: AbortSignal): Promise<void> {
-    while (this.#waiting > 0) {
-      const units = this.#take();
-      try {
-        await this.#deliver(units, signal);
-      } catch (error) {
-        this.#report('network', error, 'could not be logged', 'trying on');
-        this.#retryAfter = (error as { retryAfter?: number }).retryAfter ?? 0;
-        return;
-      }
-    }
-  }
-
-  #take(): Unit[] {
-    const byKey = new Map<string, Point[]>();
-    for (const point of this.#points.splice(0, POINTS_A_REQUEST)) {
-      const points = byKey.get(point.key);
-      if (points === undefined) byKey.set(point.key, [point]);
-      else points.push(point);
-    }
-    const units: Unit[] = [...byKey].map(([key, points]) => ({ kind: 'metric', key, points }));
-    for (const [key, value] of Object.entries(this.#params)) units.push({ kind: 'param', key, value });
-    for (const [key, value] of Object.entries(this.#tags)) units.push({ kind: 'tag', key, value });
-    this.#params = {};
-    this.#tags = {};
-    return units;
-  }
-
-  #putBack(units: Unit[]): void {
-    this.#points.unshift(...units.flatMap((unit) => (unit.kind === 'metric' ? unit.points : [])));
-    // What was set meanwhile is newer.
-    for (const unit of units) {
-      if (unit.kind === 'param') this.#params[unit.key] ??= unit.value;
-      if (unit.kind === 'tag') this.#tags[unit.key] ??= unit.value;
-    }
-  }
-
-  /**
-   * Sends units in one request. When the server refuses it, halves it until only what it refuses is left, gives that up, and the rest is logged.
-   * Throws when there is no answer; everything unsent is then back in the buffer.
-   */
-  async #deliver(units: Unit[], signal?: AbortSignal): Promise<void> {
-    const left = [units];
-    for (let part = left.pop(); part !== undefined; part = left.pop()) {
-      try {
-        await this.#call(part, signal);
-      } catch (error) {
-        const status = statusOf(error);
-        if (!isFinal(status)) {
-          this.#putBack([...part, ...left.reverse().flat()]);
-          throw error;
-        }
-        if (part.length === 1 || isGone(status)) {
-          for (const unit of part) this.#giveUp(unit, error);
-        } else {
-          const [kinds, half] = [part.filter((unit) => unit.kind === 'metric').length, Math.ceil(part.length / 2)];
-          // Params and tags apart from the metrics first: a changed param is the most common reason.
-          const cut = kinds > 0 && kinds < part.length ? kinds : half;
-          left.push(part.slice(cut), part.slice(0, cut));
-        }
-      }
-    }
-  }
-
-  async #call(units: Unit[], signal?: AbortSignal): Promise<void> {
-    const body: { metrics: Point[]; params: Record<string, string>; tags: Record<string, string> } = { metrics: [], params: {}, tags: {} };
-    for (const unit of units) {
-      if (unit.kind === 'metric') body.metrics.push(...unit.points);
-      else body[unit.kind === 'param' ? 'params' : 'tags'][unit.key] = unit.value;
-    }
-    await this.#client.call('logBatch', { params: { runId: this.id }, body, signal: this.#signal(signal) });
-  }
-
-  #signal(end?: AbortSignal): AbortSignal {
-    const own = AbortSignal.timeout(this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
-    return end === undefined ? own : AbortSignal.any([own, end]);
-  }
-
-  #giveUp(unit: Unit, error: unknown): void {
-    this.#dropped += sizeOf(unit);
-    this.#report(`${unit.kind} ${unit.key}`, error, `: the server refuses the ${unit.kind} "${unit.key}"`, 'it is left out');
-  }
-
-  /** Tells once about each reason on the console, or every time the one who asked to be told. */
-  #report(reason: string, error: unknown, what: string, then: string): void {
-    if (this.#options.onError !== undefined) {
-      try {
-        this.#options.onError(error);
-      } catch {
-        // A logger never throws into a training, and neither does what it calls.
-      }
-      return;
-    }
-    if (this.#warned.has(reason) || this.#warned.size >= MOST_WARNINGS) return;
-    this.#warned.add(reason);
-    globalThis.console?.warn(
-      `binnacle: run ${this.id}${what.startsWith(':') ? '' : ' '}${what} (${error instanceof Error ? error.message : String(error)}); ${then}`,
-    );
+  /** Sends what is waiting. Resolves when it is durable (on the server; offline, on the disk), or kept for the next try. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#opening);
+    await this.#sink.flush();
   }
 
   /**
    * Sends the rest and ends the run; never throws. While the server does not answer it tries again for `endTimeoutMs`; what is left then is
    * lost, and told. Safe to call twice.
    */
-  async end(status: 'FINISHED' | 'FAILED' | 'KILLED' = this.#status): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    clearInterval(this.#timer);
-    const endedAt = Date.now();
-    const limit = this.#options.endTimeoutMs ?? END_TIMEOUT_MS;
-    const signal = AbortSignal.timeout(limit);
-    const deadline = endedAt + limit;
-    await this.#until(deadline, async () => {
-      await this.flush(signal);
-      return this.#waiting === 0;
-    });
-    const lost = this.#waiting;
-    if (lost > 0) {
-      this.#dropped += lost;
-      this.#points = [];
-      this.#params = {};
-      this.#tags = {};
-      this.#report('lost', new Error(`${lost} values were not taken within ${limit} ms`), 'is not complete', 'they are lost');
-    }
-    await this.#until(deadline, async () => {
-      try {
-        await this.#client.call('updateRun', { params: { runId: this.id }, body: { status, endedAt }, signal: this.#signal(signal) });
-        return true;
-      } catch (error) {
-        const final = isFinal(statusOf(error)) || signal.aborted;
-        this.#report(final ? 'end' : 'network', error, `could not be ended as ${status}`, final ? 'it stays as it is' : 'trying on');
-        return final;
-      }
-    });
+  end(status: EndStatus = this.#status): Promise<void> {
+    this.#ended ??= this.#end(status, Date.now());
+    return this.#ended;
   }
 
-  /** Repeats what fails, at growing distances, up to the deadline. */
-  async #until(deadline: number, work: () => Promise<boolean>): Promise<void> {
-    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-      this.#retryAfter = 0;
-      if (await work()) return;
-      const pause = Math.max(wait, this.#retryAfter * 1000);
-      if (Date.now() + pause >= deadline) return;
-      await sleep(pause);
-    }
+  async #end(status: EndStatus, endedAt: number): Promise<void> {
+    await Promise.all([...this.#opening, this.#beforeEnd()]);
+    await this.#sink.end(status, endedAt);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.end();
   }
+
+  /** One thing for each value of a step; a bad one is told and left out. */
+  #entries<T, R>(values: Record<string, T>, given: number | undefined, make: (key: string, value: T, at: { step: number; timestamp: number }) => R): R[] {
+    const step = given ?? this.#step;
+    const timestamp = Date.now();
+    const entries: R[] = [];
+    for (const [key, value] of Object.entries(values)) {
+      try {
+        if (!Number.isFinite(step)) throw new TypeError(`a step is a finite number, not ${step}`);
+        entries.push(make(key, value, { step, timestamp }));
+      } catch (error) {
+        this.#sink.refuse(`value of "${key}"`, error);
+      }
+    }
+    if (Number.isFinite(step)) this.#step = Math.floor(step) + 1;
+    return entries;
+  }
+}
+
+const blobOf = (content: FileContent): Blob => (content instanceof Blob ? content : new Blob([content]));
+
+/** What a run begins with, as the server takes it. */
+export function createRunBody(options: RunOptions, startedAt: number): CreateRun {
+  const { name, user, runId, fork } = options;
+  return {
+    experiment: options.experiment ?? 'Default',
+    startedAt,
+    tags: options.tags ?? {},
+    params: Object.fromEntries(Object.entries(options.params ?? {}).map(([key, value]) => [key, String(value)])),
+    ...(name === undefined ? {} : { name }),
+    ...(user === undefined ? {} : { user }),
+    ...(runId === undefined ? {} : { runId }),
+    ...(fork === undefined ? {} : { fork }),
+  };
+}
+
+/** Starts a run on a server and returns where its entries go. Throws BinnacleApiError when the server does not answer. */
+export async function openHttpSink(options: StartRunOptions): Promise<{ id: string; sink: RunSink }> {
+  const client = createClient(options);
+  const signal = AbortSignal.timeout(options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
+  const run = await client.call('createRun', { body: createRunBody(options, Date.now()), signal });
+  return { id: run.id, sink: new HttpSink(client, run, options, reporter(run.id, options.onError)) };
 }
 
 /** Starts a run. Throws BinnacleApiError when the server does not answer: a training that cannot log should say so at its start. */
 export async function startRun(options: StartRunOptions): Promise<RunLogger> {
-  const client = createClient(options);
-  const body: CreateRun = {
-    experiment: options.experiment ?? 'Default',
-    startedAt: Date.now(),
-    tags: options.tags ?? {},
-    params: Object.fromEntries(Object.entries(options.params ?? {}).map(([key, value]) => [key, String(value)])),
-  };
-  if (options.name !== undefined) body.name = options.name;
-  const run = await client.call('createRun', { body, signal: AbortSignal.timeout(options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS) });
-  return new RunLogger(client, run.id, options);
+  const { id, sink } = await openHttpSink(options);
+  return new RunLogger(id, sink);
 }
