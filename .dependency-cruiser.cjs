@@ -6,7 +6,8 @@ const TESTS = '\\.test\\.tsx?$';
 
 /** A package of ours is entered by its name, and so by what it exports. */
 const CONTRACT = '^packages/contract/dist/';
-const SDK = '^packages/sdk/dist/';
+const SDK = '^packages/sdk/dist/(?!node/)';
+const SDK_NODE = '^packages/sdk/dist/node/';
 const KERNEL = `${SRC}/kernel/`;
 const ROOM_FACES = `${SRC}/(${ROOMS})/index\\.ts$`;
 /** Second faces, for worker threads that cannot afford the whole room: data and pure functions. */
@@ -23,7 +24,9 @@ const VERSION = `${SRC}/version\\.ts$`;
  */
 const PLACES = {
   contract: { at: '^packages/contract/src/', ours: ['^packages/contract/src/'], npm: ['zod'], core: [] },
-  sdk: { at: '^packages/sdk/src/', ours: ['^packages/sdk/src/', CONTRACT], npm: [], core: [] },
+  sdk: { at: '^packages/sdk/src/(?!node/)', ours: ['^packages/sdk/src/(?!node/)', CONTRACT], npm: [], core: [] },
+  // What needs Node is a second entry, so that a browser's bundle never meets it.
+  'sdk-node': { at: '^packages/sdk/src/node/', ours: ['^packages/sdk/src/', CONTRACT], npm: [] },
   // What the browser's bundle may hold besides is said by its package.json, see no-undeclared-dependencies.
   web: { at: '^packages/web/src/', ours: ['^packages/web/src/', CONTRACT, SDK], npm: ['.+'], core: [] },
   kernel: { at: KERNEL, ours: [KERNEL], npm: [], core: ['crypto'] },
@@ -38,7 +41,7 @@ const PLACES = {
   protocol: { at: `${SRC}/protocols/([^/]+)/`, ours: [`${SRC}/protocols/$1/`, ROOM_FACES, HTTP_FACES, KERNEL, CONTRACT], npm: ['fastify'] },
   cli: {
     at: `${SRC}/cli/`,
-    ours: [`${SRC}/cli/`, ROOM_FACES, CONFIG_FACE, COMPOSE, VERSION, KERNEL, CONTRACT, SDK],
+    ours: [`${SRC}/cli/`, ROOM_FACES, CONFIG_FACE, COMPOSE, VERSION, KERNEL, CONTRACT, SDK, SDK_NODE],
     npm: ['@commander-js/extra-typings'],
   },
   adapter: { at: `${SRC}/adapters/([^/]+)/`, ours: [`${SRC}/adapters/$1/`, ROOM_FACES, LIGHT_FACES, PORTS, KERNEL, CONTRACT] },

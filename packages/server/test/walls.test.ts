@@ -18,7 +18,11 @@ const BROKEN: [rule: string, file: string, imported: string][] = [
   ['sdk-ours', 'packages/sdk/src/a.ts', 'binnacle'],
   ['sdk-npm', 'packages/sdk/src/b.ts', 'zod'],
   ['sdk-core', 'packages/sdk/src/c.ts', 'node:fs'],
+  ['sdk-ours', 'packages/sdk/src/d.ts', './node/index.ts'],
+  ['sdk-node-ours', 'packages/sdk/src/node/a.ts', 'binnacle'],
+  ['sdk-node-npm', 'packages/sdk/src/node/b.ts', 'zod'],
   ['web-ours', 'packages/web/src/a.ts', 'binnacle'],
+  ['web-ours', 'packages/web/src/e.ts', '@binnacle/sdk/node'],
   ['web-ours', 'packages/web/src/b.ts', '../../server/src/kernel/index.ts'],
   ['web-core', 'packages/web/src/c.ts', 'node:fs'],
   ['no-undeclared-dependencies', 'packages/web/src/d.ts', 'pino'],
@@ -76,13 +80,14 @@ const BROKEN: [rule: string, file: string, imported: string][] = [
 const SOUND: [file: string, ...imported: string[]][] = [
   ['packages/contract/src/index.ts', 'zod'],
   ['packages/sdk/src/index.ts', '@binnacle/contract'],
+  ['packages/sdk/src/node/index.ts', '../index.ts', '@binnacle/contract', 'node:fs'],
   ['packages/web/src/index.ts', '@binnacle/contract', '@binnacle/sdk'],
   [`${SERVER}/main.ts`, './cli/index.ts', './compose.ts'],
   [`${SERVER}/version.ts`, 'node:module'],
   [`${SERVER}/compose.ts`, './compose/tables.ts', './adapters/sql/index.ts', './http/index.ts', './protocols/mlflow/index.ts', './version.ts'],
   [`${SERVER}/compose/tables.ts`, '../adapters/onnx/index.ts', 'pino'],
   [`${SERVER}/config/index.ts`, '../kernel/index.ts', 'node:fs'],
-  [`${SERVER}/cli/index.ts`, '../compose.ts', '../compose/tables.ts', '../version.ts', '@binnacle/sdk', 'node:net'],
+  [`${SERVER}/cli/index.ts`, '../compose.ts', '../compose/tables.ts', '../version.ts', '@binnacle/sdk', '@binnacle/sdk/node', 'node:net'],
   [`${SERVER}/cli/inner.ts`],
   [`${SERVER}/kernel/index.ts`, 'node:crypto'],
   [`${SERVER}/http/index.ts`, '../tracking/index.ts', './inner.ts', 'fastify', 'node:http'],
@@ -131,9 +136,14 @@ beforeAll(() => {
   }
   mkdirSync(join(tree, 'node_modules/@binnacle'));
   for (const [folder, { name, entry, dependencies }] of Object.entries(PACKAGES)) {
-    const manifest = { name, exports: { '.': `./dist/${entry}.js` }, dependencies: Object.fromEntries(dependencies.map((one) => [one, '1'])) };
+    const manifest = {
+      name,
+      exports: { '.': `./dist/${entry}.js`, './node': './dist/node/index.js' },
+      dependencies: Object.fromEntries(dependencies.map((one) => [one, '1'])),
+    };
     write(`packages/${folder}/package.json`, JSON.stringify(manifest));
     write(`packages/${folder}/dist/${entry}.js`, '');
+    if (folder === 'sdk') write('packages/sdk/dist/node/index.js', '');
     symlinkSync(join(tree, 'packages', folder), join(tree, 'node_modules', name), 'dir');
   }
   for (const [file, ...imported] of [...SOUND, ...BROKEN.map(([, file, one]): [string, string] => [file, one])])

@@ -107,6 +107,19 @@ export function buildProgram(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import('./commands/import-neptune.ts')).importFromNeptune(dir, options));
 
+  program
+    .command('sync')
+    .description('send the runs that were logged offline; done again, or beside another, it does no harm')
+    .argument('<dir>', "the folder of offline runs, or one run's own")
+    .option('--watch', 'go on, until Ctrl-C: runs that are still written follow')
+    .option('--interval <seconds>', 'between two rounds of --watch (default 5)', number)
+    .option('--keep', 'leave what is complete in the folder, marked (default: it is removed)')
+    .option('--end-interrupted', 'runs without an end whose process cannot be seen from here are over, too')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (dir, options) => (await import('./commands/sync.ts')).sync(dir, options));
+
   const runs = program.command('runs').description('experiment runs');
   runs
     .command('ls')
