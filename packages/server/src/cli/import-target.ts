@@ -54,11 +54,14 @@ export function importTarget(client: Client): ImportTarget {
       const body = { experiment, name, user: user.slice(0, 250), tags, ...(startedAt === null ? {} : { startedAt }) };
       return (await client.call('createRun', { body })).id;
     },
-    async log(runId, { metrics = [], params = {}, tags = {} }) {
+    async log(runId, { metrics = [], ...others }) {
       await client.call('logBatch', {
         params: { runId },
-        body: { metrics: metrics.map((point) => ({ ...point, value: looseNumber(point.value) })), params, tags },
+        body: { metrics: metrics.map((point) => ({ ...point, value: looseNumber(point.value) })), ...others },
       });
+    },
+    async fork(runId, fork, tags) {
+      await client.call('updateRun', { params: { runId }, body: { fork, tags } });
     },
     async finish(runId, { status, endedAt, note, tags }) {
       await client.call('updateRun', { params: { runId }, body: { status, endedAt, tags, ...(note === null ? {} : { note: note.slice(0, 100_000) }) } });

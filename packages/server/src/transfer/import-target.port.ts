@@ -1,8 +1,20 @@
-export interface TargetPoint {
+interface At {
   key: string;
-  value: number;
   step: number;
   timestamp: number;
+}
+export interface TargetPoint extends At {
+  value: number;
+}
+
+/** What is logged at once. A file of an entry is among the run's artifacts already. */
+export interface TargetBatch {
+  metrics?: TargetPoint[];
+  params?: Record<string, string>;
+  tags?: Record<string, string>;
+  strings?: (At & { value: string })[];
+  histograms?: (At & { edges: number[]; counts: number[] })[];
+  files?: (At & { path: string })[];
 }
 
 /** Where an import writes to: a Binnacle, over its API. Everything may be done again without harm. */
@@ -11,7 +23,9 @@ export interface ImportTarget {
   runsByTag(experiment: string, key: string): Promise<Map<string, { runId: string; tags: Record<string, string> }>>;
   /** The experiment is made when it does not exist. */
   createRun(run: { experiment: string; name: string; startedAt: number | null; user: string; tags: Record<string, string> }): Promise<string>;
-  log(runId: string, batch: { metrics?: TargetPoint[]; params?: Record<string, string>; tags?: Record<string, string> }): Promise<void>;
+  log(runId: string, batch: TargetBatch): Promise<void>;
+  /** Makes a run a fork of another; the same again is fine, another is refused. */
+  fork(runId: string, fork: { runId: string; step: number }, tags: Record<string, string>): Promise<void>;
   finish(runId: string, end: { status: 'FINISHED' | 'FAILED'; endedAt: number; note: string | null; tags: Record<string, string> }): Promise<void>;
   /** Stores a file among the run's artifacts. */
   putFile(runId: string, path: string, body: { file: string } | { text: AsyncIterable<string> }): Promise<void>;

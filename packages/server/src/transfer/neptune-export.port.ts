@@ -27,8 +27,6 @@ export interface SeriesShape {
   path: string;
   type: SeriesType;
   points: number;
-  /** The most digits behind the point that a step has, 0 to 6. */
-  decimals: number;
 }
 
 export interface SeriesRow {

@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createClient } from '@binnacle/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDuckDb } from '../../src/adapters/duckdb/index.ts';
 import { trackerKey } from '../../src/transfer/names.ts';
-import { wholeStep } from '../../src/transfer/neptune.ts';
+import { stepOf } from '../../src/transfer/neptune-steps.ts';
 import { binnacle, type RunningServer, startServer, temporaryFolder } from '../support/server.ts';
 
 type Row = { path: string; type: string; step?: string; ms?: number; column?: string; value?: string };
@@ -90,7 +91,10 @@ beforeAll(async () => {
         { path: 'train/loss', type: 'float_series', step: '3', ms: T + 3000, value: "'NaN'::DOUBLE" },
         ...['0.5', '1.25', '2'].map((step, i): Row => ({ path: 'val/loss', type: 'float_series', step, ms: T + i, value: String(i) })),
         ...['0', '0.000001'].map((step): Row => ({ path: 'log/stdout', type: 'string_series', step, ms: T, value: q(`line ${step}\n"quoted"`) })),
+        { path: 'val/loss', type: 'float_series', step: '999999999999.000001', ms: T + 9, value: '9' },
+        { path: 'log/stdout', type: 'string_series', step: '5', ms: T, value: `repeat('x', 1048577)` },
         { path: 'weights/hist', type: 'histogram_series', step: '1', ms: T, value: "{'type': 'COUNTING', 'edges': [0, 0.5, 1], 'values': [3, 4]}" },
+        { path: 'weights/hist', type: 'histogram_series', step: '2.5', ms: T, value: "{'type': 'COUNTING', 'edges': [0, 0, 1], 'values': [3, 4]}" },
         { path: 'images', type: 'file_series', step: '1', ms: T, value: "{'path': 'RUN-2/images/0.png'}" },
       ],
     ],
@@ -148,7 +152,8 @@ it('says what it would import, and imports nothing', async () => {
     registryFiles: 1,
     failed: [],
     incomplete: [{ run: 'begun' }, { run: 'unfinished' }],
-    points: 8,
+    points: 9,
+    entries: 6,
   });
   expect(await imported()).toEqual({});
 }, 30_000);
@@ -161,7 +166,8 @@ it('carries over every type, exactly, and says what it did not', async () => {
     imported: 2,
     unchanged: 0,
     forks: 1,
-    points: 8,
+    points: 9,
+    entries: 6,
     registryFiles: 1,
     incomplete: [{ run: 'begun' }, { run: 'unfinished' }],
     failed: [],
@@ -183,7 +189,6 @@ it('carries over every type, exactly, and says what it did not', async () => {
     'sys/custom_run_id': 'parent',
     'sys/tags': '["x","ü"]',
     'mlflow.note.content': 'a note',
-    'neptune.step_scale': '{"val/loss":100}',
   });
   expect(of(child.data.tags)).toMatchObject({ 'neptune.fork.parent': 'parent', 'neptune.fork.step': '2.5', 'mlflow.parentRunId': parent.info.run_id });
 
@@ -194,20 +199,33 @@ it('carries over every type, exactly, and says what it did not', async () => {
     [2, 1 / 3, T + 2000],
     [3, 'NaN', T + 3000],
   ]);
-  expect((await history(parent.info.run_id, 'val/loss')).map(({ step }) => step)).toEqual([50, 125, 200]);
-  const lines = (await artifact(parent, 'neptune/string_series/log/stdout.jsonl'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as unknown);
-  expect(lines).toEqual([
-    { step: 0, timestamp: T, value: 'line 0\n"quoted"' },
-    { step: 0.000001, timestamp: T, value: 'line 0.000001\n"quoted"' },
+  const client = createClient({ baseUrl: server.url });
+  const parentId = parent.info.run_id;
+  const points = await client.call('getMetricHistory', { params: { runId: parentId }, query: { key: 'val/loss' } });
+  // The last has more digits than a double holds.
+  expect(points.points.map(({ step }) => step)).toEqual([0.5, 1.25, 2, 999_999_999_999]);
+  const entries = async (runId: string, key: string) => (await client.call('getEntries', { params: { runId }, query: { key } })).entries;
+  expect(await entries(parentId, 'log/stdout')).toEqual([
+    { step: 0, timestamp: T, value: 'line 0\n"quoted"', inherited: false },
+    { step: 0.000001, timestamp: T, value: 'line 0.000001\n"quoted"', inherited: false },
+    { step: 5, timestamp: T, value: 'x'.repeat(1024 * 1024 - 3), inherited: false },
   ]);
-  expect(JSON.parse(await artifact(parent, 'neptune/histogram_series/weights/hist.jsonl'))).toEqual({
-    step: 1,
-    timestamp: T,
-    value: { type: 'COUNTING', edges: [0, 0.5, 1], values: [3, 4] },
-  });
+  expect(JSON.parse(await artifact(parent, 'neptune/string_series/log/stdout.jsonl'))).toEqual({ step: 5, timestamp: T, value: 'x'.repeat(1_048_577) });
+  expect(await entries(parentId, 'weights/hist')).toEqual([{ step: 1, timestamp: T, value: { edges: [0, 0.5, 1], counts: [3, 4] }, inherited: false }]);
+  expect(JSON.parse(await artifact(parent, 'neptune/histogram_series/weights/hist.jsonl'))).toMatchObject({ step: 2.5, value: { edges: [0, 0, 1] } });
+  expect(await entries(parentId, 'images')).toEqual([
+    { step: 1, timestamp: T, value: { path: 'neptune/file_series/images/1/0.png', runId: parentId, size: 7 }, inherited: false },
+  ]);
+  // The fork has its parent's points up to its step, and its own.
+  const detail = await client.call('getRun', { params: { runId: child.info.run_id } });
+  expect(detail).toMatchObject({ fork: { runId: parentId, name: 'parent', step: 2.5 }, entryKeys: { string: 1, histogram: 1, file: 1 } });
+  const { series } = await client.call('getSeries', { body: { runIds: [child.info.run_id], keys: ['train/loss'] } });
+  expect(series[0]?.points.map(({ step, value }) => [step, value])).toEqual([
+    [0, 1],
+    [1, 0.5],
+    [2, 1 / 3],
+    [3, 0.25],
+  ]);
   expect(await artifact(parent, 'neptune/files/model/weights/weights.bin')).toBe('weights');
   expect(await artifact(parent, 'neptune/file_series/images/1/0.png')).toBe('image 0');
   expect(await artifact(parent, 'neptune/files/source/lib/a.py')).toBe('a');
@@ -215,9 +233,13 @@ it('carries over every type, exactly, and says what it did not', async () => {
   expect(await artifact(parent, 'neptune/files/data/data.json')).toBe('artifact');
   expect(JSON.parse(await artifact(parent, 'neptune/attributes.jsonl'))).toEqual({ path: 'config/long', type: 'string', value: 'ä'.repeat(7000) });
 
-  const noted = Object.fromEntries(report.notes.map(({ attribute, what }) => [attribute, what]));
-  expect(Object.keys(noted).sort()).toEqual(['', 'a[0]', 'config/long', 'images', 'log/stdout', 'model/evil', 'model/lost', 'val/loss', 'weights/hist']);
+  const noted = Object.fromEntries(
+    Object.entries(Object.groupBy(report.notes, ({ attribute }) => attribute)).map(([key, of]) => [key, of?.map(({ what }) => what).join(' ')]),
+  );
+  expect(Object.keys(noted).sort()).toEqual(['', 'a[0]', 'config/long', 'log/stdout', 'model/evil', 'model/lost', 'val/loss', 'weights/hist']);
   expect(noted['']).toContain('rocket');
+  expect(noted['val/loss']).toContain('Of its points 1 have a step of more digits than a double holds');
+  expect(noted['weights/hist']).toContain('whole in neptune/histogram_series/weights/hist.jsonl');
   expect(noted['model/evil']).toContain('was not carried over');
 }, 30_000);
 
@@ -247,13 +269,56 @@ it('imports the others when one cannot be read, and says which', async () => {
   expect(await binnacle(['import', 'neptune', join(folder, 'none'), '--url', server.url])).toMatchObject({ code: 1 });
 }, 30_000);
 
+it('makes forks whichever of the two comes first, in one import or in several', async () => {
+  const root = temporaryFolder('neptune');
+  const bring = async (folder: string) => {
+    const { code, stdout } = await binnacle(['import', 'neptune', join(root, folder), '--json', '--url', server.url]);
+    expect(code).toBe(0);
+    return JSON.parse(stdout) as { forks: number; notes: { run: string; what: string }[] };
+  };
+  const fork = (id: string, parent: string): Row[] => [
+    ...common(id),
+    { path: 'sys/forking/parent', type: 'string', value: q(parent) },
+    { path: 'sys/forking/step', type: 'int', value: '3' },
+  ];
+  const ids = (run: string) => ({ project: 'org/forks', run });
+  await exportRun(join(root, 'one'), 'forks', 'c', [fork('grandchild', 'child')], ids('F-3'));
+  await exportRun(join(root, 'two'), 'forks', 'a', [fork('child', 'first')], ids('F-2'));
+  await exportRun(join(root, 'two'), 'forks', 'z', [common('first')], ids('F-1'));
+  await exportRun(join(root, 'three'), 'forks', 'd', [fork('late', 'F-1')], ids('F-4'));
+
+  const first = await bring('one');
+  expect(first).toMatchObject({
+    forks: 1,
+    notes: [{ run: 'grandchild', what: expect.stringContaining('It becomes a fork when that is imported.') as string }],
+  });
+  expect((await bring('two')).notes).toEqual([]);
+  expect((await bring('three')).notes).toEqual([]);
+  for (const folder of ['one', 'two', 'three']) expect((await bring(folder)).notes).toEqual([]);
+  const client = createClient({ baseUrl: server.url });
+  const { experiments } = await client.call('listExperiments', { query: { q: 'org/forks' } });
+  const { runs } = await client.call('searchRuns', { body: { experimentIds: experiments.map(({ id }) => id) } });
+  const parents = new Map<string, string | undefined>();
+  for (const { id, name } of runs) parents.set(name, (await client.call('getRun', { params: { runId: id } })).fork?.name ?? undefined);
+  expect(parents).toEqual(
+    new Map([
+      ['first', undefined],
+      ['child', 'first'],
+      ['grandchild', 'child'],
+      ['late', 'first'],
+    ]),
+  );
+}, 60_000);
+
 it.each([
-  ['1.500000', 10, 15],
-  ['-0.250000', 100, -25],
-  ['123456789.000001', 1e6, 123456789000001],
-  ['7.000000', 1, 7],
-  ['999999999999.000001', 1e6, undefined],
-  [null, 1, 0],
-] as const)('makes of the step %s times %i the whole step %s', (step, scale, whole) => {
-  expect(wholeStep(step, scale)).toBe(whole);
+  ['1.500000', 1.5, true],
+  ['-0.250000', -0.25, true],
+  ['0.100000', 0.1, true],
+  ['123456789.000001', 123456789.000001, true],
+  ['7.000000', 7, true],
+  ['12', 12, true],
+  ['999999999999.000001', 999999999999, false],
+  [null, 0, true],
+] as const)('the step %s is the double %d, exactly: %s', (text, step, exact) => {
+  expect(stepOf(text)).toEqual({ step, exact });
 });

@@ -107,13 +107,10 @@ export async function openNeptuneExport(folder: string): Promise<NeptuneExport> 
     async shapes(run) {
       const found = await rows(
         run,
-        `SELECT attribute_path AS path, attribute_type AS type, count(*) AS n,
-           max(length(rtrim(split_part(step::DECIMAL(18,6)::VARCHAR, '.', 2), '0'))) AS decimals
+        `SELECT attribute_path AS path, attribute_type AS type, count(*) AS n
          FROM ${from(run)} WHERE attribute_type IN (${list(SERIES)}) GROUP BY 1, 2 ORDER BY 1, 2`,
       );
-      return found.map(
-        ({ path, type, n, decimals }): SeriesShape => ({ path: String(path), type: type as SeriesType, points: Number(n), decimals: Number(decimals ?? 0) }),
-      );
+      return found.map(({ path, type, n }): SeriesShape => ({ path: String(path), type: type as SeriesType, points: Number(n) }));
     },
 
     async *series(run, type) {

@@ -44,10 +44,10 @@ export async function importFromNeptune(dir: string, options: ImportNeptuneFlags
 }
 
 function show(report: NeptuneReport): void {
-  const { runs, imported, unchanged, params, points, files, forks } = report;
+  const { runs, imported, unchanged, params, points, entries, files, forks } = report;
   print(bold(report.dryRun ? 'would be imported' : 'imported'));
   print(`${count(imported)} of ${count(runs)} runs (${count(unchanged)} were there already), ${count(forks)} of all are forks`);
-  print(`${count(params)} params, ${count(points)} points of metrics, ${count(files)} files`);
+  print(`${count(params)} params, ${count(points)} points of metrics, ${count(entries)} strings, histograms and files of series, ${count(files)} files`);
   for (const { project, run, message } of report.failed) print(`failed: ${project}/${run}: ${message}`);
   for (const { project, run } of report.incomplete) print(`left out: ${project}/${run}: its export was not finished`);
   if (report.registryFiles > 0) print(`left out: ${count(report.registryFiles)} files of Neptune's model registry`);
