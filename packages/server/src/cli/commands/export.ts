@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { EntryKey, SeriesEntry } from '@binnacle/contract';
 import type { Client } from '@binnacle/sdk';
 import { conflict, newId } from '../../kernel/index.ts';
 import type { ExportColumn, TablesOut } from '../../transfer/index.ts';
@@ -32,11 +33,6 @@ interface Run {
   };
   data: { params?: Pair[]; tags?: Pair[] };
 }
-interface Point {
-  step: number;
-  timestamp: number;
-  value: number | string;
-}
 
 const columns = (text: string): ExportColumn[] =>
   text.split(' ').map((part) => {
@@ -45,13 +41,14 @@ const columns = (text: string): ExportColumn[] =>
   });
 const TABLES: Record<string, ExportColumn[]> = {
   experiments: columns('experiment_id name lifecycle_stage created_ms:integer'),
-  runs: columns('run_id experiment_id name user status started_ms:integer ended_ms:integer lifecycle_stage artifact_uri'),
+  runs: columns('run_id experiment_id name user status started_ms:integer ended_ms:integer lifecycle_stage artifact_uri fork_run_id fork_step:number'),
   params: columns('run_id key value'),
   tags: columns('run_id key value'),
-  metrics: columns('run_id key step:integer timestamp_ms:integer value:number'),
+  metrics: columns('run_id key step:number timestamp_ms:integer value:number'),
+  entries: columns('run_id key kind step:number timestamp_ms:integer value size:integer'),
 };
 
-/** Writes experiments, runs, params, tags and metrics as Parquet and the registry as JSON; the folder gets its name when all is in it. */
+/** Writes experiments, runs, params, tags, metrics and entries of other series as Parquet and the registry as JSON; the folder gets its name when all is in it. */
 export async function exportTo(options: ConnectFlags & { to: string; json?: true | undefined }): Promise<void> {
   const target = resolve(options.to);
   if (existsSync(target)) throw conflict('export_exists', `${target} exists already. Choose another name, or remove it first.`);
@@ -88,7 +85,7 @@ export async function exportTo(options: ConnectFlags & { to: string; json?: true
 }
 
 async function exportTracking(client: Client, out: TablesOut): Promise<Record<string, number>> {
-  const written = { experiments: 0, runs: 0, params: 0, tags: 0, points: 0 };
+  const written = { experiments: 0, runs: 0, params: 0, tags: 0, points: 0, entries: 0 };
   const experiments = await allPages<Experiment>(async (page_token, max_results) => {
     const page = await mlflow<{ experiments?: Experiment[]; next_page_token?: string }>(client, 'experiments/search', {
       view_type: 'ALL',
@@ -114,8 +111,21 @@ async function exportTracking(client: Client, out: TablesOut): Promise<Record<st
       });
       for (const { info, data } of page.runs ?? []) {
         const id = info.run_id;
+        const { fork, entryKeys } = await client.call('getRun', { params: { runId: id } });
+        const forked = [fork?.runId ?? null, fork?.step ?? null];
         out.append('runs', [
-          [id, info.experiment_id, info.run_name, info.user_id, info.status, info.start_time, info.end_time || null, info.lifecycle_stage, info.artifact_uri],
+          [
+            id,
+            info.experiment_id,
+            info.run_name,
+            info.user_id,
+            info.status,
+            info.start_time,
+            info.end_time || null,
+            info.lifecycle_stage,
+            info.artifact_uri,
+            ...forked,
+          ],
         ]);
         for (const table of ['params', 'tags'] as const) {
           const rows = (data[table] ?? []).map(({ key, value }) => [id, key, value]);
@@ -123,6 +133,7 @@ async function exportTracking(client: Client, out: TablesOut): Promise<Record<st
           written[table] += rows.length;
         }
         written.points += await exportMetrics(client, out, id);
+        if (entryKeys.string + entryKeys.histogram + entryKeys.file > 0) written.entries += await exportEntries(client, out, id);
         written.runs++;
         bar.update(written.runs, null, 'runs');
       }
@@ -133,28 +144,60 @@ async function exportTracking(client: Client, out: TablesOut): Promise<Record<st
   return written;
 }
 
+/** A run's own points: those that a fork inherits are its parent's. */
 async function exportMetrics(client: Client, out: TablesOut, runId: string): Promise<number> {
-  const keys = await allPages<{ key: string }>(async (pageToken, limit) => {
-    const page = await client.call('listMetricKeys', { params: { runId }, query: { limit, ...(pageToken === undefined ? {} : { pageToken }) } });
+  const keys = await allPages<{ key: string; inherited: boolean }>(async (pageToken, limit) => {
+    const page = await client.call('listMetricKeys', { params: { runId }, query: { limit, ...token(pageToken) } });
     return { items: page.metrics, nextPageToken: page.nextPageToken };
   }, 1000);
-  let points = 0;
-  for (const { key } of keys) {
-    let page_token = '';
+  let written = 0;
+  for (const { key, inherited } of keys) {
+    let pageToken: string | undefined;
+    if (inherited) continue;
     do {
-      const query = new URLSearchParams({ run_id: runId, metric_key: key, max_results: '10000', ...(page_token === '' ? {} : { page_token }) });
-      const page = (await (await client.request(`/api/2.0/mlflow/metrics/get-history?${query.toString()}`)).json()) as {
-        metrics?: Point[];
-        next_page_token?: string;
-      };
-      const rows = (page.metrics ?? []).map(({ step, timestamp, value }) => [runId, key, Number(step ?? 0), Number(timestamp ?? 0), Number(value)]);
-      out.append('metrics', rows);
-      points += rows.length;
-      page_token = page.next_page_token ?? '';
-    } while (page_token !== '');
+      const page = await client.call('getMetricHistory', { params: { runId }, query: { key, ...token(pageToken) } });
+      out.append(
+        'metrics',
+        page.points.map(({ step, timestamp, value }) => [runId, key, step, timestamp, Number(value)]),
+      );
+      written += page.points.length;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== undefined);
   }
-  return points;
+  return written;
 }
+
+/** A run's own entries of series of strings, histograms and files. */
+async function exportEntries(client: Client, out: TablesOut, runId: string): Promise<number> {
+  const keys = await allPages<EntryKey>(async (pageToken, limit) => {
+    const page = await client.call('listEntryKeys', { params: { runId }, query: { limit, ...token(pageToken) } });
+    return { items: page.keys, nextPageToken: page.nextPageToken };
+  }, 1000);
+  let written = 0;
+  for (const { key, kind, inherited } of keys) {
+    let pageToken: string | undefined;
+    if (inherited) continue;
+    do {
+      const page = await client.call('getEntries', { params: { runId }, query: { key, kind, limit: 1000, ...token(pageToken) } });
+      const own = page.entries.filter((entry) => !entry.inherited);
+      out.append(
+        'entries',
+        own.map(({ step, timestamp, value }) => [runId, key, kind, step, timestamp, ...valueColumns(value)]),
+      );
+      written += own.length;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== undefined);
+  }
+  return written;
+}
+
+/** The value as text, and the bytes of the file that it names. */
+function valueColumns(value: SeriesEntry['value']): [string, number | null] {
+  if (typeof value === 'string') return [value, null];
+  return 'path' in value ? [value.path, value.size] : [JSON.stringify(value), null];
+}
+
+const token = (pageToken: string | undefined) => (pageToken === undefined ? {} : { pageToken });
 
 async function readRegistry(client: Client): Promise<{ models: unknown[]; versions: unknown[] }> {
   const all = (path: string, field: string) =>
