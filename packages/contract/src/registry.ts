@@ -106,6 +106,7 @@ export const LineageNode = z.object({
   detail: z.string(),
   href: z.string().nullable(),
 });
+export type LineageNode = z.infer<typeof LineageNode>;
 export const Lineage = z.object({ nodes: z.array(LineageNode), edges: z.array(z.object({ from: z.string(), to: z.string(), label: z.string() })) });
 export type Lineage = z.infer<typeof Lineage>;
 
@@ -264,6 +265,14 @@ export const registryOperations = {
     tag: 'registry',
     summary: 'From dataset to endpoint: what made each version and what uses it.',
     params: model,
+    response: Lineage,
+  }),
+  getRunLineage: operation({
+    method: 'GET',
+    path: '/runs/{runId}/lineage',
+    tag: 'registry',
+    summary: 'From dataset to endpoint: what a run was made of, the model versions that were made of it, and what serves them.',
+    params: z.object({ runId: z.string() }),
     response: Lineage,
   }),
 };

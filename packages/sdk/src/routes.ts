@@ -47,6 +47,7 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   runGates: 'POST /models/{model}/versions/{version}/gates',
   listGateReports: 'GET /models/{model}/versions/{version}/gates',
   getLineage: 'GET /models/{model}/lineage',
+  getRunLineage: 'GET /runs/{runId}/lineage',
   listEndpoints: 'GET /endpoints',
   deployEndpoint: 'PUT /endpoints/{endpoint}',
   getEndpoint: 'GET /endpoints/{endpoint}',

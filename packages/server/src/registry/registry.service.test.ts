@@ -284,14 +284,28 @@ describe('deleting', () => {
 
   it('lineage runs from the dataset to the endpoint', async () => {
     const graph = await kit.views.lineage('flights');
-    expect(graph.nodes.map(({ id }) => id).sort()).toEqual(['dataset:flights:d1', 'endpoint:live', 'run:r1', 'version:1', 'version:2']);
+    expect(graph.nodes.map(({ id }) => id).sort()).toEqual(['dataset:flights:d1', 'endpoint:live', 'run:r1', 'version:flights/1', 'version:flights/2']);
     expect(graph.edges).toEqual(
       expect.arrayContaining([
         { from: 'dataset:flights:d1', to: 'run:r1', label: 'training' },
-        { from: 'run:r1', to: 'version:2', label: 'made' },
-        { from: 'version:2', to: 'endpoint:live', label: 'serves' },
+        { from: 'run:r1', to: 'version:flights/2', label: 'made' },
+        { from: 'version:flights/2', to: 'endpoint:live', label: 'serves' },
       ]),
     );
+  });
+
+  it('the lineage of a run holds the versions of every model that were made of it, and of no other run', async () => {
+    await kit.registry.createModel({ name: 'other' });
+    await kit.registry.createVersion({ model: 'other', source: 'runs:/r1/model' });
+    kit.runs.set('r2', {});
+    await kit.registry.createVersion({ model: 'other', source: 'models:/flights/1', runId: 'r2' });
+    const graph = await kit.views.runLineage('r1');
+    expect(graph.nodes.map(({ id }) => id).sort()).toEqual(
+      ['dataset:flights:d1', 'endpoint:live', 'run:r1', 'version:flights/1', 'version:flights/2', 'version:other/1'].sort(),
+    );
+    expect(graph.edges).toHaveLength(5);
+    expect((await kit.views.runLineage('r2')).nodes.map(({ id }) => id)).toEqual(['run:r2', 'version:other/2']);
+    await expect(kit.views.runLineage('none')).rejects.toMatchObject({ kind: 'not_found', code: 'run_not_found' });
   });
 });
 

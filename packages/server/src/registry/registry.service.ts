@@ -170,6 +170,12 @@ export function createRegistryService(deps: RegistryDeps) {
         await store.searchVersions({ conditions: [{ kind: 'attribute', key: 'name', operator: '=', value: name }], orderBy, limit, excludePrompts: false })
       ).items;
     },
+    /** The versions, of any model, that were made of a run, newest numbers first. */
+    async versionsOfRun(runId: string, limit: number): Promise<VersionRecord[]> {
+      const orderBy = [{ kind: 'attribute' as const, key: 'version_number', ascending: false }];
+      const conditions = [{ kind: 'attribute' as const, key: 'run_id', operator: '=' as const, value: runId }];
+      return (await store.searchVersions({ conditions, orderBy, limit, excludePrompts: true })).items;
+    },
     /** Models by name; `q` is a part of it in any case. */
     listModels: async (q: string, limit: number, pageToken?: string): Promise<Page<ModelRecord>> =>
       store.searchModels({

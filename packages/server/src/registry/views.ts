@@ -1,23 +1,18 @@
-import type { Lineage } from '@binnacle/contract';
 import { looseNumber } from '../kernel/index.ts';
 import type { ArtifactService } from '../artifacts/index.ts';
 import type { EndpointDirectory } from './endpoint-directory.port.ts';
 import { MAX_GOLDEN_BYTES, parseGoldenExamples } from './golden.ts';
+import { createLineage, type LineageViews } from './lineage.ts';
 import type { RegistryService } from './registry.service.ts';
 import type { ModelRecord, VersionRecord } from './registry-store.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
 import type { ModelVersion, ModelVersionDetail, RegisteredModel } from './types.ts';
 
-/** Versions that a lineage graph shows at most; more would not be read. */
-const MAX_LINEAGE = 60;
-
-export interface RegistryViews {
+export interface RegistryViews extends LineageViews {
   model(record: ModelRecord): Promise<RegisteredModel>;
   /** Versions of one model, in the order given. */
   versions(records: VersionRecord[]): Promise<ModelVersion[]>;
   detail(record: VersionRecord): Promise<ModelVersionDetail>;
-  /** Datasets → runs → versions → endpoints; the newest versions, and those with an alias or an endpoint. */
-  lineage(model: string): Promise<Lineage>;
 }
 
 /** The registry's records as the native API shows them, joined with runs, endpoints and gate reports. */
@@ -102,44 +97,6 @@ export function createRegistryViews(deps: {
         files: files.map(({ path, isDirectory, size }) => ({ path: path.slice((folder?.length ?? 0) + 1), isDirectory, size })),
       };
     },
-    async lineage(name) {
-      await registry.getModel(name);
-      const endpoints = await deps.endpoints.endpointsOf(name);
-      const served = new Set(endpoints.flatMap((endpoint) => endpoint.versions));
-      const items = await registry.versionsOf(name);
-      const shown = items.filter((version, i) => i < MAX_LINEAGE || version.aliases.length > 0 || served.has(version.version));
-      const graph: Lineage = { nodes: [], edges: [] };
-      const seen = new Set<string>();
-      const node = (id: string, kind: Lineage['nodes'][number]['kind'], label: string, detail: string, href: string | null) => {
-        if (!seen.has(id)) graph.nodes.push({ id, kind, label, detail, href });
-        seen.add(id);
-        return id;
-      };
-      const edge = (from: string, to: string, label: string) => {
-        if (!seen.has(`${from}→${to}`)) graph.edges.push({ from, to, label });
-        seen.add(`${from}→${to}`);
-      };
-      const url = encodeURIComponent;
-      for (const version of shown) {
-        const id = node(
-          `version:${version.version}`,
-          'version',
-          `${name} v${version.version}`,
-          version.aliases.join(', '),
-          `/models/${url(name)}/versions/${version.version}`,
-        );
-        const run = version.runId === null ? undefined : await runs.run(version.runId);
-        if (run !== undefined) {
-          const runNode = node(`run:${run.runId}`, 'run', run.name, run.runId, `/runs/${url(run.runId)}`);
-          edge(runNode, id, 'made');
-          for (const dataset of run.datasets)
-            edge(node(`dataset:${dataset.name}:${dataset.digest}`, 'dataset', dataset.name, dataset.digest, null), runNode, dataset.context ?? 'used by');
-        }
-        for (const { endpoint, versions: serving } of endpoints) {
-          if (serving.includes(version.version)) edge(id, node(`endpoint:${endpoint}`, 'endpoint', endpoint, '', `/endpoints/${url(endpoint)}`), 'serves');
-        }
-      }
-      return graph;
-    },
+    ...createLineage(deps),
   };
 }

@@ -31,7 +31,8 @@ const compact = <T extends object>(search: T): T => Object.fromEntries(Object.en
 
 export const VIEWS = ['active', 'deleted', 'all'] as const;
 export type View = (typeof VIEWS)[number];
-export const RUN_TABS = ['overview', 'charts', 'artifacts'] as const;
+export const RUN_TABS = ['overview', 'charts', 'series', 'system', 'artifacts', 'lineage'] as const;
+export const ENTRY_KINDS = ['string', 'histogram', 'file'] as const;
 export const MODEL_TABS = ['versions', 'gates', 'lineage'] as const;
 export const ENDPOINT_TABS = ['overview', 'try', 'settings'] as const;
 export const MONITOR_TABS = ['series', 'drift', 'alarms', 'quality', 'predictions', 'config'] as const;
@@ -95,6 +96,10 @@ export interface RunSearch {
   from?: number | undefined;
   to?: number | undefined;
   path?: string | undefined;
+  /** The series that is open, of which kind, and at which step. */
+  entry?: string | undefined;
+  kind?: (typeof ENTRY_KINDS)[number] | undefined;
+  step?: number | undefined;
   /** Closed branches of the metrics, and sections of the charts; `/` first: all are, but those listed. */
   fold?: string[] | undefined;
   /** The same of the params. */
@@ -109,6 +114,9 @@ export const runSearch = (raw: Raw): RunSearch =>
     from: number(raw['from']),
     to: number(raw['to']),
     path: text(raw['path']),
+    entry: text(raw['entry']),
+    kind: oneOf(raw['kind'], ENTRY_KINDS),
+    step: number(raw['step']),
     fold: list(raw['fold']),
     pfold: list(raw['pfold']),
   });

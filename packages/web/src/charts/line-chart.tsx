@@ -6,7 +6,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
 import { formatNumber, formatTime } from '../ui/format.ts';
 import { alignSeries, type ChartSeries, panRange, type Range, seriesColor, yRange, zoomRange } from './series.ts';
-import { buildOptions, type ChartBand, type ChartLine } from './uplot-options.ts';
+import { buildOptions, type ChartBand, type ChartLine, type ChartMark } from './uplot-options.ts';
 
 const MOST_IN_LEGEND = 24;
 
@@ -25,6 +25,8 @@ export interface LineChartProps {
   bands?: ChartBand[];
   /** Marked values of the y axis (thresholds). */
   lines?: ChartLine[];
+  /** Marked places of the x axis (where a fork begins). */
+  marks?: ChartMark[];
   /** Fixed ends of the y axis. */
   yMin?: number;
   yMax?: number;
@@ -48,6 +50,7 @@ export function LineChart(props: LineChartProps) {
     onZoom,
     bands,
     lines,
+    marks,
     yMin,
     yMax,
     log = false,
@@ -65,11 +68,12 @@ export function LineChart(props: LineChartProps) {
     zoomTo.current = onZoom;
   }, [onZoom]);
   const shape = JSON.stringify([
-    series.map((s) => [s.key, s.label, s.color, s.dashed, s.extendLast, s.pointsOnly, s.low !== undefined]),
+    series.map((s) => [s.key, s.label, s.color, s.dashed, s.faint, s.extendLast, s.pointsOnly, s.low !== undefined]),
     xKind,
     height,
     bands,
     lines,
+    marks,
     yMin,
     yMax,
     log,
@@ -91,6 +95,7 @@ export function LineChart(props: LineChartProps) {
       zoom,
       bands,
       lines,
+      marks,
       yMin,
       yMax,
       log,
@@ -151,7 +156,11 @@ export function LineChart(props: LineChartProps) {
                 <span
                   aria-hidden
                   className="bn-legend-line"
-                  style={{ borderTopColor: `var(${s.color ?? seriesColor(i)})`, borderTopStyle: s.dashed === true ? 'dashed' : 'solid' }}
+                  style={{
+                    borderTopColor: `var(${s.color ?? seriesColor(i)})`,
+                    borderTopStyle: s.dashed === true ? 'dashed' : 'solid',
+                    opacity: s.faint === true ? 0.65 : 1,
+                  }}
                 />
                 <span className="clip">{s.label}</span>
               </span>

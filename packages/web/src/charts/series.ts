@@ -11,6 +11,8 @@ export interface ChartSeries {
   /** A CSS custom property, such as --bn-s1. */
   color?: string;
   dashed?: boolean;
+  /** Lighter than the others. */
+  faint?: boolean;
   /** Continue the last value to the right edge as a thin line. */
   extendLast?: boolean;
   /** Points without a line between them. */

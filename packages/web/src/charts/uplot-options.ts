@@ -13,6 +13,11 @@ export interface ChartLine {
   label: string;
   color?: string;
 }
+/** A marked place of the x axis. */
+export interface ChartMark {
+  x: number;
+  label: string;
+}
 interface Input {
   series: ChartSeries[];
   xKind: 'step' | 'time' | 'relative';
@@ -22,6 +27,7 @@ interface Input {
   zoom: Range | null;
   bands: ChartBand[] | undefined;
   lines: ChartLine[] | undefined;
+  marks: ChartMark[] | undefined;
   yMin: number | undefined;
   yMax: number | undefined;
   log: boolean;
@@ -52,6 +58,7 @@ export function buildOptions(input: Input): uPlot.Options {
       stroke: color,
       width: s.pointsOnly === true ? 0 : 1.6,
       ...(s.dashed === true ? { dash: [5, 4] } : {}),
+      ...(s.faint === true ? { alpha: 0.65 } : {}),
       spanGaps: false,
       points: s.pointsOnly === true || single ? { show: true, size: 6, fill: color } : { size: 5, fill: color },
     });
@@ -188,6 +195,19 @@ function drawMarks(u: uPlot, input: Input, columns: number[], colors: string[], 
     ctx.lineTo(right, y);
     ctx.stroke();
     ctx.fillText(line.label, right - 4 * ratio, y - 4 * ratio);
+  }
+  ctx.textAlign = 'left';
+  for (const mark of input.marks ?? []) {
+    const x = u.valToPos(mark.x, 'x', true);
+    if (x < bbox.left || x > right) continue;
+    ctx.strokeStyle = ctx.fillStyle = css('--bn-muted');
+    ctx.setLineDash([2 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const width = ctx.measureText(mark.label).width + 8 * ratio;
+    ctx.fillText(mark.label, x + width > right ? x - width : x + 4 * ratio, bbox.top + 11 * ratio);
   }
   ctx.restore();
 }

@@ -83,6 +83,7 @@ export function registryHandlers({
       await registry.getVersion(params.model, params.version);
       return { reports: await registry.gateReports(params.model, params.version) };
     },
-    getLineage: async ({ params }) => views.lineage(params.model),
+    getLineage: ({ params }) => views.lineage(params.model),
+    getRunLineage: ({ params }) => views.runLineage(params.runId),
   };
 }

@@ -31,7 +31,7 @@ export function ArtifactBrowser({ runId, path, onPath }: { runId: string; path: 
         </div>
       </Panel>
       <div style={{ gridColumn: 'span 2', minWidth: 0 }} className="bn-artifact">
-        {path === undefined ? (
+        {path === undefined || path.endsWith('/') ? (
           <Panel>
             <Text c="dimmed" size="sm">
               Choose a file to look into it.

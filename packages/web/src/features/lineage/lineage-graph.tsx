@@ -1,8 +1,8 @@
 import '../../charts/charts.css';
 import dagre from '@dagrejs/dagre';
-import type { Lineage } from '@binnacle/contract';
+import type { Lineage, LineageNode } from '@binnacle/contract';
 import { Text } from '@mantine/core';
-import { useRouter } from '@tanstack/react-router';
+import { Link, useRouter } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { uiPath } from '../../ui/bits.tsx';
 
@@ -50,70 +50,113 @@ export function LineageGraph({ lineage }: { lineage: Lineage }) {
       </Text>
     );
   return (
-    <div style={{ overflow: 'auto', maxHeight: 640 }} tabIndex={0} role="group" aria-label="Lineage graph">
-      <svg width={layout.width} height={layout.height} role="group" aria-label={`Lineage: ${lineage.nodes.length} nodes, ${lineage.edges.length} connections`}>
-        <defs>
-          <marker id="lineage-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
-            <path d="M0 0 8 4 0 8z" fill="var(--bn-muted)" />
-          </marker>
-        </defs>
-        {layout.edges.map((edge) => {
-          // Where many lines cross, labels would cover each other: the line's tooltip has it then.
-          const alone = layout.edges.filter((e) => e.from === edge.from).length === 1 || layout.edges.filter((e) => e.to === edge.to).length === 1;
-          const middle = alone ? labelPoint(edge.points) : undefined;
-          return (
-            <g key={`${edge.from}→${edge.to}→${edge.label}`}>
-              <path d={curve(edge.points)} fill="none" stroke="var(--bn-muted)" strokeOpacity={0.6} strokeWidth={1.3} markerEnd="url(#lineage-arrow)">
-                <title>{edge.label}</title>
-              </path>
-              {edge.label !== '' && middle !== undefined && (
-                <text
-                  className="bn-axis"
-                  x={middle.x}
-                  y={middle.y - 5}
-                  textAnchor="middle"
-                  style={{ fontSize: 10, paintOrder: 'stroke', stroke: 'var(--mantine-color-body)', strokeWidth: 3 }}
-                >
-                  {cut(edge.label, 18)}
+    <>
+      <div style={{ overflow: 'auto', maxHeight: 640 }} tabIndex={0} role="group" aria-label="Lineage graph">
+        <svg
+          width={layout.width}
+          height={layout.height}
+          role="group"
+          aria-label={`Lineage: ${lineage.nodes.length} nodes, ${lineage.edges.length} connections`}
+        >
+          <defs>
+            <marker id="lineage-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+              <path d="M0 0 8 4 0 8z" fill="var(--bn-muted)" />
+            </marker>
+          </defs>
+          {layout.edges.map((edge) => {
+            // Where many lines cross, labels would cover each other: the line's tooltip has it then.
+            const alone = layout.edges.filter((e) => e.from === edge.from).length === 1 || layout.edges.filter((e) => e.to === edge.to).length === 1;
+            const middle = alone ? labelPoint(edge.points) : undefined;
+            return (
+              <g key={`${edge.from}→${edge.to}→${edge.label}`}>
+                <path d={curve(edge.points)} fill="none" stroke="var(--bn-muted)" strokeOpacity={0.6} strokeWidth={1.3} markerEnd="url(#lineage-arrow)">
+                  <title>{edge.label}</title>
+                </path>
+                {edge.label !== '' && middle !== undefined && (
+                  <text
+                    className="bn-axis"
+                    x={middle.x}
+                    y={middle.y - 5}
+                    textAnchor="middle"
+                    style={{ fontSize: 10, paintOrder: 'stroke', stroke: 'var(--mantine-color-body)', strokeWidth: 3 }}
+                  >
+                    {cut(edge.label, 18)}
+                  </text>
+                )}
+              </g>
+            );
+          })}
+          {layout.nodes.map((node) => {
+            const kind = KINDS[node.kind];
+            const box = (
+              <g transform={`translate(${node.x - W / 2} ${node.y - H / 2})`}>
+                <title>{`${kind.label}: ${node.label}\n${node.detail}`}</title>
+                <rect width={W} height={H} rx={6} fill="var(--mantine-color-body)" stroke="var(--bn-border)" strokeWidth={1.2} />
+                <rect width={4} height={H} rx={2} fill={kind.color} />
+                <text x={13} y={19} style={{ fontSize: 12.5, fontWeight: 600, fill: node.href === null ? 'var(--bn-ink)' : 'var(--mantine-color-anchor)' }}>
+                  {cut(node.label, 25)}
                 </text>
-              )}
-            </g>
-          );
-        })}
-        {layout.nodes.map((node) => {
-          const kind = KINDS[node.kind];
-          const box = (
-            <g transform={`translate(${node.x - W / 2} ${node.y - H / 2})`}>
-              <title>{`${kind.label}: ${node.label}\n${node.detail}`}</title>
-              <rect width={W} height={H} rx={6} fill="var(--mantine-color-body)" stroke="var(--bn-border)" strokeWidth={1.2} />
-              <rect width={4} height={H} rx={2} fill={kind.color} />
-              <text x={13} y={19} style={{ fontSize: 12.5, fontWeight: 600, fill: node.href === null ? 'var(--bn-ink)' : 'var(--mantine-color-anchor)' }}>
-                {cut(node.label, 25)}
-              </text>
-              <text x={13} y={35} className="bn-axis">
-                {cut(`${kind.label}${node.detail === '' ? '' : ` · ${node.detail}`}`, 30)}
-              </text>
-            </g>
-          );
-          return node.href === null ? (
-            <g key={node.id}>{box}</g>
-          ) : (
-            <a
-              key={node.id}
-              href={uiPath(node.href)}
-              aria-label={`${kind.label} ${node.label}`}
-              onClick={(e) => {
-                if (e.metaKey || e.ctrlKey) return;
-                e.preventDefault();
-                router.history.push(uiPath(node.href as string));
-              }}
-            >
-              {box}
-            </a>
-          );
-        })}
-      </svg>
-    </div>
+                <text x={13} y={35} className="bn-axis">
+                  {cut(`${kind.label}${node.detail === '' ? '' : ` · ${node.detail}`}`, 26)}
+                </text>
+              </g>
+            );
+            return node.href === null ? (
+              <g key={node.id}>{box}</g>
+            ) : (
+              <a
+                key={node.id}
+                href={uiPath(node.href)}
+                aria-label={`${kind.label} ${node.label}`}
+                onClick={(e) => {
+                  if (e.metaKey || e.ctrlKey) return;
+                  e.preventDefault();
+                  router.history.push(uiPath(node.href as string));
+                }}
+              >
+                {box}
+              </a>
+            );
+          })}
+        </svg>
+      </div>
+      <LineageList lineage={lineage} />
+    </>
+  );
+}
+
+/** The same in words, for those who do not see the graph, and to search and copy. */
+function LineageList({ lineage }: { lineage: Lineage }) {
+  const nodes = new Map(lineage.nodes.map((node) => [node.id, node]));
+  const alone = lineage.nodes.filter((node) => !lineage.edges.some((edge) => edge.from === node.id || edge.to === node.id));
+  return (
+    <details style={{ marginTop: 8, fontSize: 13 }}>
+      <summary style={{ cursor: 'pointer', color: 'var(--bn-muted)' }}>As a list</summary>
+      <ul style={{ margin: '6px 0 0', paddingLeft: '1.4em' }}>
+        {lineage.edges.map((edge) => (
+          <li key={`${edge.from}→${edge.to}`} className="break">
+            <NodeName node={nodes.get(edge.from)} /> <span style={{ color: 'var(--bn-muted)' }}>→ {edge.label} →</span> <NodeName node={nodes.get(edge.to)} />
+          </li>
+        ))}
+        {alone.map((node) => (
+          <li key={node.id} className="break">
+            <NodeName node={node} />, connected to nothing
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function NodeName({ node }: { node: LineageNode | undefined }) {
+  if (node === undefined) return null;
+  const text = `${KINDS[node.kind].label} ${node.label}${node.detail === '' ? '' : ` (${node.detail})`}`;
+  return node.href === null ? (
+    <span>{text}</span>
+  ) : (
+    <Link to={node.href} className="bn-link inline">
+      {text}
+    </Link>
   );
 }
 

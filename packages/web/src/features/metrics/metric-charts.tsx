@@ -7,6 +7,13 @@ import { ErrorState, Loading } from '../../ui/states.tsx';
 import { chartLines, MANY_LINES } from './shape.ts';
 
 const HEIGHT = 190;
+const MOST_MARKS = 8;
+
+/** What is asked for to draw a part: a little more, so that lines reach its edges. Steps may be fractions. */
+function around([from, to]: Range): { from: number; to: number } {
+  const width = to - from;
+  return width < 2 ? { from: from - width, to: to + width } : { from: Math.floor(from), to: Math.ceil(to) };
+}
 
 export interface MetricChartProps {
   metric: string;
@@ -18,10 +25,14 @@ export interface MetricChartProps {
   log: boolean;
   live: boolean;
   height?: number;
+  /** Over time, whatever the steps are. */
+  overTime?: boolean;
+  /** Another title than the key, and how values are written. */
+  look?: (metric: string) => { title: string; format?: (value: number) => string; yMin?: number };
 }
 
 /** One metric of one or several runs as min/max buckets from the server, asked again for the shown part on zoom. */
-function MetricChart({ metric, runs, zoom, onZoom, smoothing, log, live, height = HEIGHT }: MetricChartProps) {
+function MetricChart({ metric, runs, zoom, onZoom, smoothing, log, live, height = HEIGHT, overTime = false, look }: MetricChartProps) {
   const many = runs.length > MANY_LINES;
   const query = useApi(
     'getSeries',
@@ -30,35 +41,54 @@ function MetricChart({ metric, runs, zoom, onZoom, smoothing, log, live, height 
         runIds: runs.map((r) => r.id),
         keys: [metric],
         maxPoints: many ? 200 : 800,
-        ...(zoom === null ? {} : { from: Math.floor(zoom[0]), to: Math.ceil(zoom[1]) }),
+        ...(zoom === null ? {} : around(zoom)),
       },
     },
     { keepPrevious: true, ...(live ? { refetchInterval: 4_000 } : {}) },
   );
   // The zoom in the link is one of steps; a chart over time has its own.
   const [timeZoom, setTimeZoom] = useState<Range | null>(null);
-  const { kind, lines, thinned } = useMemo(() => {
+  const { title = metric, format, yMin } = look?.(metric) ?? {};
+  const { kind, lines, thinned, forks } = useMemo(() => {
     const names = new Map(runs.map((run, i) => [run.id, { ...run, i }]));
-    return chartLines(
-      query.data?.series ?? [],
-      (values) => smooth(values, smoothing),
-      (runId) => {
+    return chartLines(query.data?.series ?? [], {
+      smoothed: (values) => smooth(values, smoothing),
+      styleOf: (runId) => {
         const run = names.get(runId);
-        return { label: runs.length === 1 ? metric : (run?.name ?? runId), color: `--bn-s${((run?.i ?? 0) % 8) + 1}`, dashed: (run?.i ?? 0) >= 8 };
+        return { label: runs.length === 1 ? title : (run?.name ?? runId), color: `--bn-s${((run?.i ?? 0) % 8) + 1}`, dashed: (run?.i ?? 0) >= 8 };
       },
-      smoothing > 0,
-    );
-  }, [query.data, runs, metric, smoothing]);
+      always: smoothing > 0,
+      overTime,
+    });
+  }, [query.data, runs, title, smoothing, overTime]);
   if (query.isError && query.data === undefined) return <ErrorState error={query.error} retry={query.refetch} compact />;
   if (query.data === undefined) return <Loading lines={3} height={40} />;
   const total = query.data.series.reduce((sum, s) => sum + s.total, 0);
   const odd = query.data.series.some((s) => s.points.some((p) => typeof p.value === 'string'));
   const notes = [
-    ...(kind === 'time' ? ['logged without steps: over time'] : kind === 'relative' ? ['logged without steps: seconds since the first point of each run'] : []),
+    ...(overTime
+      ? []
+      : kind === 'time'
+        ? ['logged without steps: over time']
+        : kind === 'relative'
+          ? ['logged without steps: seconds since the first point of each run']
+          : []),
     ...(total > 1000 ? [`${formatNumber(total)} points, as min/max buckets`] : []),
     ...(thinned ? ['many lines: their points are drawn on one grid'] : []),
     ...(odd ? ['NaN and infinite values are gaps'] : []),
   ];
+  const marks = forks.length > 0 && forks.length <= MOST_MARKS ? forks.map((x) => ({ x, label: 'forked' })) : undefined;
+  const shared = {
+    title,
+    series: lines,
+    height,
+    log,
+    // A dashed line alone needs a word, too.
+    legend: lines.length > 1 || lines.some((line) => line.faint === true),
+    ...(format === undefined ? {} : { format }),
+    ...(yMin === undefined ? {} : { yMin }),
+    ...(marks === undefined ? {} : { marks }),
+  };
   if (lines.length === 0)
     return (
       <Text c="dimmed" size="sm" p="sm">
@@ -68,9 +98,9 @@ function MetricChart({ metric, runs, zoom, onZoom, smoothing, log, live, height 
   return (
     <>
       {kind === 'step' ? (
-        <LineChart title={metric} series={lines} zoom={zoom} onZoom={onZoom} height={height} log={log} syncKey="metrics" />
+        <LineChart {...shared} zoom={zoom} onZoom={onZoom} syncKey="metrics" />
       ) : (
-        <LineChart title={metric} series={lines} xKind={kind} zoom={timeZoom} onZoom={setTimeZoom} height={height} log={log} syncKey={`metrics-${kind}`} />
+        <LineChart {...shared} xKind={kind} zoom={timeZoom} onZoom={setTimeZoom} syncKey={`metrics-${kind}`} />
       )}
       {notes.length > 0 && (
         <Text size="xs" c="dimmed" px={10}>
@@ -83,10 +113,11 @@ function MetricChart({ metric, runs, zoom, onZoom, smoothing, log, live, height 
 
 /** A chart in its box, mounted only while it is near the screen. */
 export function MetricPanel({ metric, ...rest }: MetricChartProps) {
+  const title = rest.look?.(metric).title ?? metric;
   return (
-    <section className="bn-panel" aria-label={metric}>
+    <section className="bn-panel" aria-label={title}>
       <Text component="h2" size="sm" fw={600} px={12} pt={9} className="clip" title={metric} m={0}>
-        {metric}
+        {title}
       </Text>
       <WhenVisible height={(rest.height ?? HEIGHT) + (rest.runs.length > 1 ? 30 : 6)}>{() => <MetricChart metric={metric} {...rest} />}</WhenVisible>
     </section>

@@ -24,6 +24,7 @@ const keyOf = (metric: MetricSummary): string => metric.key;
 export function MetricsTable({
   runId,
   total,
+  wanted,
   query,
   onQuery,
   onOpen,
@@ -33,6 +34,8 @@ export function MetricsTable({
 }: {
   runId: string;
   total: number;
+  /** Which keys are shown. */
+  wanted: (key: string) => boolean;
   query: string;
   onQuery: (q: string) => void;
   onOpen: (metric: string) => void;
@@ -51,7 +54,7 @@ export function MetricsTable({
     placeholderData: keepPreviousData,
     refetchInterval: (of) => (live && (of.state.data?.pages.length ?? 0) <= MOST_REFRESHED ? 5_000 : false),
   });
-  const metrics = useMemo(() => pages.data?.pages.flatMap((p) => p.metrics) ?? [], [pages.data]);
+  const metrics = useMemo(() => (pages.data?.pages.flatMap((p) => p.metrics) ?? []).filter((m) => wanted(m.key)), [pages.data, wanted]);
   // A search shows whole names, so that nothing it finds is hidden in a closed branch.
   const rows = useMemo(() => (q === '' ? treeRows(metrics, keyOf, openness(fold)) : flatRows(metrics, keyOf)), [metrics, q, fold]);
   const branches = rows.filter((row) => row.kind === 'branch');
@@ -104,6 +107,7 @@ export function MetricsTable({
           <>
             <span role="gridcell" className="clip" style={{ flex: '1 1 0', paddingLeft: indent }} title={metric.key}>
               {label}
+              {metric.inherited && <span style={{ color: 'var(--bn-muted)' }}> inherited</span>}
             </span>
             <span role="gridcell" style={{ width: 112, height: 24, flex: 'none' }}>
               {metric.count > 1 && (

@@ -50,15 +50,27 @@ function places(points: SeriesPoint[], xOf: (point: SeriesPoint) => number): Pla
 const least = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
 const most = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.max(a, b));
 
-/** Lines of one metric for a chart; pure, tested in shape.test.ts. `styleOf` gives a run’s label and look; `always` draws the spread where every point stands alone, too.  */
-export function chartLines(
-  series: Series[],
-  smoothed: (values: (number | null)[]) => (number | null)[],
-  styleOf: (runId: string) => Pick<ChartSeries, 'label' | 'color' | 'dashed'>,
-  always: boolean,
-): { kind: XKind; lines: ChartSeries[]; thinned: boolean } {
+export interface LinesOptions {
+  smoothed: (values: (number | null)[]) => (number | null)[];
+  /** A run’s label and look. */
+  styleOf: (runId: string) => Pick<ChartSeries, 'label' | 'color' | 'dashed'>;
+  /** Draws the spread where every point stands alone, too. */
+  always: boolean;
+  /** Over time, whatever the steps are. */
+  overTime?: boolean;
+}
+export interface Lines {
+  kind: XKind;
+  lines: ChartSeries[];
+  thinned: boolean;
+  /** Where the runs that are forks begin to be their own, along x. */
+  forks: number[];
+}
+
+/** Lines of one metric for a chart; pure, tested in shape.test.ts. What a fork has from its parent is a line of its own, faint and dashed. */
+export function chartLines(series: Series[], { smoothed, styleOf, always, overTime = false }: LinesOptions): Lines {
   const shown = series.filter((s) => s.points.length > 0);
-  const kind = xKindOf(shown);
+  const kind = overTime ? (shown.length > 1 ? 'relative' : 'time') : xKindOf(shown);
   const xOf = (s: Series): ((p: SeriesPoint) => number) => {
     if (kind === 'step') return (p) => p.step;
     if (kind === 'time') return (p) => p.timestamp;
@@ -66,11 +78,12 @@ export function chartLines(
     return (p) => (p.timestamp - start) / 1000;
   };
   const grid = shown.length > MANY_LINES ? gridOf(shown, xOf) : undefined;
-  const lines = shown.map((s): ChartSeries => {
+  const forks = new Set<number>();
+  const lines = shown.flatMap((s): ChartSeries[] => {
     const own = xOf(s);
     const points = places(s.points, grid === undefined ? own : (p) => grid(own(p)));
     const spread = shown.length <= MANY_LINES && (always || points.some((p) => p.merged));
-    return {
+    const line: ChartSeries = {
       key: s.runId,
       ...styleOf(s.runId),
       x: points.map((p) => p.x),
@@ -78,8 +91,29 @@ export function chartLines(
       extendLast: true,
       ...(spread ? { low: points.map((p) => p.low), high: points.map((p) => p.high) } : {}),
     };
+    if (s.forkStep === null) return [line];
+    const inherited = s.points.filter((p) => p.step <= (s.forkStep as number)).map(own);
+    if (inherited.length === 0) return [line];
+    const border = kind === 'step' ? s.forkStep : Math.max(...inherited);
+    forks.add(border);
+    return parted(line, line.x.filter((x) => x <= border).length);
   });
-  return { kind, lines, thinned: grid !== undefined };
+  return { kind, lines, thinned: grid !== undefined, forks: [...forks].sort((a, b) => a - b) };
+}
+
+/** A line whose first `count` points are of the run before: two lines that meet in the first point of its own. */
+function parted(line: ChartSeries, count: number): ChartSeries[] {
+  const part = (from: number, to: number): Pick<ChartSeries, 'x' | 'y' | 'low' | 'high'> => ({
+    x: line.x.slice(from, to),
+    y: line.y.slice(from, to),
+    ...(line.low === undefined || line.high === undefined ? {} : { low: line.low.slice(from, to), high: line.high.slice(from, to) }),
+  });
+  const before: ChartSeries = { ...line, ...part(0, count + 1), key: `${line.key}:inherited`, label: `${line.label}, inherited`, dashed: true, faint: true };
+  if (count >= line.x.length) return [before];
+  return [
+    { ...before, extendLast: false },
+    { ...line, ...part(count, line.x.length) },
+  ];
 }
 
 /**
