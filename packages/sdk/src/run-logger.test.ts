@@ -255,11 +255,12 @@ describe('what is no plain number', () => {
     const run = await start(fetch, { onError: (error: Error) => told.push(error.message) });
     await run.artifact('../etc/passwd', 'x');
     run.log({ a: 1 }, Number.NaN);
+    run.log({ a: undefined as unknown as number });
     await run.end();
     run.log({ late: 1 });
     await run.artifact('late.txt', 'x');
-    expect(run.dropped).toBe(4);
-    expect(told.join('\n')).toMatch(/cannot be the path[^]*finite number[^]*has ended[^]*has ended/);
+    expect(run.dropped).toBe(5);
+    expect(told.join('\n')).toMatch(/cannot be the path[^]*finite number[^]*not undefined[^]*has ended[^]*has ended/);
     expect(calls.filter(({ method }) => method === 'PUT')).toEqual([]);
   });
 });

@@ -64,7 +64,7 @@ export class RunLogger implements AsyncDisposable {
 
   /** Logs numbers of one step, as metrics. */
   log(values: Record<string, number>, step?: number): void {
-    this.#add(this.#entries(values, step, (key, value, at) => ({ kind: 'metric', key, value: loose(Number(value)), ...at })));
+    this.#add(this.#entries(values, step, (key, value, at) => ({ kind: 'metric', key, value: loose(numeric(value)), ...at })));
   }
 
   /** Logs texts of one step: a sample of what a model writes, a note. Up to 1 MiB each. */
@@ -183,6 +183,12 @@ export class RunLogger implements AsyncDisposable {
     if (Number.isFinite(step)) this.#step = Math.floor(step) + 1;
     return entries;
   }
+}
+
+/** Other types are a mistake that would be hidden as NaN. */
+function numeric(value: unknown): number {
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw new TypeError(`a metric is a number, not ${typeof value}`);
+  return Number(value);
 }
 
 const blobOf = (content: FileContent): Blob => (content instanceof Blob ? content : new Blob([content]));

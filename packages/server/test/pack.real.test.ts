@@ -41,6 +41,8 @@ it('the packed server installs into an empty folder and npx binnacle up runs the
     expect(await (await fetch(`${url}/health`)).text()).toBe('OK');
     expect(await (await fetch(`${url}/ui/`)).text()).toContain('<div id="root">');
     expect((await fetch(`${url}/api/binnacle/v1/experiments`)).status).toBe(200);
+    // The SDK's part for Node is inside, too.
+    expect(JSON.parse(execFileSync('npx', ['binnacle', 'sync', folder, '--json', '--url', String(url)], { cwd: app, encoding: 'utf8' }))).toEqual({ runs: [] });
   } finally {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
   }

@@ -51,7 +51,11 @@ export class FileSink implements RunSink {
   /** Bytes of the file when a write last succeeded. */
   #length = 0;
   #torn = false;
+  /** The last write did not succeed. */
+  #failing = false;
   #writing: Promise<boolean> = Promise.resolve(true);
+  /** The write that waits for the one under way. */
+  #next: Promise<boolean> | undefined;
   #putting: Promise<void> = Promise.resolve();
   #copies = 0;
   #dropped = 0;
@@ -110,7 +114,7 @@ export class FileSink implements RunSink {
   /** A disk that is full for long must not fill the memory too: the oldest of the series go. */
   #bound(): void {
     const most = this.#options.maxBuffered ?? MAX_BUFFERED;
-    if (this.#weight <= most) return;
+    if (!this.#failing || this.#weight <= most) return;
     this.#lines = this.#lines.filter(({ series, weight }) => {
       if (!series || this.#weight <= most) return true;
       this.#weight -= weight;
@@ -173,8 +177,12 @@ export class FileSink implements RunSink {
 
   /** Writes what waits; resolves to whether it is all on the disk. */
   #write(): Promise<boolean> {
-    this.#writing = this.#writing.then(() => this.#append());
-    return this.#writing;
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined;
+      return this.#append();
+    });
+    this.#writing = this.#next;
+    return this.#next;
   }
 
   async #append(): Promise<boolean> {
@@ -191,8 +199,10 @@ export class FileSink implements RunSink {
       await this.#file.datasync();
       this.#length += bytes.length;
       this.#inFlight = [];
+      this.#failing = false;
       return true;
     } catch (error) {
+      this.#failing = true;
       this.#report('disk', error, 'could not be recorded', 'trying on');
       // What the system could not make durable is written once more.
       const written = await this.#salvage(appended ? bytes.subarray(0, 0) : bytes);

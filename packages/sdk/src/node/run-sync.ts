@@ -1,9 +1,10 @@
-import { existsSync, openAsBlob } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Client } from '../client.ts';
 import { artifactRootOf, deliver, isFinal, isUnreadable, logEntries, statusOf, transferMs, uploadArtifact } from '../delivery.ts';
-import { CHARACTERS_A_REQUEST, ENTRIES_A_REQUEST, type Entry, lengthOf } from '../entries.ts';
+import { CHARACTERS_A_REQUEST, type Entry, lengthOf } from '../entries.ts';
 import { REQUEST_TIMEOUT_MS } from '../http-sink.ts';
+import { openFile } from './open-file.ts';
 import { readProgress, removeRun, saveProgress, VanishedError } from './progress.ts';
 import { type ArtifactLine, type EndLine, fileOf, FORMAT, type Line, recordOf, type RunLine } from './record.ts';
 import { readLines } from './record-reader.ts';
@@ -38,6 +39,8 @@ export interface RunSyncOptions {
 }
 
 const MOST_REFUSED = 100;
+/** As many as the server takes at once: nobody waits for the single one. */
+const ENTRIES_A_REQUEST = 10_000;
 
 /** Sends a recorded run to a server, as far as it is written; `advance` again goes on from there. Repeating any of it does no harm. */
 export class RunSync {
@@ -190,17 +193,19 @@ export class RunSync {
   }
 
   async #upload(line: ArtifactLine, from: number): Promise<void> {
+    const root = this.#root ?? '';
     try {
-      const file = fileOf(this.folder, line);
-      const content = await openAsBlob(file);
+      const content = await openFile(fileOf(this.folder, line)).catch(() => undefined);
+      if (content === undefined) throw unreadable(line);
       const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS + transferMs(line.size));
-      await uploadArtifact(this.#client, this.#root ?? '', line.path, content, { signal, sha256: Buffer.from(line.sha256, 'hex').toString('base64') });
+      await uploadArtifact(this.#client, root, line.path, content, { signal, sha256: Buffer.from(line.sha256, 'hex').toString('base64') });
       this.#sent.artifacts++;
     } catch (error) {
-      const unreadable = isUnreadable(error) || !('status' in (error as Error));
-      if (unreadable && !existsSync(recordOf(this.folder))) throw new VanishedError();
-      if (!unreadable && !isFinal(statusOf(error))) throw error;
-      this.#refuse(`artifact ${line.path}`, unreadable ? new Error(`its file ${line.file} cannot be read`) : error, from);
+      const lost = isUnreadable(error);
+      // Another sync removes what it has sent.
+      if (lost && !existsSync(recordOf(this.folder))) throw new VanishedError();
+      if (!lost && !isFinal(statusOf(error))) throw error;
+      this.#refuse(`artifact ${line.path}`, lost ? unreadable(line) : error, from);
     }
   }
 
@@ -227,6 +232,7 @@ export class RunSync {
   }
 }
 
+const unreadable = ({ file }: ArtifactLine): Error => Object.assign(new Error(`its file ${file} cannot be read`), { name: 'NotReadableError' });
 const timeout = (): AbortSignal => AbortSignal.timeout(REQUEST_TIMEOUT_MS);
 const textsOf = (kind: 'param' | 'tag', values: Record<string, string>): Entry[] => Object.entries(values).map(([key, value]) => ({ kind, key, value }));
 /** One request holds one value of a param. */

@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs';
 import { createClient } from '../client.ts';
 import { newRunId, type SeriesEntry } from '../entries.ts';
 import { reporter } from '../reporter.ts';
@@ -7,6 +6,7 @@ import type { RunSink } from '../run-sink.ts';
 import { AutoSink } from './auto-sink.ts';
 import { FileSink } from './file-sink.ts';
 import { type HardwareOptions, HardwareSampler } from './hardware/sampler.ts';
+import { openFile } from './open-file.ts';
 import { FORMAT, type RunLine } from './record.ts';
 import { captureSource, type SourceOptions, sourceTags, userName } from './source/capture.ts';
 import { thisWriter } from './writer.ts';
@@ -44,7 +44,7 @@ export class NodeRunLogger extends RunLogger {
 
   /** Stores a local file among the run's artifacts. Await it before the file changes; it never rejects. */
   artifactFile(path: string, file: string): Promise<void> {
-    return this.store(path, () => openAsBlob(file));
+    return this.store(path, () => openFile(file));
   }
 }
 

@@ -64,7 +64,7 @@ async function syncOne(run: RunSync, retryMs: number): Promise<{ report: RunRepo
       return isAway(error) ? retryAfterOf(error) : 'done';
     }
   });
-  if (failure instanceof VanishedError) return undefined;
+  if (failure instanceof VanishedError || (failure !== undefined && !existsSync(recordOf(run.folder)))) return undefined;
   if (!answered) return { report: run.report('failed', failure), away: failure };
   return { report: report ?? run.report('failed', failure) };
 }

@@ -196,9 +196,14 @@ it('a run of another machine stays open until it is said to be over', async () =
   expect(existsSync(record)).toBe(false);
 });
 
-it('a folder that cannot be written is told at the start', async () => {
+it('what cannot be written is told at the start, what cannot be read when it is asked for', async () => {
+  const told: string[] = [];
   const file = join(temporaryFolder('offline'), 'file');
   writeFileSync(file, '');
   await expect(startRun({ ...bare, offline: file })).rejects.toThrow(/EEXIST|ENOTDIR/);
+  const run = await startRun({ ...bare, offline: offlineFolder(), onError: (error) => told.push(String(error)) });
+  await run.artifactFile('a.txt', '/no/such/file');
+  await run.end();
+  expect([run.dropped, told.join()]).toEqual([1, expect.stringContaining('/no/such/file')]);
   await expect(startRun({ ...bare, mode: 'sometimes' as never })).rejects.toThrow('online, offline, auto');
 });
