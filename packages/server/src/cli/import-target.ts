@@ -72,8 +72,25 @@ export function importTarget(client: Client): ImportTarget {
       const length = 'file' in body ? { 'content-length': String((await stat(body.file)).size) } : {};
       await client.request(url, { method: 'PUT', body: Readable.toWeb(stream) as ReadableStream, duplex: 'half', headers: length } as RequestInit);
     },
+    async modelTag(model, key) {
+      try {
+        return (await client.call('getModel', { params: { model } })).tags[key] ?? '';
+      } catch (error) {
+        if ((error as { status?: number }).status === 404) return undefined;
+        throw error;
+      }
+    },
+    async registerModel({ tags, ...model }) {
+      await client.call('importModel', { body: { ...model, description: model.description.slice(0, 100_000), tags: pairs(tags) } });
+    },
+    registerVersion({ tags, ...version }) {
+      const body = { ...version, description: version.description.slice(0, 100_000), runLink: null, loggedModelId: null, tags: pairs(tags) };
+      return client.call('importVersion', { body });
+    },
   };
 }
+
+const pairs = (record: Record<string, string>) => Object.entries(record).map(([key, value]) => ({ key, value }));
 
 async function* encoded(text: AsyncIterable<string>): AsyncIterable<Uint8Array> {
   for await (const piece of text) yield Buffer.from(piece);

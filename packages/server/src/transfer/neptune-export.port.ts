@@ -42,7 +42,8 @@ export interface SeriesRow {
 
 /** What neptune-exporter has written. Throws `invalid` for files that are not that. */
 export interface NeptuneExport {
-  runs(): Promise<{ runs: ExportedRun[]; registryFiles: number }>;
+  /** Runs, and, kept in the same way, models and versions of the model registry. */
+  runs(): Promise<{ runs: ExportedRun[]; models: ExportedRun[]; versions: ExportedRun[] }>;
   /** The ids that the rows themselves tell, and types that are not known here, with how many rows each has. */
   identity(run: ExportedRun): Promise<{ projectId: string; runId: string; unknown: { type: string; rows: number }[] }>;
   scalars(run: ExportedRun): Promise<Scalar[]>;

@@ -103,7 +103,6 @@ beforeAll(async () => {
   await exportRun(data, 'org_proj', 'unfinished', [[], common('unfinished')], ids);
   rmSync(join(data, 'org_proj', 'unfinished_part_0.parquet'));
   writeFileSync(join(data, 'org_proj', 'begun_part_0.parquet.tmp'), 'half of it');
-  await exportRun(data, 'org_proj/models', 'M', [common('M')], ids);
   server = await startServer();
 }, 60_000);
 afterAll(() => server?.stop());
@@ -149,7 +148,8 @@ it('says what it would import, and imports nothing', async () => {
     runs: 2,
     imported: 2,
     forks: 1,
-    registryFiles: 1,
+    models: 0,
+    versions: 0,
     failed: [],
     incomplete: [{ run: 'begun' }, { run: 'unfinished' }],
     points: 9,
@@ -168,7 +168,8 @@ it('carries over every type, exactly, and says what it did not', async () => {
     forks: 1,
     points: 9,
     entries: 6,
-    registryFiles: 1,
+    models: 0,
+    versions: 0,
     incomplete: [{ run: 'begun' }, { run: 'unfinished' }],
     failed: [],
   });
@@ -308,6 +309,80 @@ it('makes forks whichever of the two comes first, in one import or in several', 
       ['late', 'first'],
     ]),
   );
+}, 60_000);
+
+it('registers models and versions with all that they hold, and leaves alone what others registered', async () => {
+  const root = temporaryFolder('neptune');
+  const [exported, stored] = [join(root, 'data'), join(root, 'files')];
+  const project = 'org/registry';
+  const text = (path: string, value: string): Row => ({ path, type: 'string', value: q(value) });
+  const file = (path: string, of: string): Row => ({ path, type: 'file', value: `{'path': ${q(of)}}` });
+  const put = (path: string, body: string) => {
+    mkdirSync(dirname(join(stored, 'registry', path)), { recursive: true });
+    writeFileSync(join(stored, 'registry', path), body);
+  };
+  const scoped = (scope: string, id: string, rows: Row[]) =>
+    exportRun(exported, `registry/${scope}`, `${id}-0123456789abcdef`, [[text('sys/id', id), ...rows]], { project, run: id });
+  put('model_versions/REG-M-2/model/MLmodel', 'flavors: {sklearn: {}}');
+  put('model_versions/REG-M-2/model/model.pkl', 'pickle');
+  await scoped('models', 'REG-M', [...common('REG-M'), text('sys/description', 'finds churn')]);
+  const version = [
+    text('sys/stage', 'production'),
+    text('sys/model_id', 'REG-M'),
+    text('config/opt', 'adam'),
+    { path: 'train/loss', type: 'float_series', step: '1.5', ms: T, value: '0.5' },
+  ];
+  await scoped('model_versions', 'REG-M-2', [...version, file('model', 'model_versions/REG-M-2/model'), text('sys/description', 'second')]);
+  await scoped('model_versions', 'REG-M-5', [text('sys/model_id', 'REG-M')]);
+  // Only its version is in the export.
+  await scoped('model_versions', 'REG-N-1', []);
+  // Registered here by somebody: not touched.
+  const client = createClient({ baseUrl: server.url });
+  await client.call('createModel', { body: { name: 'REG-X' } });
+  await scoped('models', 'REG-X', []);
+  await scoped('model_versions', 'REG-X-1', []);
+
+  const bring = async (from = exported) => {
+    const { code, stdout } = await binnacle(['import', 'neptune', from, '--files', stored, '--json', '--url', server.url]);
+    return {
+      code,
+      report: JSON.parse(stdout) as { failed: { run: string; message: string }[]; notes: { run: string; what: string }[] } & Record<string, number>,
+    };
+  };
+  const first = await bring();
+  expect(first.code).toBe(1);
+  expect(first.report).toMatchObject({
+    runs: 6,
+    imported: 6,
+    models: 2,
+    versions: 4,
+    failed: [{ run: 'REG-X', message: expect.stringContaining('here already') as string }],
+  });
+  expect((await client.call('getModel', { params: { model: 'REG-X' } })).versions).toEqual([]);
+  const model = await client.call('getModel', { params: { model: 'REG-M' } });
+  expect(model).toMatchObject({ description: 'finds churn', tags: { 'sys/name': 'an experiment', 'neptune.project': project } });
+  expect(model.versions.map(({ version: n }) => n).sort()).toEqual([2, 5]);
+  const second = await client.call('getVersion', { params: { model: 'REG-M', version: 2 } });
+  expect(second).toMatchObject({ description: 'second', stage: 'Production', tags: { 'config/opt': 'adam' } });
+  expect(second.source).toBe(`runs:/${second.runId}/neptune/files/model`);
+  const run = await client.call('getRun', { params: { runId: second.runId as string } });
+  expect(run).toMatchObject({ experimentName: `${project}/models`, params: { 'config/opt': 'adam' }, metrics: [{ key: 'train/loss', step: 1.5, value: 0.5 }] });
+  expect((await client.call('getModel', { params: { model: 'REG-N' } })).versions).toHaveLength(1);
+  expect(first.report.notes.filter(({ run: id }) => id === 'REG-M-2')).toEqual([]);
+
+  // A model of the same id in another project.
+  const other = join(root, 'other');
+  await exportRun(other, 'other/models', 'REG-M', [[text('sys/id', 'REG-M')]], { project: 'org/other', run: 'REG-M' });
+  expect((await bring(other)).report).toMatchObject({
+    imported: 1,
+    failed: [{ run: 'REG-M', message: expect.stringContaining('not from this project') as string }],
+  });
+
+  // What is changed here stays, and nothing comes twice.
+  await client.call('updateVersion', { params: { model: 'REG-M', version: 2 }, body: { description: 'mine' } });
+  expect((await bring()).report).toMatchObject({ imported: 0, unchanged: 6 });
+  expect(await client.call('getVersion', { params: { model: 'REG-M', version: 2 } })).toMatchObject({ description: 'mine', stage: 'Production' });
+  expect((await client.call('getModel', { params: { model: 'REG-M' } })).versions).toHaveLength(2);
 }, 60_000);
 
 it.each([

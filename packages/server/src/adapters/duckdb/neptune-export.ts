@@ -6,8 +6,9 @@ import { openDuckDb, quoteLiteral, quotePath } from './instance.ts';
 
 /** `.tmp` until the run was exported to its end. */
 const PART = /^(.+)_part_(\d+)\.parquet(\.tmp)?$/;
-/** Neptune's model registry, beside the runs. */
-const REGISTRY = new Set(['models', 'model_versions']);
+/** Neptune's model registry, in folders among the runs of a project. */
+const SCOPES = { models: 'models', model_versions: 'versions' } as const;
+const isScope = (name: string): name is keyof typeof SCOPES => Object.hasOwn(SCOPES, name);
 const SCALARS = ['float', 'int', 'string', 'bool', 'datetime', 'string_set', 'file', 'artifact', 'file_set'];
 const SERIES = ['float_series', 'string_series', 'histogram_series', 'file_series'];
 const list = (names: string[]): string => names.map(quoteLiteral).join(', ');
@@ -49,8 +50,7 @@ export async function openNeptuneExport(folder: string): Promise<NeptuneExport> 
 
   return {
     async runs() {
-      const found = new Map<string, ExportedRun>();
-      let registryFiles = 0;
+      const found = { runs: new Map<string, ExportedRun>(), models: new Map<string, ExportedRun>(), versions: new Map<string, ExportedRun>() };
       const folders = [''];
       for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
         const entries = await readdir(join(folder, at), { withFileTypes: true }).catch((cause: unknown) => {
@@ -61,20 +61,19 @@ export async function openNeptuneExport(folder: string): Promise<NeptuneExport> 
           if (entry.isDirectory()) folders.push(path);
           const [, name, number, unfinished] = entry.isFile() ? (PART.exec(entry.name) ?? []) : [];
           if (name === undefined || number === undefined) continue;
-          if (at.split('/').some((part) => REGISTRY.has(part))) {
-            registryFiles++;
-            continue;
-          }
           const file = join(folder, path);
-          const run = found.get(`${at}/${name}`) ?? { project: at, name, parts: [], complete: false, bytes: 0 };
-          found.set(`${at}/${name}`, run);
+          const scope = at.split('/').at(-1) ?? '';
+          const [of, project] = isScope(scope) ? [found[SCOPES[scope]], at.slice(0, -scope.length - 1)] : [found.runs, at];
+          const run = of.get(`${at}/${name}`) ?? { project, name, parts: [], complete: false, bytes: 0 };
+          of.set(`${at}/${name}`, run);
           if (unfinished !== undefined) continue;
           run.parts.push(file);
           run.bytes += (await stat(file)).size;
           if (number === '0') run.complete = true;
         }
       }
-      return { runs: [...found.values()].sort((a, b) => (`${a.project}/${a.name}` < `${b.project}/${b.name}` ? -1 : 1)), registryFiles };
+      const inOrder = (of: Map<string, ExportedRun>) => [...of.values()].sort((a, b) => (`${a.project}/${a.name}` < `${b.project}/${b.name}` ? -1 : 1));
+      return { runs: inOrder(found.runs), models: inOrder(found.models), versions: inOrder(found.versions) };
     },
 
     async identity(run) {

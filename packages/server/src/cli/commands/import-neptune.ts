@@ -44,13 +44,13 @@ export async function importFromNeptune(dir: string, options: ImportNeptuneFlags
 }
 
 function show(report: NeptuneReport): void {
-  const { runs, imported, unchanged, params, points, entries, files, forks } = report;
+  const { runs, imported, unchanged, params, points, entries, files, forks, models, versions } = report;
   print(bold(report.dryRun ? 'would be imported' : 'imported'));
   print(`${count(imported)} of ${count(runs)} runs (${count(unchanged)} were there already), ${count(forks)} of all are forks`);
   print(`${count(params)} params, ${count(points)} points of metrics, ${count(entries)} strings, histograms and files of series, ${count(files)} files`);
   for (const { project, run, message } of report.failed) print(`failed: ${project}/${run}: ${message}`);
   for (const { project, run } of report.incomplete) print(`left out: ${project}/${run}: its export was not finished`);
-  if (report.registryFiles > 0) print(`left out: ${count(report.registryFiles)} files of Neptune's model registry`);
+  if (models + versions > 0) print(`${count(models)} registered models, ${count(versions)} versions`);
   if (report.notes.length > 0) print(bold('in another form, or not at all'));
   for (const { project, run, attribute, what } of report.notes) print(`${project}/${run} ${attribute}: ${what}`);
   if (report.failed.length > 0) say('run it again to go on with what failed');
