@@ -76,6 +76,15 @@ export function buildProgram(): Command {
     .action(async (from, options) => (await import('./commands/restore.ts')).restore(from, options));
 
   program
+    .command('migrate')
+    .description('move the metadata to another database, and prove it; interrupted, it goes on when run again')
+    .option('--to <url>', 'an empty database: postgres://…, mysql://… or sqlite:PATH (BINNACLE_MIGRATE_TO)')
+    .option('--database <url>', 'the one to move (BINNACLE_DATABASE; default SQLite in the data directory)')
+    .addOption(data())
+    .addOption(json())
+    .action(async (options) => (await import('./commands/migrate.ts')).migrate(options));
+
+  program
     .command('gc')
     .description('say what was deleted and can go for good; with --yes remove it')
     .option('--older-than <age>', 'deleted at least this long ago: 30d, 12h, 0', '30d')

@@ -154,7 +154,8 @@ export const startMariadb = (): Promise<DatabaseProcess> =>
         `--auth-root-socket-user=${'uid' in as ? 'mysql' : userInfo().username}`,
         '--skip-test-db',
       ];
-      execFileSync(program, argv, { ...as, cwd: dir, stdio: 'pipe' });
+      // Servers that are made at the same time must not share a folder for temporary files: they remove each other's.
+      execFileSync(program, argv, { ...as, cwd: dir, stdio: 'pipe', env: { ...process.env, TMPDIR: dir } });
     },
     start: (dir, port) => ({
       program: '/usr/sbin/mariadbd',
@@ -165,6 +166,7 @@ export const startMariadb = (): Promise<DatabaseProcess> =>
         `--port=${port}`,
         '--bind-address=127.0.0.1',
         `--pid-file=${join(dir, 'pid')}`,
+        `--tmpdir=${dir}`,
         '--character-set-server=latin1',
         '--skip-name-resolve',
       ],

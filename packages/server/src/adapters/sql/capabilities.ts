@@ -12,6 +12,24 @@ export interface SqlCapabilities {
   withoutRowid: boolean;
   /** The part of ALTER TABLE that gives a column, never null, another type; null where a column takes every number whatever its type. */
   retyped: ((column: string, type: RawBuilder<unknown>) => RawBuilder<unknown>) | null;
+  /** Rows after a key are found by comparing (a, b) > (x, y) at once; without it, column by column. */
+  seeksByRow: boolean;
+  /** What was to be created is there. */
+  isAlreadyThere: (error: unknown) => boolean;
+  /** Runs changes of the schema, passing over those that are done already. Only where each is a transaction of its own. */
+  passingOverDone: (work: () => Promise<void>) => Promise<void>;
+  /** The largest number that a column of the type `integer` holds. */
+  maxInteger: bigint;
+  /** A float may be NaN or infinite. */
+  nonFinite: boolean;
+  /** A text may hold U+0000. */
+  nulInText: boolean;
+  /** A text longer than its column is refused. */
+  keepsLengths: boolean;
+  /** The last number that a column gave to a row by itself, decimal; '0' before the first. */
+  lastNumber: (db: Kysely<unknown>, table: string, column: string) => Promise<string>;
+  /** Goes on behind a number. */
+  setLastNumber: (db: Kysely<unknown>, table: string, column: string, value: string) => Promise<void>;
   types: {
     /** Bytes, up to 16 MB. */
     blob: () => RawBuilder<unknown>;

@@ -36,6 +36,8 @@ export interface SqlEngine {
   transaction(commands: StoreCommand[]): Promise<unknown[]>;
   /** Delivers the events that a former process committed and did not get handled. Called once, when the rooms have subscribed; never rejects. */
   redeliver(): Promise<void>;
+  /** Whether this process is the one of those on the database that has the lease of that name: it is asked for, and kept as long as the process lives. */
+  lease(name: string): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -12,3 +12,8 @@ export const byPrimaryKey =
   (db: Kysely<unknown>) =>
   <B extends CreateTableBuilder<string, string>>(builder: B): B =>
     (capabilitiesOf(db).withoutRowid ? builder.modifyEnd(sql`without rowid`) : builder) as B;
+
+/** Every table, Kysely's and our own for housekeeping among them. */
+export async function tableNames<DB>(db: Kysely<DB>): Promise<string[]> {
+  return (await db.introspection.getTables({ withInternalKyselyTables: true })).map(({ name }) => name);
+}

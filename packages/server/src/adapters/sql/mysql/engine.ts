@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import { Kysely, sql } from 'kysely';
 import { internal } from '../../../kernel/index.ts';
 import type { DatabaseServer } from '../database-url.ts';
+import type { SqlConnection } from '../connection.ts';
 import type { SqlEngine } from '../engine.ts';
-import { migrate } from '../migrations/migrate.ts';
+import { migrate, type MigrateOptions } from '../migrations/migrate.ts';
 import { openPooled, type PooledDatabase, type PooledEngineOptions } from '../pooled/engine.ts';
 import type { Lock } from '../pooled/locks.ts';
+import { enter, type Presence } from '../pooled/presence.ts';
 import type { Database } from '../schema/index.ts';
 import { mysqlDialect } from './dialect.ts';
 import { mapMysqlError, mysqlVerdict } from './errors.ts';
+import { lockName, openSession } from './presence.ts';
 
 /** Connections of one server; MySQL and MariaDB allow 151 by default. */
 const CONNECTIONS = 16;
@@ -35,21 +38,35 @@ const SESSION = [
 
 /** The stores on MySQL 8 or MariaDB 10.6 or newer. */
 export async function openMysql(server: DatabaseServer, options: PooledEngineOptions): Promise<SqlEngine> {
+  const connection = await connectMysql(server);
+  let presence: Presence | undefined;
+  try {
+    presence = await connection.enter('beside others');
+    await connection.migrate();
+    return await openPooled(database(connection.db, server, connection.translate), presence, options);
+  } catch (error) {
+    await presence?.close();
+    await connection.close().catch(() => {});
+    throw connection.translate(error);
+  }
+}
+
+/** A pool of connections to MySQL or MariaDB. */
+export async function connectMysql(server: DatabaseServer): Promise<SqlConnection> {
   const { default: mysql } = await import('mysql2');
-  const pool = mysql.createPool({
+  const where = {
     host: server.host,
     port: server.port,
     user: server.user,
     password: server.password,
     database: server.database,
     ...(server.tls === 'off' ? {} : { ssl: { rejectUnauthorized: server.tls === 'verified' } }),
-    connectionLimit: CONNECTIONS,
     connectTimeout: 10_000,
     enableKeepAlive: true,
     charset: 'utf8mb4',
-    decimalNumbers: true,
     multipleStatements: false,
-  });
+  };
+  const pool = mysql.createPool({ ...where, connectionLimit: CONNECTIONS, decimalNumbers: true, typeCast: exactDoubles });
   const translate = (error: unknown) => mapMysqlError(error, server);
   try {
     const collation = await exactCollation(pool, server);
@@ -57,8 +74,14 @@ export async function openMysql(server: DatabaseServer, options: PooledEngineOpt
       for (const statement of [`set names utf8mb4 collate ${collation}`, ...SESSION]) await run(statement);
     };
     const db = new Kysely<Database>({ dialect: mysqlDialect(pool as never, collation, prepare) });
-    await migrateAlone(db, server);
-    return await openPooled(database(db, server, translate), options);
+    return {
+      db,
+      place: server.place,
+      translate,
+      migrate: (options) => migrateAlone(db, server, options),
+      enter: (how) => enter(() => openSession(mysql, where, server), how, server.place),
+      close: () => pool.promise().end(),
+    };
   } catch (error) {
     await pool
       .promise()
@@ -66,6 +89,13 @@ export async function openMysql(server: DatabaseServer, options: PooledEngineOpt
       .catch(() => {});
     throw translate(error);
   }
+}
+
+/** The driver's own reading of a double's 16 or 17 digits is a bit off now and then. */
+function exactDoubles(field: { type: string; string(): string | null }, next: () => unknown): unknown {
+  if (field.type !== 'DOUBLE') return next();
+  const digits = field.string();
+  return digits === null ? null : Number(digits);
 }
 
 async function exactCollation(pool: import('mysql2').Pool, server: DatabaseServer): Promise<string> {
@@ -81,8 +111,8 @@ async function exactCollation(pool: import('mysql2').Pool, server: DatabaseServe
 }
 
 /** Servers that start together migrate one after the other. */
-async function migrateAlone(db: Kysely<Database>, server: DatabaseServer): Promise<void> {
-  const name = `binnacle ${createHash('sha256').update(server.database).digest('hex').slice(0, 32)}`;
+async function migrateAlone(db: Kysely<Database>, server: DatabaseServer, options?: MigrateOptions): Promise<void> {
+  const name = lockName(server);
   await db.connection().execute(async (connection) => {
     const { rows } = await sql<{ got: number | null }>`select get_lock(${name}, 600) as got`.execute(connection);
     if (rows[0]?.got !== 1) throw internal('migrations_locked', `Another server has been changing the tables of ${server.place} for ten minutes.`);
@@ -91,7 +121,7 @@ async function migrateAlone(db: Kysely<Database>, server: DatabaseServer): Promi
       const { rows: slots } = await sql<{ n: number }>`select count(*) as n from binnacle_locks`.execute(connection);
       if (Number(slots[0]?.n) < SLOTS)
         await sql`insert ignore into binnacle_locks (slot) values ${sql.join(Array.from({ length: SLOTS }, (_, slot) => sql`(${slot})`))}`.execute(connection);
-      await migrate(db, server.place);
+      await migrate(db, server.place, options);
     } finally {
       await sql`select release_lock(${name})`.execute(connection).catch(() => {});
     }

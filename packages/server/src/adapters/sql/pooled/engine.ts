@@ -6,6 +6,7 @@ import { runCommands, type StoredEvent } from '../run-commands.ts';
 import type { Database } from '../schema/index.ts';
 import { stores } from '../stores.ts';
 import { type Lock, locksOf, queueOf } from './locks.ts';
+import type { Presence } from './presence.ts';
 
 /** What became of a statement that failed, as far as trying again goes. */
 export type Verdict =
@@ -75,14 +76,16 @@ class GroupFailed extends Error {
  */
 class PooledEngine implements SqlEngine {
   readonly #database: PooledDatabase;
+  readonly #presence: Presence;
   readonly #onEvent: PooledEngineOptions['onEvent'];
   readonly #queues = new Map<string, Request[]>();
   readonly #running = new Set<Promise<unknown>>();
   #pending: StoredEvent[] = [];
   #closed = false;
 
-  constructor(database: PooledDatabase, options: PooledEngineOptions) {
+  constructor(database: PooledDatabase, presence: Presence, options: PooledEngineOptions) {
     this.#database = database;
+    this.#presence = presence;
     this.#onEvent = options.onEvent;
   }
 
@@ -104,10 +107,15 @@ class PooledEngine implements SqlEngine {
     return this.#deliver(this.#pending.splice(0));
   }
 
+  lease(name: string): Promise<boolean> {
+    return this.#presence.lease(name);
+  }
+
   async close(): Promise<void> {
     // Events are still delivered and acknowledged.
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#closed = true;
+    await this.#presence.close();
     await this.#database.close();
   }
 
@@ -276,8 +284,8 @@ class PooledEngine implements SqlEngine {
 }
 
 /** An engine over a database whose schema is up to date. */
-export async function openPooled(database: PooledDatabase, options: PooledEngineOptions): Promise<SqlEngine> {
-  const engine = new PooledEngine(database, options);
+export async function openPooled(database: PooledDatabase, presence: Presence, options: PooledEngineOptions): Promise<SqlEngine> {
+  const engine = new PooledEngine(database, presence, options);
   await engine.open();
   return engine;
 }

@@ -2,6 +2,7 @@ import {
   type DataTypeNode,
   type Dialect,
   type FunctionNode,
+  type Kysely,
   PostgresAdapter,
   PostgresDriver,
   PostgresIntrospector,
@@ -12,6 +13,12 @@ import {
 import type { SqlCapabilities } from '../capabilities.ts';
 import { type Spelling, spell } from '../spelling.ts';
 
+/** The name of an identity column's sequence, quoted as it must be. */
+async function sequenceOf(db: Kysely<unknown>, table: string, column: string): Promise<string> {
+  const { rows } = await sql<{ name: string }>`select pg_get_serial_sequence(quote_ident(${table}::text), ${column}::text) as name`.execute(db);
+  return rows[0]?.name ?? '';
+}
+
 const capabilities: SqlCapabilities = {
   insertReturning: true,
   moveCounter: (table, id) =>
@@ -19,6 +26,25 @@ const capabilities: SqlCapabilities = {
   onConflict: true,
   withoutRowid: false,
   retyped: (column, type) => sql`alter column ${sql.ref(column)} type ${type}`,
+  seeksByRow: true,
+  isAlreadyThere: (error) => (error as { code?: unknown } | null)?.code === '42P07',
+  passingOverDone: (work) => work(),
+  // `integer` is a bigint here, see the compiler.
+  maxInteger: 2n ** 63n - 1n,
+  nonFinite: true,
+  nulInText: false,
+  keepsLengths: true,
+  async lastNumber(db, table, column) {
+    const sequence = await sequenceOf(db, table, column);
+    const { rows } = await sql<{
+      last: string;
+    }>`select (case when is_called then last_value else last_value - 1 end)::text as last from ${sql.raw(sequence)}`.execute(db);
+    return rows[0]?.last ?? '0';
+  },
+  async setLastNumber(db, table, column, value) {
+    const given = value !== '0';
+    await sql`select setval(${await sequenceOf(db, table, column)}::regclass, ${given ? value : '1'}::bigint, ${given})`.execute(db);
+  },
   types: { blob: () => sql`bytea`, double: () => sql`double precision` },
 };
 

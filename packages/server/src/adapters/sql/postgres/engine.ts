@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { type Dialect, Kysely, sql } from 'kysely';
 import type { Pool } from 'pg';
 import type { DatabaseServer } from '../database-url.ts';
+import type { SqlConnection } from '../connection.ts';
 import type { SqlEngine } from '../engine.ts';
-import { migrate } from '../migrations/migrate.ts';
+import { migrate, type MigrateOptions } from '../migrations/migrate.ts';
 import { openPooled, type PooledDatabase, type PooledEngineOptions } from '../pooled/engine.ts';
+import { enter, type Presence, type PresenceSession } from '../pooled/presence.ts';
 import type { Database } from '../schema/index.ts';
 import { postgresDialect } from './dialect.ts';
 import { pipelines } from './driver.ts';
@@ -21,6 +23,21 @@ const lockKey = (name: string): string => createHash('sha256').update(`binnacle 
 
 /** The stores on PostgreSQL 13 or newer. */
 export async function openPostgres(server: DatabaseServer, options: PooledEngineOptions): Promise<SqlEngine> {
+  const connection = await connectPostgres(server);
+  let presence: Presence | undefined;
+  try {
+    presence = await connection.enter('beside others');
+    await connection.migrate();
+    return await openPooled(database(connection.pool, connection.dialect, server, connection.translate), presence, options);
+  } catch (error) {
+    await presence?.close();
+    await connection.close().catch(() => {});
+    throw connection.translate(error);
+  }
+}
+
+/** A pool of connections to PostgreSQL. */
+export async function connectPostgres(server: DatabaseServer): Promise<SqlConnection & { pool: Pool; dialect: Dialect }> {
   const { default: pg } = await import('pg');
   const text = pg.types.getTypeParser;
   const types = {
@@ -32,29 +49,50 @@ export async function openPostgres(server: DatabaseServer, options: PooledEngine
       return (value: string) => new Uint8Array(parse(value) as Uint8Array);
     },
   };
-  const pool = new pg.Pool({
+  const where = {
     host: server.host,
     port: server.port,
     user: server.user,
     password: server.password,
     database: server.database,
     ssl: server.tls === 'off' ? false : { rejectUnauthorized: server.tls === 'verified' },
-    max: CONNECTIONS,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     pipeline: true,
     application_name: 'binnacle',
-    types: types as never,
-  });
+  };
+  const pool = new pg.Pool({ ...where, max: CONNECTIONS, types: types as never });
   // A connection that breaks while it is idle: the pool has dropped it already.
   pool.on('error', () => {});
   // One that breaks while it is used fails the statement; the event beside it must have a listener all the same.
   pool.on('connect', (client) => client.on('error', () => {}));
   const translate = (error: unknown) => mapPostgresError(error, server);
+  const openSession = async (): Promise<PresenceSession> => {
+    const client = new pg.Client(where);
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    client.on('error', () => {});
+    await client.connect();
+    const locked = async (call: string, name: string) => (await client.query(`select ${call}($1::bigint) as got`, [lockKey(name)])).rows[0]?.got === true;
+    return {
+      enter: (alone) => locked(alone ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared', 'presence'),
+      lease: (name) => locked('pg_try_advisory_lock', `lease ${name}`),
+      ended,
+      close: () => client.end(),
+    };
+  };
   try {
     const dialect = postgresDialect(pool as never, await unicodeCollation(pool));
-    await migrateAlone(new Kysely<Database>({ dialect }), server.place);
-    return await openPooled(database(pool, dialect, server, translate), options);
+    const db = new Kysely<Database>({ dialect });
+    return {
+      pool,
+      dialect,
+      db,
+      place: server.place,
+      translate,
+      migrate: (options) => migrateAlone(db, server.place, options),
+      enter: (how) => enter(openSession, how, server.place),
+      close: () => pool.end(),
+    };
   } catch (error) {
     await pool.end().catch(() => {});
     throw translate(error);
@@ -68,12 +106,12 @@ async function unicodeCollation(pool: { query(text: string): Promise<{ rows: unk
 }
 
 /** Servers that start together migrate one after the other. */
-async function migrateAlone(db: Kysely<Database>, place: string): Promise<void> {
+async function migrateAlone(db: Kysely<Database>, place: string, options?: MigrateOptions): Promise<void> {
   const key = lockKey('migrations');
   await db.connection().execute(async (connection) => {
     await sql`select pg_advisory_lock(${key}::bigint)`.execute(connection);
     try {
-      await migrate(db, place);
+      await migrate(db, place, options);
     } finally {
       await sql`select pg_advisory_unlock(${key}::bigint)`.execute(connection);
     }

@@ -16,6 +16,8 @@ interface SortColumn {
 }
 
 const modelColumns: Record<string, string> = { name: 'name', creation_timestamp: 'created_at', last_updated_timestamp: 'updated_at' };
+/** Engines put NULL at either end; MLflow's own store has it before every text, as SQLite and MySQL do. */
+const NULLABLE = new Set(['run_id']);
 const versionColumns: Record<string, string> = {
   name: 'name',
   version_number: 'version',
@@ -108,7 +110,8 @@ function sortColumns(search: RegistrySearch, columns: Record<string, string>, ta
   return [...search.orderBy, ...last].flatMap(({ key, ascending }) => {
     if (seen.has(key)) return [];
     seen.add(key);
-    return [{ expression: column(table, columns, { key }), ascending, value: columns[key] ?? key }];
+    const expression = column(table, columns, { key });
+    return [{ expression: NULLABLE.has(key) ? sql`coalesce(${expression}, '')` : expression, ascending, value: columns[key] ?? key }];
   });
 }
 
@@ -129,5 +132,5 @@ function keyset(order: SortColumn[], pageToken: string | undefined): { where: Ra
 function page<T>(items: T[], rows: object[], order: SortColumn[], limit: number): Page<T> {
   const last = rows[limit - 1] as Record<string, unknown> | undefined;
   if (rows.length <= limit || last === undefined) return { items };
-  return { items, nextPageToken: encodePageToken(order.map(({ value }) => last[value])) };
+  return { items, nextPageToken: encodePageToken(order.map(({ value }) => last[value] ?? '')) };
 }

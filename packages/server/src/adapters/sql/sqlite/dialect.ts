@@ -113,11 +113,31 @@ const capabilities: SqlCapabilities = {
   withoutRowid: true,
   // An integer column keeps a fraction as the real that it is.
   retyped: null,
+  seeksByRow: true,
+  isAlreadyThere: (error) => error instanceof Error && /already exists/.test(error.message),
+  passingOverDone: (work) => work(),
+  maxInteger: 2n ** 63n - 1n,
+  // It keeps infinities and makes NULL of NaN, of which there is none here: stores write a stand-in.
+  nonFinite: true,
+  nulInText: true,
+  keepsLengths: false,
+  async lastNumber(db, table) {
+    const { rows } = await sql<{ seq: number }>`select cast(seq as text) as seq from sqlite_sequence where name = ${table}`.execute(db);
+    return String(rows[0]?.seq ?? 0);
+  },
+  async setLastNumber(db, table, _column, value) {
+    await sql`delete from sqlite_sequence where name = ${table}`.execute(db);
+    await sql`insert into sqlite_sequence (name, seq) values (${table}, ${BigInt(value)})`.execute(db);
+  },
   types: { blob: () => sql`blob`, double: () => sql`real` },
 };
 
 class Adapter extends SqliteAdapter {
-  readonly capabilities = capabilities;
+  readonly capabilities: SqlCapabilities;
+  constructor(own: Partial<SqlCapabilities>) {
+    super();
+    this.capabilities = { ...capabilities, ...own };
+  }
 }
 
 /** SQL's own LIKE ignores case on SQLite, so a case-sensitive pattern is said as GLOB there. */
@@ -146,10 +166,10 @@ class Compiler extends SqliteQueryCompiler {
 }
 
 /** Kysely over an open `node:sqlite` database, with the functions that the stores' SQL counts on. */
-export function nodeSqliteDialect(db: DatabaseSync): Dialect {
+export function nodeSqliteDialect(db: DatabaseSync, own: Partial<SqlCapabilities> = {}): Dialect {
   db.function('unicode_lower', { deterministic: true, directOnly: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
   return {
-    createAdapter: () => new Adapter(),
+    createAdapter: () => new Adapter(own),
     createDriver: () => new NodeSqliteDriver(db),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),
     createQueryCompiler: () => new Compiler(),

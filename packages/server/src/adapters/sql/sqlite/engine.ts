@@ -120,6 +120,8 @@ export async function openSqlite(options: SqliteEngineOptions): Promise<SqlEngin
   return {
     call: async (command) => (await send([command]))[0],
     transaction: send,
+    // The data directory has one owner.
+    lease: async () => true,
     redeliver: () => deliver(pending as Parameters<typeof deliver>[0]),
     async close() {
       await reader?.close();

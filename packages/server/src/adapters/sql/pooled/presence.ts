@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BinnacleError, conflict } from '../../../kernel/index.ts';
+
+/** A connection of its own, by whose locks a process says that it uses a database; the server lets go of them when the process dies. */
+export interface PresenceSession {
+  /** False when somebody is there who excludes it: anybody, for one that wants to be alone; one that is alone, for all others. */
+  enter(alone: boolean): Promise<boolean>;
+  /** Takes what only one process may have, unless another has it. Taken again by the one that has it, it stays with it. */
+  lease(name: string): Promise<boolean>;
+  /** Settles when the connection is gone. */
+  ended: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Presence {
+  /** Whether this process is the one that has it, now. */
+  lease(name: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** A process that was killed is there until the server has noticed. */
+const PATIENCE_MS = 10_000;
+const RETRY_MS = 250;
+/** Between two tries to be there again, after the connection broke. */
+const RETURN_MS = 2000;
+
+/** Enters, and comes back whenever the connection breaks, until it is closed. */
+export async function enter(open: () => Promise<PresenceSession>, how: 'beside others' | 'alone', place: string): Promise<Presence> {
+  let session: PresenceSession | undefined = await admitted(open, how === 'alone', place);
+  const closing = new AbortController();
+  const follow = async () => {
+    while (!closing.signal.aborted) {
+      await session?.ended;
+      session = undefined;
+      if (closing.signal.aborted) return;
+      session = await admitted(open, how === 'alone', place, 0).catch(() => undefined);
+      if (session === undefined) await sleep(RETURN_MS, undefined, { ref: false, signal: closing.signal }).catch(() => {});
+    }
+    await session?.close().catch(() => {});
+  };
+  void follow();
+  return {
+    lease: async (name) => (await session?.lease(name).catch(() => false)) ?? false,
+    async close() {
+      closing.abort();
+      await session?.close().catch(() => {});
+    },
+  };
+}
+
+async function admitted(open: () => Promise<PresenceSession>, alone: boolean, place: string, patienceMs = PATIENCE_MS): Promise<PresenceSession> {
+  const session = await open();
+  try {
+    for (const end = Date.now() + patienceMs; !(await session.enter(alone)); await sleep(RETRY_MS)) if (Date.now() >= end) throw inTheWay(alone, place);
+    return session;
+  } catch (error) {
+    await session.close().catch(() => {});
+    throw error;
+  }
+}
+
+const inTheWay = (alone: boolean, place: string): BinnacleError =>
+  alone
+    ? conflict(
+        'database_in_use',
+        `A Binnacle is working on ${place}. Stop every server and command that uses it, and run this again: what they write meanwhile would be lost.`,
+      )
+    : conflict('database_being_moved', `The database ${place} is being moved by binnacle migrate. Wait for its end; it says how to start on the new one.`);
