@@ -56,6 +56,7 @@ export function compareKeys(table: MovableTable, a: MovableRow, b: MovableRow): 
 function compareValues({ kind }: MovableColumn, a: MovableValue, b: MovableValue): number {
   if ((kind === 'integer' || kind === 'bigint') && typeof a === 'string' && typeof b === 'string')
     return Number(BigInt(a) > BigInt(b)) - Number(BigInt(a) < BigInt(b));
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
   return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
 }
 

@@ -84,6 +84,17 @@ async function fillStrange(url: string): Promise<string> {
     tags: names.map((name, i) => ({ key: `t${i}`, value: `${name}\n\r\t\u001f` })),
   });
   await post('runs/log-metric', { run_id, key: 'far', value: 1, step: Number.MAX_SAFE_INTEGER, timestamp: 1 });
+  const native = async (method: string, path: string, body: object) => {
+    const reply = await fetch(`${url}/api/binnacle/v1${path}`, { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+    expect(reply.ok, await reply.text()).toBe(true);
+  };
+  await native('POST', `/runs/${run_id}/log`, {
+    metrics: [0.1, 1 / 3, 9.234567890123456, 1e15 + 0.3, -2.5].map((step) => ({ key: 'fractions', value: step, step })),
+    strings: [{ key: 'said', value: `${names.join('\n')}${'x'.repeat(100_000)}`, step: 0.5 }],
+    histograms: [{ key: 'bins', edges: [0, 0.1, 0.3], counts: [1, 2.5], step: 1 }],
+  });
+  await native('POST', '/runs', { experimentId: experiment_id, name: 'fork', fork: { runId: run_id, step: 0.25 } });
+  await native('PUT', `/experiments/${experiment_id}/views/${encodeURIComponent('mine ä')}`, { state: { columns: names } });
   await post('runs/delete', { run_id: await create('deleted') });
   await post('registered-models/create', { name: 'STRANGE ä', description: 'x'.repeat(70_000), tags: [{ key: 'k', value: '' }] });
   // The last number that was given is gone, and must not be given again.
@@ -120,7 +131,9 @@ async function answersOf(url: string): Promise<Record<string, unknown>> {
     return (await reply.json()) as Record<string, unknown>;
   };
   const mlflow = '/api/2.0/mlflow';
-  const { experiments } = (await ask(`${mlflow}/experiments/search`, { max_results: 1000, view_type: 'ALL' })) as { experiments: { experiment_id: string }[] };
+  const { experiments } = (await ask(`${mlflow}/experiments/search`, { max_results: 1000, view_type: 'ALL' })) as {
+    experiments: { experiment_id: string; name: string }[];
+  };
   const experiment_ids = experiments.map(({ experiment_id }) => experiment_id);
   const { runs } = (await ask(`${mlflow}/runs/search`, { experiment_ids, max_results: 1000, run_view_type: 'ALL' })) as {
     runs: { info: { run_id: string; run_name: string }; data: { metrics?: { key: string }[] } }[];
@@ -138,7 +151,8 @@ async function answersOf(url: string): Promise<Record<string, unknown>> {
     logged: await ask(`${mlflow}/logged-models/search`, { experiment_ids: experiment_ids.slice(0, 50), max_results: 50 }),
     ordered: await ask(`${mlflow}/runs/search`, { experiment_ids, max_results: 1000, order_by: ['metrics.all DESC', 'params.p3', 'attributes.run_name'] }),
   };
-  for (const path of ['batch', 'alarms', 'models']) answers[path] = await ask(`/api/binnacle/v1/${path}`);
+  const strange = experiments.find(({ name }) => name === 'strange')?.experiment_id;
+  for (const path of ['batch', 'alarms', 'models', `experiments/${strange}/views`]) answers[path] = await ask(`/api/binnacle/v1/${path}`);
   for (const path of ['endpoints', 'monitors']) {
     const { items = [] } = (await ask(`/api/binnacle/v1/${path}`)) as { items?: Record<string, unknown>[] };
     answers[path] = items.map(({ name, endpoint, model, traffic, predictions, errors, labelled, firstAt, lastAt }) => [
@@ -197,6 +211,8 @@ describe('all of a real data directory goes from SQLite to PostgreSQL, MariaDB a
       'monitor_buckets',
       'training_profiles',
       'log_segments',
+      'series_entries',
+      'saved_views',
     ])
       expect(filled).toContain(table);
     if (existsSync(python)) expect(filled).toContain('logged_models');

@@ -62,8 +62,7 @@ function complaint({ tables, already, to }: MoveReport): string {
 
 /** What to do now. */
 function next({ from, to }: MoveReport, url: string, { dataDir, database }: { dataDir: string; database: { url: string | undefined } }): string {
-  const file = /^sqlite:/.test(url);
-  // Only a name is lost to quoting; the password is not printed.
+  const file = url.startsWith('sqlite:');
   const start = file ? `binnacle up --data '${dirname(to)}'` : `BINNACLE_DATABASE='${to.replace('@', ':PASSWORD@')}' binnacle up --data '${dataDir}'`;
   const moved = file && dirname(to) !== dataDir;
   return [
