@@ -12,6 +12,8 @@ export const GarbageReport = z.object({
   files: z.number().int(),
   bytes: z.number().int(),
   derivedFiles: z.number().int(),
+  uploads: z.number().int().describe('Pushes of a version that broke off, whose files no version has.'),
+  names: z.number().int().nullable().describe('Names of metrics, params, tags and series that no run uses any more; null for a dry run.'),
   foreign: z.number().int().describe('Things whose files are in another store, which is not touched.'),
   kept: z.array(z.object({ kind: z.enum(['run', 'logged model', 'experiment']), id: z.string(), name: z.string(), reason: z.string() })),
   more: z.boolean().describe('Ask again: a call ends after a while.'),

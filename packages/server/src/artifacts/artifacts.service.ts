@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { exhausted, invalid, type Logger, notFound } from '../kernel/index.ts';
 import type { ArtifactEntry, ArtifactStore, DirectTransfers, OpenArtifact } from './artifact-store.port.ts';
 import { announcedBody, type ExpectedChecksums, verifiedStream } from './checksums.ts';
@@ -15,8 +16,8 @@ export interface ArtifactService {
     options?: { maxBytes?: number; expect?: ExpectedChecksums },
   ): Promise<{ size: number; sha256: string }>;
   /**
-   * The bytes, or an inclusive range of them, with size and checksum of the whole file. With `verify`, a whole file's stream fails before its last bytes with
-   * `conflict` (code `artifact_corrupted`) when they are not those that were stored.
+   * The bytes, or an inclusive range of them, with size and checksum of the whole file. With `verify`, a whole file that is not what was stored is a `conflict`
+   * (code `artifact_corrupted`): a small one at once, a large one as an error of the stream before its last bytes.
    */
   open(path: string, range?: { start: number; end?: number }, options?: { verify?: boolean }): Promise<OpenArtifact>;
   stat(path: string): Promise<ArtifactEntry | undefined>;
@@ -26,7 +27,7 @@ export interface ArtifactService {
   listFiles(path: string, limit?: number): Promise<ArtifactEntry[]>;
   /** Removes a file or folder; `not_found` when there is none. */
   delete(path: string): Promise<void>;
-  /** The whole text of a small file; undefined when it does not exist, `exhausted` when it is longer than maxBytes. */
+  /** The whole text of a small file, verified; undefined when it does not exist, `exhausted` when it is longer than maxBytes. */
   readText(path: string, maxBytes: number): Promise<string | undefined>;
   /** A local path with the same content, to read only. */
   materialize(path: string): Promise<string>;
@@ -37,11 +38,19 @@ export interface ArtifactService {
   deleteDerived(path: string): Promise<void>;
 }
 
+/** Files up to this size are read and verified before the first of their bytes is given, so that damage is an error in words. */
+const VERIFIED_AHEAD = 1024 * 1024;
 const internalPath = { allowReserved: true } as const;
 
 export function createArtifactService(deps: { store: ArtifactStore; maxUploadBytes: number; logger?: Logger }): ArtifactService {
   const { store } = deps;
   const visible = (entries: ArtifactEntry[]) => entries.filter(({ path }) => path !== RESERVED_FOLDER && !path.startsWith(`${RESERVED_FOLDER}/`));
+  async function verified({ stream, sha256, size }: OpenArtifact, path: string): Promise<Readable> {
+    if (sha256 === null) return stream;
+    const complain = (err: Error) => deps.logger?.error({ err, path }, 'an artifact does not match its checksum');
+    const whole = verifiedStream(stream, path, sha256, complain);
+    return size > VERIFIED_AHEAD ? whole : Readable.from([Buffer.concat(await whole.toArray())], { objectMode: false });
+  }
   const service: ArtifactService = {
     put: (path, body, options) =>
       later(() =>
@@ -53,8 +62,7 @@ export function createArtifactService(deps: { store: ArtifactStore; maxUploadByt
       const checked = checkArtifactPath(path);
       const opened = await store.open(checked, range);
       if (options?.verify !== true || range !== undefined || opened.sha256 === null) return opened;
-      const complain = (err: Error) => deps.logger?.error({ err, path: checked }, 'an artifact does not match its checksum');
-      return { ...opened, stream: verifiedStream(opened.stream, checked, opened.sha256, complain) };
+      return { ...opened, stream: await verified(opened, checked) };
     },
     stat: (path) => later(() => store.stat(checkArtifactPath(path, { allowRoot: true }))),
     list: async (path) => visible(await store.list(checkArtifactPath(path, { allowRoot: true }))),
@@ -74,7 +82,7 @@ export function createArtifactService(deps: { store: ArtifactStore; maxUploadByt
       if ((await store.stat(checked)) === undefined) throw notFound('artifact_not_found', `No artifact at ${JSON.stringify(checked)}.`);
       await store.delete(checked);
     },
-    readText: (path, maxBytes) => readText(store, checkArtifactPath(path), maxBytes),
+    readText: (path, maxBytes) => readText(store, checkArtifactPath(path), maxBytes, verified),
     materialize: (path) => later(() => store.materialize(checkArtifactPath(path, internalPath))),
     direct: store.direct === undefined ? undefined : checkedTransfers(store.direct, deps.maxUploadBytes),
     async putDerived(path, body) {
@@ -111,12 +119,17 @@ async function later<T>(call: () => Promise<T>): Promise<T> {
   return call();
 }
 
-async function readText(store: ArtifactStore, path: string, maxBytes: number): Promise<string | undefined> {
+async function readText(
+  store: ArtifactStore,
+  path: string,
+  maxBytes: number,
+  verified: (opened: OpenArtifact, path: string) => Promise<Readable>,
+): Promise<string | undefined> {
   const entry = await store.stat(path);
   if (entry === undefined || entry.isDirectory) return undefined;
   const tooLong = () => exhausted('artifact_too_large', `The file ${path} is longer than ${maxBytes} bytes, too long to be read as text.`);
   if ((entry.size ?? 0) > maxBytes) throw tooLong();
-  const { stream } = await store.open(path);
+  const stream = await verified(await store.open(path), path);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {

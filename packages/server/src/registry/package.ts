@@ -90,7 +90,7 @@ export const besideGraph = (graphPath: string, external: readonly string[]): str
 async function digestOf(artifacts: ArtifactService, graphPath: string, external: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const path of [graphPath, ...besideGraph(graphPath, external)]) {
-    const { stream } = await artifacts.open(path);
+    const { stream } = await artifacts.open(path, undefined, { verify: true });
     for await (const chunk of stream as AsyncIterable<Uint8Array>) hash.update(chunk);
   }
   return hash.digest('hex');

@@ -1,5 +1,5 @@
 import { type ArtifactService, checkArtifactPath } from '../artifacts/index.ts';
-import { invalid, newId } from '../kernel/index.ts';
+import { invalid, newRequestId } from '../kernel/index.ts';
 import type { GraphInspector } from './graph-inspector.port.ts';
 import { mlModelOfGraph } from './mlmodel.ts';
 
@@ -19,7 +19,8 @@ export async function uploadPackage(
   if (name.includes('/')) throw invalid('invalid_filename', `The filename ${JSON.stringify(upload.filename)} must be a name, not a path.`);
   if (!name.endsWith('.onnx'))
     throw invalid('invalid_filename', `The filename ${JSON.stringify(upload.filename)} must end in .onnx. Other formats are logged with the mlflow client.`);
-  const folder = `registry/${newId()}`;
+  // Begins with the time, by which garbage collection tells a push that goes on from one that broke off.
+  const folder = `registry/${newRequestId().replaceAll('-', '')}`;
   try {
     const { size } = await artifacts.put(`${folder}/${name}`, upload.body);
     if (size === 0) throw invalid('onnx_invalid', 'The upload is empty: send the ONNX file as the body of the request.');

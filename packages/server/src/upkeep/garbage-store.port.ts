@@ -29,6 +29,11 @@ export interface GarbageStore {
    */
   purge(garbage: Garbage[], before: number): Promise<{ purged: Garbage[]; points: number }>;
   exists(kind: GarbageKind, id: string): Promise<boolean>;
-  /** Paths of derived files that versions use. */
-  derivedPaths(): Promise<string[]>;
+  /** Files and folders that versions use, derived ones among them. */
+  versionPaths(): Promise<string[]>;
+  /**
+   * Removes names of metrics, params, tags and series that no run uses any more, of up to `limit` names behind an id (0: from the first on). `last` is where to go on,
+   * or null at the end.
+   */
+  purgeNames(after: number, limit: number): Promise<{ purged: number; last: number | null }>;
 }

@@ -1,5 +1,6 @@
 import { type ArtifactStore, parseArtifactUri } from '../artifacts/index.ts';
 import { type Clock, conflict, type EventMap, type Logger, systemClock } from '../kernel/index.ts';
+import { isUploadFolder } from '../registry/index.ts';
 import type { Garbage, GarbageStore, KeptGarbage } from './garbage-store.port.ts';
 
 export interface GarbageReport {
@@ -14,6 +15,10 @@ export interface GarbageReport {
   files: number;
   bytes: number;
   derivedFiles: number;
+  /** Pushes of a version that broke off, so that no version has their files. */
+  uploads: number;
+  /** Names of metrics, params, tags and series that no run uses any more; null for a dry run. */
+  names: number | null;
   /** Things whose files another store than this server's holds: those are not touched. */
   foreign: number;
   kept: KeptGarbage[];
@@ -29,8 +34,13 @@ export interface GarbageDeps {
 }
 
 const DERIVED = '.binnacle/graphs';
+const UPLOADS = 'registry';
+/** Names of one transaction. */
+const NAMES = 1000;
 /** A file is derived before the version that uses it is registered. */
 const DERIVED_GRACE_MS = 3600_000;
+/** The longest that a push may take. */
+const UPLOAD_GRACE_MS = 24 * 3600_000;
 /** Of one transaction. */
 const BATCH = 100;
 /** After which a call says `more`: long before a client gives up. */
@@ -73,6 +83,8 @@ export function createGarbageCollector({ store, artifacts, logger, clock = syste
       files: 0,
       bytes: 0,
       derivedFiles: 0,
+      uploads: 0,
+      names: dryRun ? null : 0,
       foreign: 0,
       kept,
       more: false,
@@ -104,14 +116,43 @@ export function createGarbageCollector({ store, artifacts, logger, clock = syste
       report.more = !dryRun && at + BATCH < garbage.length && clock() - started > CALL_MS;
     }
     await derived(report, dryRun);
+    await uploads(report, dryRun);
+    if (!dryRun && !report.more) report.names = await names();
     return report;
+  }
+
+  async function names(): Promise<number> {
+    let sum = 0;
+    for (let at: number | null = 0; at !== null; ) {
+      const { purged, last }: { purged: number; last: number | null } = await store.purgeNames(at, NAMES);
+      sum += purged;
+      at = last;
+    }
+    return sum;
+  }
+
+  /** Folders that a push made and that no version came of: it broke off, or the server died before it was registered. */
+  async function uploads(report: GarbageReport, dryRun: boolean): Promise<void> {
+    const cut = Math.min(report.before, clock() - UPLOAD_GRACE_MS);
+    // Listed first, as below.
+    const folders = (await artifacts.list(UPLOADS)).filter(({ path, isDirectory }) => isDirectory && isUploadFolder(path) && madeAt(path) < cut);
+    if (folders.length === 0) return;
+    const used = await store.versionPaths();
+    for (const { path } of folders) {
+      if (used.some((one) => one === path || one.startsWith(`${path}/`))) continue;
+      const { files, bytes } = await measure(path, new Set());
+      if (!dryRun) await artifacts.delete(path);
+      report.uploads++;
+      report.files += files;
+      report.bytes += bytes;
+    }
   }
 
   async function derived(report: GarbageReport, dryRun: boolean): Promise<void> {
     // Listed first: what a version registered meanwhile uses is in the second list.
     const files = (await artifacts.list(DERIVED)).filter(({ path, isDirectory }) => !isDirectory && madeAt(path) < clock() - DERIVED_GRACE_MS);
     if (files.length === 0) return;
-    const used = new Set(await store.derivedPaths());
+    const used = new Set(await store.versionPaths());
     for (const { path, size } of files) {
       if (used.has(path)) continue;
       if (!dryRun) await artifacts.delete(path);
@@ -149,8 +190,8 @@ export function ownFolder({ artifactUri }: Pick<Garbage, 'artifactUri'>): string
   return folder === '' ? null : folder;
 }
 
-/** Names are UUIDs version 7, which begin with the time; older ones are random, and old. */
+/** Names are UUIDs version 7, with dashes or without, which begin with the time; older ones are random, and old. */
 function madeAt(path: string): number {
-  const [, high, low] = /\/([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[^/]*$/.exec(path) ?? [];
+  const [, high, low] = /\/([0-9a-f]{8})-?([0-9a-f]{4})-?7[0-9a-f]{3}[^/]*$/.exec(path) ?? [];
   return high === undefined || low === undefined ? 0 : Number.parseInt(high + low, 16);
 }

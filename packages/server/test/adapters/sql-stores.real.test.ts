@@ -16,6 +16,9 @@ import { runGroupsSuite } from '../ports/run-groups.suite.ts';
 import { savedViewStoreSuite } from '../ports/saved-view-store.suite.ts';
 import { oldDatabaseSuite } from '../ports/old-database.suite.ts';
 import { seriesStoreSuite } from '../ports/series-store.suite.ts';
+import { endpointStoreSuite } from '../ports/endpoint-store.suite.ts';
+import { garbageStoreSuite } from '../ports/garbage-store.suite.ts';
+import { outboxSuite } from '../ports/outbox-store.suite.ts';
 import { trackingStoreSuite } from '../ports/tracking-store.suite.ts';
 import { type DatabaseProcess, startMariadb, startPostgres } from './database-servers.ts';
 
@@ -62,6 +65,22 @@ describe.each([
   registryStoreSuite(`on ${name}`, () => subject('registry'));
   batchStoreSuite(`on ${name}`, () => subject('batch'));
   monitoringStoreSuite(`on ${name}`, () => subject('monitoring'));
+  endpointStoreSuite(`on ${name}`, () => subject('serving'));
+  outboxSuite(`on ${name}`, async () => {
+    const url = server.createDatabase();
+    return { open: (onEvent) => openDatabase({ url, file: 'not used', onEvent }), remove: async () => {} };
+  });
+  garbageStoreSuite(`on ${name}`, async () => {
+    const events: OutboxEvent[] = [];
+    const engine = await open(server.createDatabase(), (event) => void events.push(event));
+    return {
+      garbage: storeProxy(engine, 'garbage'),
+      tracking: storeProxy(engine, 'tracking'),
+      registry: storeProxy(engine, 'registry'),
+      events,
+      close: () => engine.close(),
+    };
+  });
   overviewStoreSuite(`on ${name}`, async () => {
     const engine = await open(server.createDatabase());
     return {

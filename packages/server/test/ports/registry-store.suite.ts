@@ -306,6 +306,30 @@ export function registryStoreSuite(name: string, make: () => Promise<{ store: Re
       expect(seen.sort()).toEqual(['a1', 'a2', 'b1']);
     });
 
+    it('versions without a run come before all others, or with DESC behind them, page by page', async () => {
+      await store.createModel({ name: 'm', description: '', tags: {} });
+      for (const runId of ['b', null, 'A', null, 'a']) await store.createVersion(version('m', { runId }));
+      for (const [ascending, expected] of [
+        [true, [4, 2, 3, 5, 1]],
+        [false, [1, 5, 3, 4, 2]],
+      ] as const) {
+        const seen: number[] = [];
+        let token: string | undefined;
+        do {
+          const page = await store.searchVersions({
+            conditions: [],
+            orderBy: [{ kind: 'attribute', key: 'run_id', ascending }],
+            limit: 2,
+            pageToken: token,
+            excludePrompts: true,
+          });
+          seen.push(...page.items.map((v) => v.version));
+          token = page.nextPageToken;
+        } while (token !== undefined);
+        expect(seen).toEqual(expected);
+      }
+    });
+
     it('the newest report of each version is found', async () => {
       await store.createModel({ name: 'm', description: '', tags: {} });
       await store.createVersion(version('m'));

@@ -109,6 +109,33 @@ it('removes graphs that no version uses, once nobody can be about to use them', 
   expect([existsSync(join(graphs, old)), existsSync(join(graphs, fresh))]).toEqual([false, true]);
 });
 
+it('removes what pushes left that broke off, once no push can be going on, and names that no run uses', async () => {
+  const old = Date.now() - 25 * 3600_000;
+  const folder = (time: number, digit: string) => `${time.toString(16).padStart(12, '0')}7${digit.repeat(19)}`;
+  const [broken, fresh, used] = [folder(old, 'a'), folder(Date.now(), 'b'), folder(old, 'c')] as [string, string, string];
+  for (const name of [broken, fresh, used]) await put(`registry/${name}/model.onnx`);
+  await put('registry/somebody-else/notes.txt');
+  await call('POST', 'registered-models/create', { name: 'pushed' });
+  await call('POST', 'model-versions/create', { name: 'pushed', source: `mlflow-artifacts:/registry/${used}` });
+  const id = await experiment('names');
+  const [gone, stays] = [await run(id), await run(id)];
+  for (const [run_id, key] of [
+    [gone, 'only here'],
+    [gone, 'both'],
+    [stays, 'both'],
+  ])
+    await call('POST', 'runs/log-parameter', { run_id, key, value: 'x' });
+  await call('POST', 'runs/delete', { run_id: gone });
+  expect(await gc()).toMatchObject({ uploads: 1, names: null });
+  expect(onDisk(`registry/${broken}/model.onnx`)).toBe(true);
+  const { names, ...report } = (await gc('--yes')) as { kept: never[]; names?: number };
+  expect(report).toMatchObject({ uploads: 1, runs: 1 });
+  // That of the param, and those of tags that came with its run and no other has.
+  expect(names).toBeGreaterThanOrEqual(1);
+  expect(await gc('--yes')).toMatchObject({ uploads: 0, names: 0 });
+  expect([broken, fresh, used, 'somebody-else'].map((name) => onDisk(`registry/${name}`))).toEqual([false, true, true, true]);
+}, 30_000);
+
 it('makes good at the next start what a crash between rows and files left', async () => {
   const dir = temporaryFolder();
   const artifacts = await openFolderArtifactStore({ root: join(dir, 'artifacts') });

@@ -20,6 +20,8 @@ export interface StoreClass {
    */
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly scopes?: Readonly<Record<string, (...args: any[]) => string | null>>;
+  /** Stores whose writers wait for those of this one, and it for them: it changes what is theirs. */
+  readonly excludes?: readonly string[];
 }
 
 /** One command of a transaction that spans stores. */

@@ -5,6 +5,7 @@ import type { StoreContext } from './engine.ts';
 import { heldByForks } from './garbage-forks.ts';
 import type { Database } from './schema/index.ts';
 import { batches, padded } from './tracking/keys.ts';
+import { purgeNames } from './garbage-names.ts';
 
 /** What registered versions point at. */
 interface Uses {
@@ -17,7 +18,9 @@ const DEFAULT_EXPERIMENT = 0;
 
 /** See `GarbageStore` for what each method promises. */
 export class SqlGarbageStore implements GarbageStore {
-  static readonly reads: ReadonlySet<string> = new Set<keyof GarbageStore>(['find', 'exists', 'derivedPaths']);
+  static readonly reads: ReadonlySet<string> = new Set<keyof GarbageStore>(['find', 'exists', 'versionPaths']);
+  // A run that is restored or registered, or a name that is used, must not go meanwhile.
+  static readonly excludes = ['registry', 'tracking'];
   readonly #ctx: StoreContext;
   constructor(ctx: StoreContext) {
     this.#ctx = ctx;
@@ -55,9 +58,13 @@ export class SqlGarbageStore implements GarbageStore {
     return (await db.selectFrom('logged_models').select('model_id').where('model_id', '=', id).executeTakeFirst()) !== undefined;
   }
 
-  async derivedPaths(): Promise<string[]> {
-    const rows = await this.#ctx.db.selectFrom('model_versions').select('derived_path').where('derived_path', 'is not', null).execute();
-    return rows.flatMap(({ derived_path }) => derived_path ?? []);
+  async versionPaths(): Promise<string[]> {
+    const rows = await this.#ctx.db.selectFrom('model_versions').select(['derived_path', 'storage_path']).execute();
+    return rows.flatMap(({ derived_path, storage_path }) => [derived_path, storage_path].filter((path) => path !== null));
+  }
+
+  purgeNames(after: number, limit: number): Promise<{ purged: number; last: number | null }> {
+    return purgeNames(this.#ctx.db, after, limit);
   }
 }
 

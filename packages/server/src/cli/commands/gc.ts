@@ -28,16 +28,18 @@ export async function gc(options: GcFlags): Promise<void> {
     while (report.more) {
       say(`${count(report.runs)} runs, ${count(report.bytes)} bytes so far`);
       const next = await client.call('collectGarbage', { body });
-      for (const key of ['runs', 'loggedModels', 'experiments', 'files', 'bytes', 'derivedFiles', 'foreign'] as const) next[key] += report[key];
-      report = { ...next, points: (next.points ?? 0) + (report.points ?? 0) };
+      for (const key of ['runs', 'loggedModels', 'experiments', 'files', 'bytes', 'derivedFiles', 'uploads', 'foreign'] as const) next[key] += report[key];
+      report = { ...next, points: (next.points ?? 0) + (report.points ?? 0), names: (next.names ?? 0) + (report.names ?? 0) };
     }
     if (options.json) return printJson(report);
-    const { runs, loggedModels, experiments, points, files, bytes, derivedFiles, foreign, kept } = report;
+    const { runs, loggedModels, experiments, points, files, bytes, derivedFiles, uploads, names, foreign, kept } = report;
     print(bold(body.dryRun ? 'would be removed' : 'removed'));
     print(
       `${count(experiments)} experiments, ${count(runs)} runs${points === null ? '' : ` with ${count(points)} points`}, ${count(loggedModels)} logged models`,
     );
     print(`${count(files)} files (${count(derivedFiles)} of them derived by the server), ${count(bytes)} bytes`);
+    if (uploads > 0) print(`${count(uploads)} folders of pushes that broke off`);
+    if (names !== null && names > 0) print(`${count(names)} names of metrics, params and tags that no run uses`);
     if (foreign > 0) print(`${count(foreign)} of them have files elsewhere, which are not touched`);
     if (kept.length > 0) print(bold('kept'));
     for (const { kind, id, name, reason } of kept) print(`${kind} ${id} (${name}): ${reason}`);

@@ -49,7 +49,7 @@ export function artifactHandlers(deps: { tracking: TrackingService; artifacts: A
       }
       // The range is of what the file was before: the whole of what it is now.
       part?.stream.destroy();
-      const { stream, size, sha256 } = await artifacts.open(file.path);
+      const { stream, size, sha256 } = await artifacts.open(file.path, undefined, { verify: true });
       if (sha256 !== null && request.headers['if-none-match'] === tagOf(sha256)) {
         stream.destroy();
         return new RawReply('', { ...headers, ...etag(sha256) }, 304);

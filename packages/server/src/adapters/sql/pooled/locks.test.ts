@@ -5,6 +5,7 @@ import { locksOf, queueOf } from './locks.ts';
 const stores = {
   shop: { reads: new Set(), scopes: { paint: (door: string) => `door ${door}`, add: () => null } },
   till: { reads: new Set() },
+  broom: { reads: new Set(), excludes: ['shop'] },
 } as unknown as Record<string, StoreClass>;
 const locks = (...commands: [store: string, method: string, ...args: unknown[]][]) =>
   locksOf(
@@ -27,6 +28,13 @@ it('a method that only adds waits for nobody', () => {
 
 it('a method that names nothing has the store alone, and with it all in it', () => {
   expect(locks(['shop', 'paint', 'b'], ['shop', 'close'])).toEqual([{ name: 'shop', shared: false }]);
+});
+
+it('a store that changes what is another one’s has that alone, too', () => {
+  expect(locks(['broom', 'sweep'])).toEqual([
+    { name: 'broom', shared: false },
+    { name: 'shop', shared: false },
+  ]);
 });
 
 it('all take their locks in one order', () => {

@@ -17,6 +17,7 @@ export function locksOf(stores: Record<string, StoreClass>, commands: readonly S
   for (const { store, method, args } of commands) {
     const scope = stores[store]?.scopes?.[method];
     shared.set(store, scope !== undefined && (shared.get(store) ?? true));
+    for (const other of stores[store]?.excludes ?? []) shared.set(other, false);
     const thing = scope?.(...args);
     if (thing !== undefined && thing !== null) things.add(`${store}/${thing}`);
   }

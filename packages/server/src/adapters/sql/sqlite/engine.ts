@@ -122,7 +122,7 @@ export async function openSqlite(options: SqliteEngineOptions): Promise<SqlEngin
     transaction: send,
     // The data directory has one owner.
     lease: async () => true,
-    redeliver: () => deliver(pending as Parameters<typeof deliver>[0]),
+    redeliver: () => deliver((pending as Parameters<typeof deliver>[0]).splice(0)),
     async close() {
       await reader?.close();
       await writer.close();
