@@ -66,7 +66,7 @@ export function endpointStoreSuite(name: string, make: () => Promise<{ store: En
     it('changes that meet are done one after the other', async () => {
       await Promise.all(Array.from({ length: 20 }, (_, i) => store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(i + 1) })));
       expect(await store.getEndpoint('e')).toMatchObject({ revision: 20 });
-      const revisions = (await told(20)).map(([, payload]) => (payload as { revision: number }).revision);
+      const revisions = (await told(20)).map(([, payload]) => (payload as unknown as { revision: number }).revision);
       expect(revisions.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     });
   });
