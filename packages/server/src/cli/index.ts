@@ -115,6 +115,19 @@ export function buildProgram(): Command {
     .addOption(data())
     .addOption(json())
     .action(async (dir, options) => (await import('./commands/import-neptune.ts')).importFromNeptune(dir, options));
+  imports
+    .command('mlflow')
+    .description('read an MLflow: experiments, runs, logged models, registry, artifacts, under the ids that they have; done again, it adds what is new')
+    .argument('<source>', "MLflow's database (mlflow.db, sqlite:///mlflow.db), or the URL of its server")
+    .option('--artifacts <dir>', "where the artifacts are now: the server's artifact folder, or mlruns (default: where they were)")
+    .option('--no-artifacts', 'leave files out')
+    .option('--experiment <name>', 'only this experiment (repeatable); the registry then stays out', collect)
+    .option('--dry-run', 'only say what would be imported')
+    .option('--recheck', 'read again what has not changed since it was imported')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (source, options) => (await import('./commands/import-mlflow.ts')).importFromMlflow(source, options));
 
   program
     .command('sync')

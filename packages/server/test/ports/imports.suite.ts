@@ -220,6 +220,27 @@ export function importsSuite(name: string, open: () => Promise<ImportSubject>): 
       ).rejects.toMatchObject({ code: 'duplicate_key' });
     });
 
+    it('many that come at once share their new names', async () => {
+      const { experimentId } = await imports.importExperiment(experiment('90', 'at once'));
+      const dataset = { name: 'shared', digest: 'x1', sourceType: 'code', source: '{}', schema: null, profile: null };
+      const runs = Array.from({ length: 50 }, (_, i) =>
+        run({
+          experimentId: String(experimentId),
+          params: Array.from({ length: 5 }, (__, n) => ({ key: `p${n}`, value: String(i) })),
+          series: [series('m', [i]), series(`m${i % 7}`, [1])],
+          datasets: [{ dataset, tags: [] }],
+        }),
+      );
+      const results = await Promise.all(runs.map((one) => imports.importRun(one)));
+      expect(results.map(({ outcome, points }) => [outcome, points])).toEqual(runs.map(() => ['created', 2]));
+      const found = await tracking.getRuns(runs.map(({ runId }) => runId));
+      for (const [i, one] of found.entries()) {
+        expect(one.params.length).toBe(10);
+        expect(one.metrics.keys.toSorted()).toEqual(['m', `m${i % 7}`]);
+        expect(one.datasets).toHaveLength(1);
+      }
+    });
+
     it('points are added to a deleted run, once', async () => {
       const one = run({ lifecycleStage: 'deleted', deletedAt: T + 1 });
       await imports.importRun(one);

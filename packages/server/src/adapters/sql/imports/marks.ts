@@ -62,7 +62,19 @@ export function mergeFields(base: Map<string, string> | undefined, here: Fields,
 export async function listMarks(db: Kysely<Database>, kind: string, ids: string[]): Promise<ImportMark[]> {
   if (ids.length === 0) return [];
   const rows = await db.selectFrom('import_marks').select(['entity', 'target', 'digest']).where('kind', '=', kind).where('entity', 'in', padded(ids)).execute();
-  return rows.map(({ entity, target, digest }) => ({ id: entity, target, digest }));
+  const gone = await goneHere(db, kind, ids);
+  return rows.map(({ entity, target, digest }) => ({ id: entity, target, digest: gone(entity) ? null : digest }));
+}
+
+/** Which were removed here: those are not as they were when they came in. */
+async function goneHere(db: Kysely<Database>, kind: string, ids: string[]): Promise<(id: string) => boolean> {
+  if (kind !== 'run' && kind !== 'logged-model') return () => false;
+  const rows =
+    kind === 'run'
+      ? await db.selectFrom('runs').select('run_id as id').where('run_id', 'in', padded(ids)).execute()
+      : await db.selectFrom('logged_models').select('model_id as id').where('model_id', 'in', padded(ids)).execute();
+  const here = new Set(rows.map(({ id }) => id));
+  return (id) => !here.has(id);
 }
 
 export async function finishMarks(db: Kysely<Database>, kind: string, done: { id: string; digest: string }[]): Promise<void> {

@@ -42,6 +42,9 @@ export async function importExperiment(db: Db, experiment: ExperimentImport): Pr
         { details: { id: String(named.id) } },
       );
     const result = await mergeExperiment(db, named, experiment, undefined, false);
+    // It is as old as its oldest part.
+    if (experiment.createdAt > 0 && experiment.createdAt < named.created_at)
+      await db.updateTable('experiments').set({ created_at: experiment.createdAt }).where('id', '=', named.id).execute();
     await remember(named);
     return result;
   }

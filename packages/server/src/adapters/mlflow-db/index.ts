@@ -1,0 +1,2 @@
+/** MLflow's SQLite database, read only. */
+export { openMlflowDatabase } from './source.ts';

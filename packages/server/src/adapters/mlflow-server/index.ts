@@ -1,0 +1,2 @@
+/** An MLflow server, over MLflow's REST API. */
+export { openMlflowServer } from './source.ts';
