@@ -50,7 +50,7 @@ const PLACES = {
     ours: [COMPOSE, ROOM_FACES, CONFIG_FACE, `${SRC}/http/index\\.ts$`, `${SRC}/(protocols|adapters)/[^/]+/index\\.ts$`, VERSION, KERNEL, CONTRACT],
     npm: ['pino'],
   },
-  main: { at: `${SRC}/main\\.ts$`, ours: [`${SRC}/cli/(lean-start|index)\\.ts$`, COMPOSE], npm: [], core: [] },
+  main: { at: `${SRC}/main\\.ts$`, ours: [`${SRC}/cli/(memory-limits|lean-start|index)\\.ts$`, COMPOSE], npm: [], core: [] },
   version: { at: VERSION, ours: [], npm: [], core: ['module'] },
 };
 /** Each adapter's driver; those not named here have none. */

@@ -62,10 +62,7 @@ export async function postgresBackend(context: Context): Promise<Backend> {
     ],
     async binnacle(size) {
       if (size === undefined) return () => startBinnacle({ dir: join(scratch, 'binnacle'), args: ['--database', anew(server, 'binnacle_empty')] });
-      const url = await filled(`binnacle_${size.runs}`, binnacleKey(size), async (database) => {
-        const filling = await startBinnacle({ dir: join(scratch, `binnacle-${size.runs}`), cores: ALL, args: ['--database', database] });
-        await fillBinnacle(filling, size).finally(() => filling.stop());
-      });
+      const url = await filled(`binnacle_${size.runs}`, binnacleKey(size), (database) => fillBinnacle({ url: database, file: '' }, size));
       return () => startBinnacle({ dir: join(scratch, `binnacle-${size.runs}`), args: ['--database', url] });
     },
     async mlflow(size) {

@@ -3,10 +3,12 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ALL } from './cores.ts';
-import { Connection, withClients } from './http.ts';
+import { openDatabase, type StoreCommand, storeProxy } from '../../packages/server/src/adapters/sql/index.ts';
+import { createTrackingService, type TrackingStore } from '../../packages/server/src/tracking/index.ts';
+import { toPointBatch } from '../../packages/server/src/tracking/point-batch.ts';
+import type { Connection } from './http.ts';
 import { PYTHON, ROOT, script } from './paths.ts';
 import { runToEnd } from './process.ts';
-import { type Server, startBinnacle } from './servers.ts';
 import type { Context } from './types.ts';
 
 export interface SearchData {
@@ -47,29 +49,42 @@ function layout(): string {
 /** What Binnacle's database of these runs is known by. */
 export const binnacleKey = (size: SearchData): string => JSON.stringify({ ...size, layout: layout() });
 
-/** Loads the runs through a server's own API, 16 clients. */
-export async function fillBinnacle(server: Server, size: SearchData): Promise<void> {
-  const setup = new Connection(server.url);
-  const { experiment_id } = await setup.json<{ experiment_id: string }>('POST', `${API}/experiments/create`, { name: 'bench' });
-  setup.close();
-  let next = 0;
-  await withClients(server.url, 16, async (connection) => {
-    for (let i = next++; i < size.runs; i = next++) {
-      const timestamp = T0 + i * 1000;
-      const { run } = await connection.json<{ run: { info: { run_id: string } } }>('POST', `${API}/runs/create`, {
-        experiment_id,
-        user_id: 'bench',
-        run_name: `run-${i}`,
-        start_time: timestamp,
-      });
-      await connection.json('POST', `${API}/runs/log-batch`, {
-        run_id: run.info.run_id,
-        metrics: Array.from({ length: size.metrics }, (_, k) => ({ key: `m${two(k)}`, value: value(i, k), timestamp, step: 0 })),
-        params: Array.from({ length: size.params }, (_, k) => ({ key: `p${two(k)}`, value: `v${Math.floor(value(i, 100 + k) * 10)}` })),
-      });
-      await connection.json('POST', `${API}/runs/update`, { run_id: run.info.run_id, status: 'FINISHED', end_time: timestamp + 500 });
-    }
-  });
+/** Runs in one transaction, and transactions under way. */
+const TOGETHER = 100;
+const WRITERS = 4;
+
+/** What makes a run, as the stores are told it. */
+function commandsOf(i: number, experimentId: string, size: SearchData): StoreCommand[] {
+  const runId = createHash('md5').update(`run ${i}`).digest('hex');
+  const timestamp = T0 + i * 1000;
+  const metrics = Array.from({ length: size.metrics }, (_, k) => ({ key: `m${two(k)}`, value: value(i, k), timestamp, step: 0 }));
+  const params = Array.from({ length: size.params }, (_, k) => ({ key: `p${two(k)}`, value: `v${Math.floor(value(i, 100 + k) * 10)}` }));
+  const run = { runId, experimentId, name: `run-${i}`, userId: 'bench', startTime: timestamp, tags: [], params: [] };
+  const command = (method: string, ...args: unknown[]) => ({ store: 'tracking', method, args });
+  return [
+    command('createRun', run),
+    command('logBatch', { runId, points: toPointBatch(metrics), params, tags: [] }),
+    command('updateRun', runId, { status: 'FINISHED', endTime: timestamp + 500 }),
+  ];
+}
+
+/** Loads the runs through the stores themselves: the same rows as through the API, in a fifth of the time. */
+export async function fillBinnacle(database: { url: string | undefined; file: string }, size: SearchData): Promise<void> {
+  const engine = await openDatabase({ ...database, synchronous: 'NORMAL' });
+  try {
+    const experiment = await createTrackingService({ store: storeProxy<TrackingStore>(engine, 'tracking') }).createExperiment({ name: 'bench', tags: [] });
+    let next = 0;
+    const writer = async () => {
+      for (let from = next; from < size.runs; from = next) {
+        next += TOGETHER;
+        const runs = Array.from({ length: Math.min(TOGETHER, size.runs - from) }, (_, i) => from + i);
+        await engine.transaction(runs.flatMap((i) => commandsOf(i, experiment.id, size)));
+      }
+    };
+    await Promise.all(Array.from({ length: WRITERS }, writer));
+  } finally {
+    await engine.close();
+  }
 }
 
 /** Binnacle's side on SQLite. Returns the folder to start a server on. */
@@ -78,8 +93,8 @@ export async function binnacleData(context: Context, size: SearchData): Promise<
   const key = binnacleKey(size);
   if (cached(dir, key)) return dir;
   context.say(`loading ${size.runs} runs into Binnacle (kept for the next time) …`);
-  const server = await startBinnacle({ dir, cores: ALL });
-  await fillBinnacle(server, size).finally(() => server.stop());
+  mkdirSync(join(dir, 'data'));
+  await fillBinnacle({ url: undefined, file: join(dir, 'data', 'binnacle.db') }, size);
   writeFileSync(join(dir, 'loaded'), key);
   return dir;
 }

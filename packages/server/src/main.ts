@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-import './cli/lean-start.ts';
+import { beginWithLimits } from './cli/memory-limits.ts';
 
-// Imported only now: what it loads is to profit from the line above.
+beginWithLimits();
+// Imported only now: what they load is to profit from the line above, and the second from the first.
+await import('./cli/lean-start.ts');
 const { runCli } = await import('./cli/index.ts');
 process.exitCode = await runCli(process.argv);
