@@ -76,7 +76,7 @@ test('metrics and params are trees whose closed branches stay in the link', asyn
     await expect.poll(() => metrics.getByRole('row').count()).toBe(5);
     expect(searchOf(page).get('fold')).toBe('["train"]');
     await page.reload();
-    await expect.poll(() => metrics.getByRole('row').count()).toBe(5);
+    await expect.poll(() => metrics.getByRole('row').count(), { timeout: 15_000 }).toBe(5);
     await metrics.getByRole('button', { name: /^train/ }).focus();
     await page.keyboard.press('ArrowRight');
     await expect.poll(() => metrics.getByRole('row').count()).toBe(7);

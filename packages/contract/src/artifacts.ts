@@ -18,6 +18,7 @@ export const ArtifactRows = z.object({
 export type ArtifactRows = z.infer<typeof ArtifactRows>;
 
 const runId = z.object({ runId: z.string() });
+const modelId = z.string().optional().describe('A logged model that the run made: paths are of its files then, not of the run’s.');
 
 export const artifactOperations = {
   listRunArtifacts: operation({
@@ -26,7 +27,7 @@ export const artifactOperations = {
     tag: 'tracking',
     summary: "Files and folders directly under a path of a run's artifacts.",
     params: runId,
-    query: z.object({ path: z.string().default('') }),
+    query: z.object({ path: z.string().default(''), modelId }),
     response: z.object({ files: z.array(FileEntry) }),
   }),
   getRunArtifact: operation({
@@ -36,7 +37,7 @@ export const artifactOperations = {
     summary:
       'The bytes of an artifact, or one range of them (Range). HTML is answered with a policy that runs no script; with frame=true, scripts run in a sandbox that is nobody’s origin.',
     params: runId,
-    query: z.object({ path: z.string().min(1), frame: z.enum(['true', 'false']).default('false') }),
+    query: z.object({ path: z.string().min(1), modelId, frame: z.enum(['true', 'false']).default('false') }),
     rawResponse: true,
     response: z.unknown(),
   }),
@@ -48,6 +49,7 @@ export const artifactOperations = {
     params: runId,
     query: z.object({
       path: z.string().min(1),
+      modelId,
       offset: z.coerce.number().int().min(0).max(1_000_000_000).default(0),
       limit: Limit(100, 1000),
     }),

@@ -139,3 +139,22 @@ it('what cannot be read as rows says why', async () => {
   const empty = await fetch(native('/rows?path=data/empty.csv'));
   expect([empty.status, await empty.json()]).toMatchObject([200, { rows: [], more: false }]);
 });
+
+it('the files of a logged model are those of the run that made it, and of no other', async () => {
+  const post = async (path: string, body: unknown) =>
+    (await fetch(server.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json();
+  const { model } = (await post('/api/2.0/mlflow/logged-models', { experiment_id: '0', name: 'm', source_run_id: run.id })) as {
+    model: { info: { model_id: string; artifact_uri: string } };
+  };
+  const root = model.info.artifact_uri.replace(/^mlflow-artifacts:\/+/, '');
+  await fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts/${root}/MLmodel`, { method: 'PUT', body: 'flavors: {}' });
+  const of = `modelId=${model.info.model_id}`;
+  expect(await (await fetch(native(`?${of}`))).json()).toEqual({ files: [{ path: 'MLmodel', isDirectory: false, size: 11 }] });
+  expect(await (await fetch(content('MLmodel', `&${of}`))).text()).toBe('flavors: {}');
+  expect((await fetch(content('MLmodel'))).status).toBe(404);
+  const other = (await post('/api/binnacle/v1/runs', { name: 'other' })) as { id: string };
+  for (const path of ['', '/content', '/rows']) {
+    const reply = await fetch(`${server.url}/api/binnacle/v1/runs/${other.id}/artifacts${path}?path=MLmodel.csv&${of}`);
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([404, 'logged_model_not_found']);
+  }
+});

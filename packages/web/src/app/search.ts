@@ -32,7 +32,7 @@ const compact = <T extends object>(search: T): T => Object.fromEntries(Object.en
 export const VIEWS = ['active', 'deleted', 'all'] as const;
 export type View = (typeof VIEWS)[number];
 export const RUN_TABS = ['overview', 'charts', 'series', 'system', 'artifacts', 'lineage'] as const;
-export const ENTRY_KINDS = ['string', 'histogram', 'file'] as const;
+export const ENTRY_KINDS = ['string', 'histogram', 'file', 'image'] as const;
 export const MODEL_TABS = ['versions', 'gates', 'lineage'] as const;
 export const ENDPOINT_TABS = ['overview', 'try', 'settings'] as const;
 export const MONITOR_TABS = ['series', 'drift', 'alarms', 'quality', 'predictions', 'config'] as const;
@@ -96,6 +96,8 @@ export interface RunSearch {
   from?: number | undefined;
   to?: number | undefined;
   path?: string | undefined;
+  /** The logged model whose files are shown. */
+  model?: string | undefined;
   /** The series that is open, of which kind, and at which step. */
   entry?: string | undefined;
   kind?: (typeof ENTRY_KINDS)[number] | undefined;
@@ -114,6 +116,7 @@ export const runSearch = (raw: Raw): RunSearch =>
     from: number(raw['from']),
     to: number(raw['to']),
     path: text(raw['path']),
+    model: text(raw['model']),
     entry: text(raw['entry']),
     kind: oneOf(raw['kind'], ENTRY_KINDS),
     step: number(raw['step']),

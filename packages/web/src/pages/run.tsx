@@ -12,7 +12,7 @@ import { GROWING, isLive } from '../features/run/live.ts';
 import { OverviewTab } from '../features/run/overview-tab.tsx';
 import { SystemTab, useSystemKeys } from '../features/run/system-tab.tsx';
 import type { TabProps } from '../features/run/tab.ts';
-import { SeriesTab } from '../features/series/series-tab.tsx';
+import { SeriesTab, useImageSeries } from '../features/series/series-tab.tsx';
 import { useAction } from '../features/use-action.ts';
 import { useFinalLook } from '../features/use-final-look.ts';
 import { State } from '../ui/bits.tsx';
@@ -30,6 +30,7 @@ export function RunPage() {
   const run = query.data;
   useFinalLook(run === undefined ? undefined : isLive(run), GROWING);
   const systemKeys = useSystemKeys(run);
+  const images = useImageSeries(run);
   const update = useAction('updateRun', { notifyError: true, done: 'Saved' });
   const [renaming, setRenaming] = useState<string | undefined>();
 
@@ -88,7 +89,7 @@ export function RunPage() {
         </form>
       )}
       <QueryView query={query} lines={10}>
-        {(data) => <RunTabs run={data} search={search} set={set} systemKeys={systemKeys} />}
+        {(data) => <RunTabs run={data} search={search} set={set} systemKeys={systemKeys} images={images} />}
       </QueryView>
     </Page>
   );
@@ -96,9 +97,17 @@ export function RunPage() {
 
 const seriesOf = ({ entryKeys }: RunDetail): number => entryKeys.string + entryKeys.histogram + entryKeys.file;
 /** What belongs to one tab does not go along to the next. */
-const LEFT_BEHIND = { path: undefined, q: undefined, fold: undefined, entry: undefined, kind: undefined, step: undefined } satisfies Partial<RunSearch>;
+const LEFT_BEHIND = {
+  path: undefined,
+  model: undefined,
+  q: undefined,
+  fold: undefined,
+  entry: undefined,
+  kind: undefined,
+  step: undefined,
+} satisfies Partial<RunSearch>;
 
-function RunTabs({ run, search, set, systemKeys }: TabProps & { systemKeys: string[] }) {
+function RunTabs({ run, search, set, systemKeys, images }: TabProps & { systemKeys: string[]; images: ReturnType<typeof useImageSeries> }) {
   const tab = search.tab ?? 'overview';
   return (
     <Tabs
@@ -109,7 +118,7 @@ function RunTabs({ run, search, set, systemKeys }: TabProps & { systemKeys: stri
       <Tabs.List mb="md">
         <Tabs.Tab value="overview">Overview</Tabs.Tab>
         <Tabs.Tab value="charts">Charts</Tabs.Tab>
-        {(seriesOf(run) > 0 || tab === 'series') && <Tabs.Tab value="series">Series</Tabs.Tab>}
+        {(seriesOf(run) + images.size > 0 || tab === 'series') && <Tabs.Tab value="series">Series</Tabs.Tab>}
         {(systemKeys.length > 0 || tab === 'system') && <Tabs.Tab value="system">System</Tabs.Tab>}
         <Tabs.Tab value="artifacts">Artifacts</Tabs.Tab>
         <Tabs.Tab value="lineage">Lineage</Tabs.Tab>
@@ -121,13 +130,13 @@ function RunTabs({ run, search, set, systemKeys }: TabProps & { systemKeys: stri
         <ChartsTab run={run} search={search} set={set} />
       </Tabs.Panel>
       <Tabs.Panel value="series">
-        <SeriesTab run={run} search={search} set={set} />
+        <SeriesTab run={run} search={search} set={set} images={images} />
       </Tabs.Panel>
       <Tabs.Panel value="system">
         <SystemTab run={run} keys={systemKeys} />
       </Tabs.Panel>
       <Tabs.Panel value="artifacts">
-        <ArtifactBrowser runId={run.id} path={search.path} onPath={(path) => set({ path })} />
+        <ArtifactBrowser runId={run.id} models={run.models} modelId={search.model} path={search.path} onPath={(path, model) => set({ path, model })} />
       </Tabs.Panel>
       <Tabs.Panel value="lineage">
         <RunLineage runId={run.id} />

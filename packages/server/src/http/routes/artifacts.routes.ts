@@ -13,26 +13,31 @@ const MOST_TABLE_BYTES = 512 * 1024 * 1024;
 /** The files of runs in the native API. */
 export function artifactHandlers(deps: { tracking: TrackingService; artifacts: ArtifactService; tables: TablesService }): Handlers<typeof artifactOperations> {
   const { tracking, artifacts, tables } = deps;
-  const rootOf = async (runId: string): Promise<string> => {
+  const rootOf = async (runId: string, modelId: string | undefined): Promise<string> => {
     const run = await tracking.getRun(runId, { metrics: [], params: [], tags: [] });
-    return resolveArtifactUri(run.artifactUri, tracking);
+    if (modelId === undefined) return resolveArtifactUri(run.artifactUri, tracking);
+    const [model] = await tracking.getLoggedModels([modelId]);
+    if (model === undefined || (model.sourceRunId !== runId && !run.modelOutputs.some((output) => output.modelId === modelId)))
+      throw notFound('logged_model_not_found', `The run ${runId} has made no logged model ${JSON.stringify(modelId)}.`);
+    return resolveArtifactUri(model.artifactUri, tracking);
   };
-  const fileOf = async (runId: string, path: string): Promise<{ path: string; size: number }> => {
-    const full = joinArtifactPath(await rootOf(runId), path);
+  const fileOf = async (runId: string, { path, modelId }: { path: string; modelId?: string | undefined }): Promise<{ path: string; size: number }> => {
+    const full = joinArtifactPath(await rootOf(runId, modelId), path);
     const entry = await artifacts.stat(full);
-    if (entry === undefined || entry.isDirectory) throw notFound('artifact_not_found', `The run ${runId} has no file ${JSON.stringify(path)}.`);
+    if (entry === undefined || entry.isDirectory)
+      throw notFound('artifact_not_found', `The ${modelId === undefined ? `run ${runId}` : `logged model ${modelId}`} has no file ${JSON.stringify(path)}.`);
     return { path: full, size: entry.size ?? 0 };
   };
 
   return {
     async listRunArtifacts({ params, query }) {
-      const root = await rootOf(params.runId);
+      const root = await rootOf(params.runId, query.modelId);
       const entries = await artifacts.list(joinArtifactPath(root, query.path));
       return { files: entries.map(({ path, isDirectory, size }) => ({ path: root === '' ? path : path.slice(root.length + 1), isDirectory, size })) };
     },
 
     async getRunArtifact({ params, query }, { request }) {
-      const file = await fileOf(params.runId, query.path);
+      const file = await fileOf(params.runId, query);
       const destination = request.headers['sec-fetch-dest'];
       const headers = {
         ...contentHeaders(query.path, { frame: query.frame === 'true', destination: typeof destination === 'string' ? destination : undefined }),
@@ -64,7 +69,7 @@ export function artifactHandlers(deps: { tracking: TrackingService; artifacts: A
           'artifact_no_table',
           `${JSON.stringify(query.path)} is no table by its name: rows are read of .parquet, .csv and .tsv, the latter two also with .gz or .zst.`,
         );
-      const { path, size } = await fileOf(params.runId, query.path);
+      const { path, size } = await fileOf(params.runId, query);
       if (size > MOST_TABLE_BYTES)
         throw exhausted(
           'artifact_too_large',

@@ -1,6 +1,6 @@
 import './artifacts.css';
 import type { FileEntry } from '@binnacle/contract';
-import { Button, Text, UnstyledButton } from '@mantine/core';
+import { Button, NativeSelect, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconDownload, IconFile, IconFolder } from '@tabler/icons-react';
 import { type KeyboardEvent, useState } from 'react';
 import { useApi } from '../../app/api.ts';
@@ -9,23 +9,51 @@ import { Panel } from '../../ui/page.tsx';
 import { ErrorState, Loading } from '../../ui/states.tsx';
 import { ArtifactView } from './artifact-view.tsx';
 import { nameOf, shownName } from './kinds.ts';
-import { artifactUrl } from './use-bytes.ts';
+import { type ArtifactRef, artifactUrl } from './use-bytes.ts';
 
 /** The artifacts of a run: a tree on the left, the chosen file on the right. */
-export function ArtifactBrowser({ runId, path, onPath }: { runId: string; path: string | undefined; onPath: (path: string | undefined) => void }) {
+export function ArtifactBrowser({
+  runId,
+  models,
+  modelId,
+  path,
+  onPath,
+}: {
+  runId: string;
+  /** Logged models of the run; each has files of its own. */
+  models: { modelId: string; name: string }[];
+  modelId: string | undefined;
+  path: string | undefined;
+  onPath: (path: string | undefined, modelId: string | undefined) => void;
+}) {
   const [sizes, setSizes] = useState<Record<string, number | null>>({});
   return (
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(300px, 100%), 1fr))', gap: 14, alignItems: 'start' }}>
       <Panel title="Files">
+        {(models.length > 0 || modelId !== undefined) && (
+          <NativeSelect
+            label="Of"
+            mb="xs"
+            value={modelId ?? ''}
+            onChange={(e) => onPath(undefined, e.currentTarget.value === '' ? undefined : e.currentTarget.value)}
+            data={[
+              { value: '', label: 'the run' },
+              ...models.map((m) => ({ value: m.modelId, label: `model ${m.name === '' ? m.modelId : m.name}` })),
+              ...(modelId === undefined || models.some((m) => m.modelId === modelId) ? [] : [{ value: modelId, label: modelId }]),
+            ]}
+          />
+        )}
         <div role="tree" aria-label="Artifacts" className="bn-files" tabIndex={-1} onKeyDown={onTreeKey}>
           <Folder
+            key={modelId ?? ''}
             runId={runId}
+            modelId={modelId}
             path=""
             depth={0}
             chosen={path}
             onChoose={(file) => {
               setSizes((s) => ({ ...s, [file.path]: file.size }));
-              onPath(file.path);
+              onPath(file.path, modelId);
             }}
           />
         </div>
@@ -38,7 +66,7 @@ export function ArtifactBrowser({ runId, path, onPath }: { runId: string; path: 
             </Text>
           </Panel>
         ) : (
-          <Preview key={path} runId={runId} path={path} size={sizes[path]} />
+          <Preview key={`${modelId ?? ''}/${path}`} file={{ runId, path, modelId }} size={sizes[path]} />
         )}
       </div>
     </div>
@@ -78,31 +106,33 @@ function onTreeKey(event: KeyboardEvent<HTMLElement>): void {
 
 function Folder({
   runId,
+  modelId,
   path,
   depth,
   chosen,
   onChoose,
 }: {
   runId: string;
+  modelId: string | undefined;
   path: string;
   depth: number;
   chosen: string | undefined;
   onChoose: (file: FileEntry) => void;
 }) {
-  const list = useApi('listRunArtifacts', { params: { runId }, query: { path } });
+  const list = useApi('listRunArtifacts', { params: { runId }, query: { path, modelId } });
   if (list.isError) return <ErrorState error={list.error} retry={list.refetch} compact />;
   if (list.data === undefined) return <Loading lines={3} height={14} />;
   if (list.data.files.length === 0)
     return (
       <Text c="dimmed" size="sm">
-        {depth === 0 ? 'The run has no artifacts.' : 'Empty'}
+        {depth === 0 ? (modelId === undefined ? 'The run has no artifacts.' : 'The model has no files.') : 'Empty'}
       </Text>
     );
   const files = [...list.data.files].sort((a, b) => Number(b.isDirectory) - Number(a.isDirectory) || a.path.localeCompare(b.path));
   return (
     <div role="group">
       {files.map((file) => (
-        <Entry key={file.path} runId={runId} file={file} depth={depth} chosen={chosen} onChoose={onChoose} />
+        <Entry key={file.path} runId={runId} modelId={modelId} file={file} depth={depth} chosen={chosen} onChoose={onChoose} />
       ))}
     </div>
   );
@@ -110,12 +140,14 @@ function Folder({
 
 function Entry({
   runId,
+  modelId,
   file,
   depth,
   chosen,
   onChoose,
 }: {
   runId: string;
+  modelId: string | undefined;
   file: FileEntry;
   depth: number;
   chosen: string | undefined;
@@ -154,13 +186,13 @@ function Entry({
           </Text>
         )}
       </UnstyledButton>
-      {open && <Folder runId={runId} path={file.path} depth={depth + 1} chosen={chosen} onChoose={onChoose} />}
+      {open && <Folder runId={runId} modelId={modelId} path={file.path} depth={depth + 1} chosen={chosen} onChoose={onChoose} />}
     </>
   );
 }
 
-function Preview({ runId, path, size }: { runId: string; path: string; size: number | null | undefined }) {
-  const file = { runId, path };
+function Preview({ file, size }: { file: ArtifactRef; size: number | null | undefined }) {
+  const { path } = file;
   return (
     <Panel
       title={

@@ -75,7 +75,7 @@ function TablePages({ table, file, cut }: { table: JsonTable; file: ArtifactRef;
         return (
           <img
             key={c}
-            src={artifactUrl({ runId: file.runId, path: picture })}
+            src={artifactUrl({ ...file, path: picture })}
             alt={picture}
             loading="lazy"
             style={{ maxHeight: 96, maxWidth: 200, background: 'white' }}

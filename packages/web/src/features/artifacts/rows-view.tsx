@@ -14,7 +14,7 @@ export function RowsView({ file }: { file: ArtifactRef }) {
   const [offset, setOffset] = useState(0);
   const page = useApi(
     'readRunArtifactRows',
-    { params: { runId: file.runId }, query: { path: file.path, offset, limit: PAGE } },
+    { params: { runId: file.runId }, query: { path: file.path, modelId: file.modelId, offset, limit: PAGE } },
     { keepPrevious: true, staleTime: 60_000, retry: false },
   );
   if (page.isError && page.data === undefined) {

@@ -33,7 +33,7 @@ export function MarkdownView({ file }: { file: ArtifactRef }) {
         ]}
       />
       {view === 'read' ? (
-        <Markdown text={new TextDecoder().decode(content.data.bytes)} beside={{ runId: file.runId, folder: folderOf(file.path) }} />
+        <Markdown text={new TextDecoder().decode(content.data.bytes)} beside={{ runId: file.runId, modelId: file.modelId, folder: folderOf(file.path) }} />
       ) : (
         <TextView file={file} />
       )}

@@ -7,6 +7,8 @@ import { client } from '../../app/api.ts';
 export interface ArtifactRef {
   runId: string;
   path: string;
+  /** The logged model of the run whose file it is; the run's own when absent. */
+  modelId?: string | undefined;
 }
 export interface Bytes {
   bytes: Uint8Array;
@@ -15,15 +17,15 @@ export interface Bytes {
 }
 
 /** `frame`: for a frame of ours, in which a page's scripts run as nobody. */
-export const artifactUrl = ({ runId, path }: ArtifactRef, frame = false): string =>
-  client.url('getRunArtifact', { params: { runId }, query: { path, ...(frame ? { frame: 'true' as const } : {}) } });
+export const artifactUrl = ({ runId, path, modelId }: ArtifactRef, frame = false): string =>
+  client.url('getRunArtifact', { params: { runId }, query: { path, modelId, ...(frame ? { frame: 'true' as const } : {}) } });
 
 const EMPTY: Bytes = { bytes: new Uint8Array(), total: 0 };
-async function readRange({ runId, path }: ArtifactRef, from: number, length: number, signal: AbortSignal): Promise<Bytes> {
+async function readRange({ runId, path, modelId }: ArtifactRef, from: number, length: number, signal: AbortSignal): Promise<Bytes> {
   try {
     const response = await client.raw('getRunArtifact', {
       params: { runId },
-      query: { path },
+      query: { path, modelId },
       headers: { range: `bytes=${from}-${from + length - 1}` },
       signal,
     });
@@ -41,7 +43,7 @@ async function readRange({ runId, path }: ArtifactRef, from: number, length: num
 /** The beginning of a file, at most so many bytes. */
 export const useBytes = (ref: ArtifactRef, most: number): UseQueryResult<Bytes> =>
   useQuery({
-    queryKey: ['artifact', ref.runId, ref.path, most],
+    queryKey: ['artifact', ref.runId, ref.modelId, ref.path, most],
     queryFn: ({ signal }) => readRange(ref, 0, most, signal),
     staleTime: 60_000,
   });
@@ -60,7 +62,7 @@ export interface TextPieces {
 /** The text of a file, a piece at a time. */
 export function useText(ref: ArtifactRef): TextPieces {
   const query = useInfiniteQuery({
-    queryKey: ['artifact-text', ref.runId, ref.path],
+    queryKey: ['artifact-text', ref.runId, ref.modelId, ref.path],
     queryFn: ({ pageParam, signal }) => readRange(ref, pageParam, PIECE, signal),
     initialPageParam: 0,
     getNextPageParam: (last, pages) => {

@@ -9,6 +9,8 @@ import { targetOf } from './targets.ts';
 /** The run whose artifacts a text may show and link to, and the folder that it is in ('' is the root). */
 export interface Beside {
   runId: string;
+  /** The logged model whose files these are; the run's own when absent. */
+  modelId?: string | undefined;
   folder: string;
 }
 const Surroundings = createContext<Beside | undefined>(undefined);
@@ -166,7 +168,7 @@ function Anchor({ href, title, children }: { href: string; title: string; childr
     );
   if (target.kind === 'file' && beside !== undefined)
     return (
-      <Link to="/runs/$runId" params={{ runId: beside.runId }} search={{ tab: 'artifacts', path: target.path }} {...named}>
+      <Link to="/runs/$runId" params={{ runId: beside.runId }} search={{ tab: 'artifacts', path: target.path, model: beside.modelId }} {...named}>
         {children}
       </Link>
     );
@@ -177,7 +179,13 @@ function Picture({ href, alt }: { href: string; alt: string }) {
   const beside = useContext(Surroundings);
   const target = targetOf(href, beside?.folder ?? '');
   if (target.kind === 'file' && beside !== undefined)
-    return <img src={client.url('getRunArtifact', { params: { runId: beside.runId }, query: { path: target.path } })} alt={alt} loading="lazy" />;
+    return (
+      <img
+        src={client.url('getRunArtifact', { params: { runId: beside.runId }, query: { path: target.path, modelId: beside.modelId } })}
+        alt={alt}
+        loading="lazy"
+      />
+    );
   // A picture from elsewhere would tell its server who reads this.
   return target.kind === 'web' ? (
     <Anchor href={href} title="">

@@ -20,7 +20,9 @@ export function ModelsPanel({ run }: { run: RunDetail }) {
           {run.models.map((m) => (
             <Table.Tr key={m.modelId}>
               <Table.Td className="break">
-                {m.name}
+                <Link to="/runs/$runId" params={{ runId: run.id }} search={{ tab: 'artifacts', model: m.modelId }} className="bn-link inline" title="Its files">
+                  {m.name === '' ? m.modelId : m.name}
+                </Link>
                 <br />
                 <Text span size="xs" c="dimmed">
                   {m.modelId}

@@ -8,20 +8,12 @@ import { ErrorState, Loading } from '../../ui/states.tsx';
 import { ArtifactView } from '../artifacts/artifact-view.tsx';
 import { nameOf, shownName } from '../artifacts/kinds.ts';
 import { nearestIndex } from './histograms.ts';
+import type { FileAt } from './mlflow-images.ts';
 import { StepSlider } from './step-slider.tsx';
 
 const MOST = 1000;
 
-interface FileAt {
-  step: number;
-  timestamp: number;
-  inherited: boolean;
-  path: string;
-  runId: string;
-  size: number | null;
-}
-
-/** Files over steps: the one of a step in place, or those of two beside each other. */
+/** A series of files. */
 export function FilesView({
   runId,
   name,
@@ -40,13 +32,18 @@ export function FilesView({
     { params: { runId }, query: { key: name, kind: 'file', limit: MOST, sample: 'true' } },
     { keepPrevious: true, refetchInterval: live ? 5_000 : false },
   );
-  const [other, setOther] = useState<number>();
   const files = useMemo(
     () => (entries.data?.entries ?? []).flatMap(({ value, ...at }): FileAt[] => (typeof value === 'object' && 'path' in value ? [{ ...at, ...value }] : [])),
     [entries.data],
   );
   if (entries.isError && entries.data === undefined) return <ErrorState error={entries.error} retry={entries.refetch} />;
   if (entries.data === undefined) return <Loading />;
+  return <FilesOverSteps files={files} total={entries.data.total} step={step} onStep={onStep} />;
+}
+
+/** Files over steps: the one of a step in place, or those of two beside each other. */
+export function FilesOverSteps({ files, total, step, onStep }: { files: FileAt[]; total: number; step: number | undefined; onStep: (step: number) => void }) {
+  const [other, setOther] = useState<number>();
   if (files.length === 0)
     return (
       <Text c="dimmed" size="sm">
@@ -65,9 +62,9 @@ export function FilesView({
         {other !== undefined && <Side label="Step on the left" files={files} steps={steps} step={other} onStep={setOther} />}
         <Side label={other === undefined ? 'Step of the file' : 'Step on the right'} files={files} steps={steps} step={step} onStep={onStep} />
       </div>
-      {entries.data.total > files.length && (
+      {total > files.length && (
         <Text size="xs" c="dimmed" mt={4}>
-          {files.length} of {plural(entries.data.total, 'step')}, evenly chosen.
+          {files.length} of {plural(total, 'step')}, evenly chosen.
         </Text>
       )}
     </>

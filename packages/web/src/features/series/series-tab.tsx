@@ -1,10 +1,10 @@
 import './series.css';
-import type { EntryKey } from '@binnacle/contract';
+import type { EntryKey, RunDetail } from '@binnacle/contract';
 import { Text } from '@mantine/core';
-import { IconChartHistogram, IconFile, IconSearch, IconTerminal2 } from '@tabler/icons-react';
+import { IconChartHistogram, IconFile, IconPhoto, IconSearch, IconTerminal2 } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useCallback, useDeferredValue, useMemo } from 'react';
-import { client } from '../../app/api.ts';
+import { client, useApi } from '../../app/api.ts';
 import { formatInt, formatNumber, plural } from '../../ui/format.ts';
 import { Panel } from '../../ui/page.tsx';
 import { SearchInput } from '../../ui/search-input.tsx';
@@ -14,20 +14,36 @@ import { flatRows, openness, toggled, treeRows } from '../nested/tree.ts';
 import { TreeGrid } from '../nested/tree-grid.tsx';
 import { isLive } from '../run/live.ts';
 import { kept, NOTHING, type TabProps } from '../run/tab.ts';
-import { FilesView } from './files-view.tsx';
+import { FilesOverSteps, FilesView } from './files-view.tsx';
 import { HistogramView } from './histogram-view.tsx';
 import { LogView } from './log-view.tsx';
+import { type FileAt, IMAGES, imageSeries } from './mlflow-images.ts';
 
 const KINDS = {
   string: { icon: <IconTerminal2 size={15} aria-label="Text" />, word: 'text' },
   histogram: { icon: <IconChartHistogram size={15} aria-label="Histograms" />, word: 'histograms' },
   file: { icon: <IconFile size={15} aria-label="Files" />, word: 'files' },
+  image: { icon: <IconPhoto size={15} aria-label="Pictures" />, word: 'pictures' },
 } as const;
-const keyOf = (entry: EntryKey): string => entry.key;
-const same = (entry: EntryKey, search: TabProps['search']): boolean => entry.key === search.entry && (search.kind === undefined || entry.kind === search.kind);
+/** A series of ours, or pictures that MLflow's client has logged. */
+interface Shown extends Pick<EntryKey, 'key' | 'count' | 'firstStep' | 'lastStep' | 'inherited'> {
+  kind: keyof typeof KINDS;
+}
+const keyOf = (entry: Shown): string => entry.key;
+const same = (entry: Shown, search: TabProps['search']): boolean => entry.key === search.entry && (search.kind === undefined || entry.kind === search.kind);
 
-/** What a run logged step by step beside its metrics: texts, histograms and files. */
-export function SeriesTab({ run, search, set }: TabProps) {
+/** The pictures of a run by key, as MLflow's client logs them. */
+export function useImageSeries(run: RunDetail | undefined): Map<string, FileAt[]> {
+  const files = useApi(
+    'listRunArtifacts',
+    { params: { runId: run?.id ?? '' }, query: { path: IMAGES } },
+    { enabled: run !== undefined, staleTime: 60_000, refetchInterval: isLive(run) ? 15_000 : false },
+  );
+  return useMemo(() => imageSeries(files.data?.files ?? [], run?.id ?? ''), [files.data, run?.id]);
+}
+
+/** What a run logged step by step beside its metrics: texts, histograms, files and pictures. */
+export function SeriesTab({ run, search, set, images }: TabProps & { images: Map<string, FileAt[]> }) {
   const live = isLive(run);
   const q = useDeferredValue((search.q ?? '').trim());
   const pages = useInfiniteQuery({
@@ -39,7 +55,22 @@ export function SeriesTab({ run, search, set }: TabProps) {
     placeholderData: keepPreviousData,
     refetchInterval: (of) => (live && (of.state.data?.pages.length ?? 0) <= 3 ? 5_000 : false),
   });
-  const entries = useMemo(() => pages.data?.pages.flatMap((p) => p.keys) ?? [], [pages.data]);
+  const entries = useMemo(() => {
+    const own: Shown[] = pages.data?.pages.flatMap((p) => p.keys) ?? [];
+    const found = [...images].filter(([key]) => key.toLowerCase().includes(q.toLowerCase()));
+    if (found.length === 0) return own;
+    const pictures = found.map(
+      ([key, files]): Shown => ({
+        key,
+        kind: 'image',
+        count: files.length,
+        firstStep: files[0]?.step ?? 0,
+        lastStep: files.at(-1)?.step ?? 0,
+        inherited: false,
+      }),
+    );
+    return [...own, ...pictures].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  }, [pages.data, images, q]);
   const fold = search.fold ?? NOTHING;
   const rows = useMemo(() => (q === '' ? treeRows(entries, keyOf, openness(fold)) : flatRows(entries, keyOf)), [entries, q, fold]);
   const branches = rows.filter((row) => row.kind === 'branch');
@@ -48,7 +79,7 @@ export function SeriesTab({ run, search, set }: TabProps) {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const chosen = search.entry === undefined ? entries[0] : entries.find((entry) => same(entry, search));
-  const total = run.entryKeys.string + run.entryKeys.histogram + run.entryKeys.file;
+  const total = run.entryKeys.string + run.entryKeys.histogram + run.entryKeys.file + images.size;
   // A link may name one that the list has not come to yet.
   const shown =
     chosen !== undefined
@@ -114,7 +145,16 @@ export function SeriesTab({ run, search, set }: TabProps) {
           )
         ) : (
           <Panel title={<span className="break">{shown.key}</span>}>
-            <OneSeries key={`${shown.kind}:${shown.key}`} runId={run.id} name={shown.key} kind={shown.kind} live={live} search={search} set={set} />
+            <OneSeries
+              key={`${shown.kind}:${shown.key}`}
+              runId={run.id}
+              name={shown.key}
+              kind={shown.kind}
+              live={live}
+              images={images}
+              search={search}
+              set={set}
+            />
           </Panel>
         )}
       </div>
@@ -127,17 +167,22 @@ function OneSeries({
   name,
   kind,
   live,
+  images,
   search,
   set,
 }: {
   runId: string;
   name: string;
-  kind: EntryKey['kind'];
+  kind: Shown['kind'];
   live: boolean;
+  images: Map<string, FileAt[]>;
   search: TabProps['search'];
   set: TabProps['set'];
 }) {
   if (kind === 'string') return <LogView runId={runId} name={name} live={live} />;
   const props = { runId, name, live, step: search.step, onStep: (step: number) => set({ step }) };
-  return kind === 'histogram' ? <HistogramView {...props} /> : <FilesView {...props} />;
+  if (kind === 'histogram') return <HistogramView {...props} />;
+  if (kind === 'file') return <FilesView {...props} />;
+  const files = images.get(name) ?? [];
+  return <FilesOverSteps files={files} total={files.length} step={props.step} onStep={props.onStep} />;
 }
