@@ -136,6 +136,28 @@ export function seriesStoreSuite(name: string, open: () => Promise<{ store: Trac
         expect(await steps(runId, 'log', { sample: true, limit: 1 })).toEqual([499.5]);
       });
 
+      it('that share a step and a time keep the order in which they were logged, on every page', async () => {
+        const runId = await newRun();
+        const lines = Array.from({ length: 300 }, (_, i) => line(0, `line ${i}`, Math.floor(i / 50)));
+        for (let at = 0; at < 300; at += 60) {
+          await log(runId, { strings: lines.slice(at, at + 60) });
+          // Again, with some that came before.
+          await log(runId, { strings: lines.slice(Math.max(0, at - 30), at + 60) });
+        }
+        for (const descending of [false, true]) {
+          const seen: unknown[] = [];
+          let pageToken: string | undefined;
+          do {
+            const page = await tracking.getEntries(runId, { ...ask, key: 'log', descending, limit: 70, pageToken });
+            seen.push(...page.entries.map(({ value }) => value));
+            pageToken = page.nextPageToken;
+          } while (pageToken !== undefined);
+          const all = lines.map(({ value }) => value);
+          expect(seen).toEqual(descending ? all.toReversed() : all);
+        }
+        expect((await tracking.listEntryKeys(runId, { limit: 1 })).keys[0]).toMatchObject({ count: 300, firstStep: 0, lastStep: 0, lastTimestamp: 5 });
+      });
+
       it('that are large end a page early, and thin a sample', async () => {
         const runId = await newRun();
         const big = 'x'.repeat(1024 * 1024);

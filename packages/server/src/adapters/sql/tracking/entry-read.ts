@@ -3,7 +3,7 @@ import { invalid } from '../../../kernel/index.ts';
 import type { EntryKind, EntryPage, EntryQuery, StoredEntry } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
 import type { Part } from './forks.ts';
-import { afterSql, compareKeys, type SortColumn } from './keyset.ts';
+import { compareKeys, type SortColumn } from './keyset.ts';
 import { batches, KeyKind, padded } from './keys.ts';
 
 /** Bytes of values after which a page ends, however few entries it has; a sample is thinned to twice as many. */
@@ -66,20 +66,28 @@ async function countOf(db: Kysely<Database>, source: Source, range: Pick<EntryQu
   return Number(rows[0]?.n ?? 0);
 }
 
+/** Entries after the last one of the page before; the first comparison is what an index goes by. */
+function afterSql({ after, descending }: EntryQuery) {
+  if (after === null) return sql``;
+  const [step, timestamp, id] = after as [number, number, number];
+  return descending
+    ? sql` and (step, timestamp) <= (${step}, ${timestamp}) and (step < ${step} or timestamp < ${timestamp} or id < ${id})`
+    : sql` and (step, timestamp) >= (${step}, ${timestamp}) and (step > ${step} or timestamp > ${timestamp} or id > ${id})`;
+}
+
 const bytesOf = (source: Source, size: number | null): number => (source.kind === KeyKind.file ? 256 : Number(size ?? 0));
 
 /** Entries by (step, time, order of logging), from just after `after`. */
 export async function readEntries(db: Kysely<Database>, parts: readonly Part[], query: EntryQuery): Promise<EntryPage> {
   const sources = await sourcesOf(db, parts, query.key, query.kind);
   const columns: SortColumn[] = ['step', 'timestamp', 'id'].map((name) => ({ expression: sql.ref(name), ascending: !query.descending }));
-  const after = query.after === null ? undefined : afterSql(columns, query.after);
   let total = 0;
   const places: Place[] = [];
   for (const source of sources) {
     total += await countOf(db, source, query);
     const direction = query.descending ? sql`desc` : sql`asc`;
     const { rows } = await sql<{ id: number; step: number; timestamp: number; size: number | null }>`
-      select id, step, timestamp, size from series_entries where ${within(source, query)}${after === undefined || after === 'none' ? sql`` : sql` and ${after}`}
+      select id, step, timestamp, size from series_entries where ${within(source, query)}${afterSql(query)}
       order by step ${direction}, timestamp ${direction}, id ${direction} limit ${query.limit + 1}`.execute(db);
     for (const row of rows) places.push({ id: row.id, step: row.step, timestamp: row.timestamp, bytes: bytesOf(source, row.size), source });
   }
@@ -98,17 +106,22 @@ export async function sampleEntries(db: Kysely<Database>, parts: readonly Part[]
   const sources = await sourcesOf(db, parts, query.key, query.kind);
   let total = 0;
   for (const source of sources) total += await countOf(db, source, query);
-  if (total === 0) return { total, entries: [] };
+  if (total <= query.limit) {
+    const page = await readEntries(db, parts, { ...query, after: null });
+    if (page.next === undefined) return page;
+  }
+  // Without the size, an index has all of it.
   const all = sql.join(
-    sources.map((source, i) => sql`select ${sql.lit(i)} as source, id, step, timestamp, size from series_entries where ${within(source, query)}`),
+    sources.map((source, i) => sql`select ${sql.lit(i)} as source, id, step, timestamp from series_entries where ${within(source, query)}`),
     sql` union all `,
   );
   let places: Place[] = [];
   for (const numbers of batches(evenly(total, query.limit), 500)) {
     const { rows } = await sql<{ source: number; id: number; step: number; timestamp: number; size: number | null }>`
-      select source, id, step, timestamp, size from (
-        select a.*, row_number() over (order by step, timestamp, id) as place from (${all}) a) b
-      where place in (${sql.join(padded(numbers))}) order by place`.execute(db);
+      select c.source, c.id, c.step, c.timestamp, e.size from (
+        select source, id, step, timestamp from (
+          select a.*, row_number() over (order by step, timestamp, id) as place from (${all}) a) b
+        where place in (${sql.join(padded(numbers))})) c join series_entries e on e.id = c.id order by c.step, c.timestamp, c.id`.execute(db);
     for (const row of rows) {
       const source = sources[Number(row.source)] as Source;
       places.push({ id: row.id, step: row.step, timestamp: row.timestamp, bytes: bytesOf(source, row.size), source });

@@ -53,32 +53,52 @@ export async function writeEntries(db: Kysely<Database>, run: { rid: number; exp
   await updateSeries(db, run.rid, rows.values(), series, kinds);
 }
 
-/** Only series that reach the first of the new steps can hold one of the entries. */
+interface Extent {
+  low: number;
+  high: number;
+  since: number;
+  until: number;
+}
+
+/** Only a series that the new entries do not lie behind can hold one of them; of its entries, those in the extent of the new ones are looked at. */
 async function leaveOutKnown(db: Kysely<Database>, rid: number, rows: Map<string, Row>, series: ReadonlyMap<number, Series>): Promise<void> {
-  const extents = new Map<number, { low: number; high: number }>();
-  for (const { key_id, step } of rows.values()) {
-    const extent = extents.get(key_id);
-    if (extent === undefined) extents.set(key_id, { low: step, high: step });
-    else {
-      extent.low = Math.min(extent.low, step);
-      extent.high = Math.max(extent.high, step);
-    }
-  }
-  const touched = [...extents].filter(([keyId, { low, high }]) => {
+  // Keys of one extent are asked for together: a training logs many at a step.
+  const groups = new Map<string, { extent: Extent; keyIds: number[] }>();
+  for (const [keyId, extent] of extentsOf(rows.values())) {
     const stored = series.get(keyId);
-    return stored !== undefined && low <= stored.last_step && high >= stored.first_step;
-  });
-  for (const some of batches(touched)) {
-    const known = await db
-      .selectFrom('series_entries')
-      .select(['key_id', 'step', 'timestamp', 'digest'])
-      .where('rid', '=', rid)
-      .where('key_id', 'in', padded(some.map(([keyId]) => keyId)))
-      .where('step', '>=', Math.min(...some.map(([, { low }]) => low)))
-      .where('step', '<=', Math.max(...some.map(([, { high }]) => high)))
-      .execute();
-    for (const row of known) rows.delete(identity(row));
+    if (stored === undefined || isBehind(extent, stored)) continue;
+    const id = Object.values(extent).join(' ');
+    const group = groups.get(id) ?? { extent, keyIds: [] };
+    group.keyIds.push(keyId);
+    groups.set(id, group);
   }
+  for (const { extent, keyIds } of groups.values())
+    for (const ids of batches(keyIds)) {
+      let select = db.selectFrom('series_entries').select(['key_id', 'step', 'timestamp', 'digest']).where('rid', '=', rid).where('key_id', 'in', padded(ids));
+      // Of one step, an index finds the times.
+      select = extent.low === extent.high ? select.where('step', '=', extent.low) : select.where('step', '>=', extent.low).where('step', '<=', extent.high);
+      for (const row of await select.where('timestamp', '>=', extent.since).where('timestamp', '<=', extent.until).execute()) rows.delete(identity(row));
+    }
+}
+
+/** Whether all of the new entries come after what is stored, or before. */
+const isBehind = ({ low, high, since }: Extent, { first_step, last_step, last_timestamp }: Series): boolean =>
+  low > last_step || high < first_step || (low === last_step && since > last_timestamp);
+
+function extentsOf(rows: Iterable<Row>): Map<number, Extent> {
+  const extents = new Map<number, Extent>();
+  for (const { key_id, step, timestamp } of rows) {
+    const extent = extents.get(key_id);
+    if (extent === undefined) {
+      extents.set(key_id, { low: step, high: step, since: timestamp, until: timestamp });
+      continue;
+    }
+    extent.low = Math.min(extent.low, step);
+    extent.high = Math.max(extent.high, step);
+    extent.since = Math.min(extent.since, timestamp);
+    extent.until = Math.max(extent.until, timestamp);
+  }
+  return extents;
 }
 
 function* inserts(rows: Row[]): Iterable<(Row & Record<string, unknown>)[]> {
