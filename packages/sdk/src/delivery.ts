@@ -80,6 +80,10 @@ export const artifactRootOf = (artifactUri: string): string => artifactUri.repla
 /** Time that is granted for so many bytes: a quarter of a megabyte a second. */
 export const transferMs = (bytes: number): number => Math.ceil(bytes / 262);
 
+/** fetch reads a whole Blob before it sends it, and a browser can do nothing else over HTTP/1.1. */
+const STREAM_ABOVE = 8 * 1024 * 1024;
+const canStream = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
+
 /** Stores an artifact of a run; one that is there is replaced. `sha256` (base64) makes the server refuse other bytes. */
 export async function uploadArtifact(
   client: Client,
@@ -93,12 +97,18 @@ export async function uploadArtifact(
   if (segments.length === 0 || segments.some((segment) => segment === '.' || segment === '..'))
     throw Object.assign(new Error(`"${path}" cannot be the path of an artifact`), { status: 400 });
   const target = [root, ...segments.map(encodeURIComponent)].join('/');
+  const headers: Record<string, string> = { 'content-type': 'application/octet-stream' };
+  if (options.sha256 !== undefined) headers['content-digest'] = `sha-256=:${options.sha256}:`;
+  const streamed = canStream && content.size > STREAM_ABOVE;
+  if (streamed) headers['content-length'] = String(content.size);
   await client.request(`/api/2.0/mlflow-artifacts/artifacts/${target}`, {
     method: 'PUT',
-    body: content,
-    headers: { 'content-type': 'application/octet-stream', ...(options.sha256 === undefined ? {} : { 'content-digest': `sha-256=:${options.sha256}:` }) },
+    body: streamed ? content.stream() : content,
+    headers,
     signal: options.signal,
-  });
+    // Node's fetch keeps a copy of a stream to send again, unless it may neither follow a redirect nor ask anyone for a password.
+    ...(streamed ? { duplex: 'half', redirect: 'error', window: null } : {}),
+  } as RequestInit);
 }
 
 /** A local file that changed or vanished while it was read: trying again does not help. */

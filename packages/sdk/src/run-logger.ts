@@ -125,12 +125,12 @@ export class RunLogger implements AsyncDisposable {
 
   /** Logs params; MLflow's rule holds: one that is set cannot be changed. */
   params(params: Record<string, string | number | boolean>): void {
-    this.#add(Object.entries(params).map(([key, value]) => ({ kind: 'param', key, value: String(value) })));
+    this.#add(Object.entries(params ?? {}).map(([key, value]) => ({ kind: 'param', key, value: String(value) })));
   }
 
   /** Sets tags; the last value counts. */
   tags(tags: Record<string, string>): void {
-    this.#add(Object.entries(tags).map(([key, value]) => ({ kind: 'tag', key, value: String(value) })));
+    this.#add(Object.entries(tags ?? {}).map(([key, value]) => ({ kind: 'tag', key, value: String(value) })));
   }
 
   /** Marks the run as failed; it still ends at the end of its scope. */
@@ -172,7 +172,7 @@ export class RunLogger implements AsyncDisposable {
     const step = given ?? this.#step;
     const timestamp = Date.now();
     const entries: R[] = [];
-    for (const [key, value] of Object.entries(values)) {
+    for (const [key, value] of Object.entries(values ?? {})) {
       try {
         if (!Number.isFinite(step)) throw new TypeError(`a step is a finite number, not ${step}`);
         entries.push(make(key, value, { step, timestamp }));

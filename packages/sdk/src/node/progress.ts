@@ -1,4 +1,5 @@
-import { readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FILES, PROGRESS, recordOf } from './record.ts';
 
@@ -31,6 +32,7 @@ export async function saveProgress(folder: string, progress: Progress): Promise<
   try {
     await writeFile(temporary, JSON.stringify(progress));
     await rename(temporary, file);
+    if (!existsSync(recordOf(folder))) await removeRest(folder);
   } catch {
     // A folder that can only be read, or that is gone: the next sync sends it all again.
     await rm(temporary, { force: true }).catch(() => {});
@@ -46,6 +48,6 @@ export async function removeRun(folder: string): Promise<void> {
 /** What is left of a run's folder without its record; our own files only, and the folder when nothing else is in it. */
 export async function removeRest(folder: string): Promise<void> {
   await rm(join(folder, FILES), { recursive: true, force: true });
-  await rm(join(folder, PROGRESS), { force: true });
+  for (const name of await readdir(folder).catch(() => [])) if (name.startsWith(PROGRESS)) await rm(join(folder, name), { force: true });
   await rmdir(folder).catch(() => {});
 }

@@ -56,6 +56,8 @@ export class RunSync {
   #firstRefused: number | undefined;
   #refused: RunReport['refused'] = [];
   #damaged = 0;
+  /** The server has it as ended, by a process before this one. */
+  #reopen = false;
   /** Of the entries. */
   #lastTime: number | undefined;
   #sent = { entries: 0, artifacts: 0 };
@@ -74,6 +76,7 @@ export class RunSync {
     const end = await this.#sendLines(run.runId);
     if (end === undefined) {
       const state = stateOf(run.writer);
+      if (state === 'there') await this.#goOn(run.runId);
       if (state === 'there' || (state === 'unknown' && this.#options.endInterrupted !== true)) return this.report('open');
       // What the process wrote last may have come between.
       const late = await this.#sendLines(run.runId);
@@ -126,9 +129,14 @@ export class RunSync {
     if (there) this.#offset = progress.offset;
     // A second process that goes on with a run comes with params and tags of its own.
     else await this.#send(runId, [...textsOf('param', params), ...textsOf('tag', tags)], this.#offset);
-    if (reply.status !== 'RUNNING' && stateOf(run.writer) === 'there')
-      await this.#client.call('updateRun', { params: { runId }, body: { status: 'RUNNING' }, signal: timeout() });
+    this.#reopen = reply.status !== 'RUNNING';
     return true;
+  }
+
+  async #goOn(runId: string): Promise<void> {
+    if (!this.#reopen) return;
+    await this.#client.call('updateRun', { params: { runId }, body: { status: 'RUNNING' }, signal: timeout() });
+    this.#reopen = false;
   }
 
   async #isThere(runId: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Client } from '../client.ts';
 import { isFinal, statusOf } from '../delivery.ts';
 import { retryAfterOf, until } from '../retry.ts';
-import { removeRest, VanishedError } from './progress.ts';
+import { removeRest } from './progress.ts';
 import { PROGRESS, recordOf } from './record.ts';
 import { type RunReport, RunSync, type RunSyncOptions } from './run-sync.ts';
 
@@ -64,7 +64,11 @@ async function syncOne(run: RunSync, retryMs: number): Promise<{ report: RunRepo
       return isAway(error) ? retryAfterOf(error) : 'done';
     }
   });
-  if (failure instanceof VanishedError || (failure !== undefined && !existsSync(recordOf(run.folder)))) return undefined;
+  if (failure !== undefined && !existsSync(recordOf(run.folder))) {
+    // What this one noted after the other was done.
+    await removeRest(run.folder);
+    return undefined;
+  }
   if (!answered) return { report: run.report('failed', failure), away: failure };
   return { report: report ?? run.report('failed', failure) };
 }

@@ -206,6 +206,35 @@ it('--watch follows a run to its end, over a server that goes away', async () =>
   rmSync(server.dataDir, { recursive: true, force: true });
 });
 
+it('a large file goes through in pieces: recorded, sent, and synced', async () => {
+  const server = await startServer();
+  const folder = temporaryFolder('large');
+  const script = runScript(`
+    import { truncateSync, writeFileSync } from 'node:fs';
+    import { createClient, syncRuns } from '@binnacle/sdk/node';
+    const file = ${JSON.stringify(join(folder, 'large.bin'))};
+    writeFileSync(file, 'start');
+    truncateSync(file, 400_000_000);
+    let peak = 0;
+    setInterval(() => { peak = Math.max(peak, process.memoryUsage.rss()); }, 10).unref();
+    for (const mode of ['offline', 'online']) {
+      const run = await startRun({ mode, offline: ${JSON.stringify(join(folder, 'runs'))}, experiment: mode, hardware: false, source: false });
+      await run.artifactFile('large.bin', file);
+      await run.end();
+    }
+    await syncRuns(${JSON.stringify(join(folder, 'runs'))}, createClient({ baseUrl: process.env.BINNACLE_URL }));
+    console.log('peak ' + peak);`, { env: { BINNACLE_URL: server.url } }); // biome-ignore format: a script
+  expect(await script.ended).toBe(0);
+  expect(Number(/peak (\d+)/.exec(script.stdout())?.[1])).toBeLessThan(300_000_000);
+  for (const experiment of ['offline', 'online']) {
+    const run = await onlyRun(server.url, experiment);
+    const { files } = await client(server.url).call('listRunArtifacts', { params: { runId: run.id }, query: {} });
+    expect(files).toMatchObject([{ path: 'large.bin', size: 400_000_000 }]);
+  }
+  await server.stop();
+  for (const one of [folder, server.dataDir]) rmSync(one, { recursive: true, force: true });
+});
+
 describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('a full disk', () => {
   it('stops no training, and what was waiting is written when there is room again', async () => {
     const { execFileSync } = await import('node:child_process');

@@ -158,15 +158,25 @@ it('lines that cannot be read, files that changed, and folders that are no runs'
   expect((await sync(join(offline, 'no such folder'), server.url)).code).toBe(1);
 });
 
-it('two processes that go on with one run are one run', async () => {
+it('processes that go on with one run are one run', async () => {
   const offline = offlineFolder();
   const runId = '0123456789abcdef'.repeat(2);
-  for (const part of [0, 1]) {
-    await using run = await startRun({ ...bare, offline, experiment: 'resumed', runId, tags: { [`part${part}`]: 'yes' } });
-    run.log({ loss: part }, part);
+  const part = (number: number) => startRun({ ...bare, offline, experiment: 'resumed', runId, tags: { [`part${number}`]: 'yes' } });
+  for (const number of [0, 1]) {
+    await using run = await part(number);
+    run.log({ loss: number }, number);
   }
   expect((await sync(offline, server.url)).runs.map(({ state }) => state)).toEqual(['synced', 'synced']);
-  expect(await onlyRun(server.url, 'resumed')).toMatchObject({ id: runId, tags: { part0: 'yes', part1: 'yes' }, metrics: [{ key: 'loss', count: 2 }] });
+  const third = await part(2);
+  expect((await sync(offline, server.url)).runs.map(({ state }) => state)).toEqual(['open']);
+  expect(await onlyRun(server.url, 'resumed')).toMatchObject({ id: runId, status: 'RUNNING' });
+  await third.end();
+  expect((await sync(offline, server.url)).runs.map(({ state }) => state)).toEqual(['synced']);
+  expect(await onlyRun(server.url, 'resumed')).toMatchObject({
+    status: 'FINISHED',
+    tags: { part0: 'yes', part1: 'yes', part2: 'yes' },
+    metrics: [{ key: 'loss', count: 2 }],
+  });
 });
 
 it('a process that exits without ending its run loses nothing, and the run ends by its exit code', async () => {
@@ -178,6 +188,18 @@ it('a process that exits without ending its run loses nothing, and the run ends 
   expect(await script.ended).toBe(3);
   expect((await sync(offline, server.url)).runs).toMatchObject([{ state: 'synced', entries: 100 }]);
   expect(await onlyRun(server.url, 'exits')).toMatchObject({ status: 'FAILED', metrics: [{ key: 'loss', count: 100 }] });
+});
+
+it('the environment says where a script logs to: mode, folder and server', async () => {
+  const offline = offlineFolder();
+  const body = `await using run = await startRun({ experiment: 'by environment' }); run.log({ loss: 1 });`;
+  expect(await runScript(body, { env: { BINNACLE_MODE: 'offline', BINNACLE_OFFLINE_DIR: offline } }).ended).toBe(0);
+  expect(await sync(offline, server.url)).toMatchObject({ code: 0, runs: [{ state: 'synced', experiment: 'by environment', refused: [] }] });
+  const run = await onlyRun(server.url, 'by environment');
+  // Source and hardware are recorded as they are sent.
+  expect(run.tags).toMatchObject({ 'mlflow.source.type': 'LOCAL', 'mlflow.user': run.user });
+  expect(await runScript(body.replace('by environment', 'online'), { env: { BINNACLE_URL: server.url } }).ended).toBe(0);
+  expect(await onlyRun(server.url, 'online')).toMatchObject({ status: 'FINISHED' });
 });
 
 it('a run of another machine stays open until it is said to be over', async () => {
