@@ -60,18 +60,20 @@ export async function writeModels(db: Kysely<Database>, rid: number, direction: 
 /** Adds datasets and models to records, keyed by their internal ids. */
 export async function loadInputs(db: Kysely<Database>, records: Map<number, RunRecord>, rids: number[]): Promise<void> {
   if (rids.length === 0) return;
-  const datasets = await db
-    .selectFrom('run_datasets')
-    .innerJoin('datasets', 'datasets.id', 'run_datasets.dataset_id')
-    .selectAll()
-    .where('run_datasets.rid', 'in', padded(rids))
-    .orderBy('run_datasets.dataset_id')
-    .execute();
+  const [datasets, models] = await Promise.all([
+    db
+      .selectFrom('run_datasets')
+      .innerJoin('datasets', 'datasets.id', 'run_datasets.dataset_id')
+      .selectAll()
+      .where('run_datasets.rid', 'in', padded(rids))
+      .orderBy('run_datasets.dataset_id')
+      .execute(),
+    db.selectFrom('run_models').selectAll().where('rid', 'in', padded(rids)).orderBy('step').execute(),
+  ]);
   for (const row of datasets) {
     const dataset = { name: row.name, digest: row.digest, sourceType: row.source_type, source: row.source, schema: row.schema_text, profile: row.profile };
     records.get(row.rid)?.datasets.push({ dataset, tags: JSON.parse(row.tags) as KeyValue[] });
   }
-  const models = await db.selectFrom('run_models').selectAll().where('rid', 'in', padded(rids)).orderBy('step').execute();
   for (const row of models) {
     const record = records.get(row.rid);
     if (row.direction === 0) record?.modelInputs.push(row.model_id);

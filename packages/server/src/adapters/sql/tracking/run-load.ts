@@ -1,12 +1,16 @@
-import { type Kysely, type Selectable, sql } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { RunColumns, RunInfo, RunRecord, RunStatus } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
 import type { RunsTable } from '../schema/tracking.ts';
 import { stageOf } from './experiments.ts';
+import { selectHotIn } from './hot.ts';
 import { loadInputs } from './inputs.ts';
 import { batches, KeyKind, padded } from './keys.ts';
 import { restore } from './points.ts';
 import { joinText } from './text-value.ts';
+
+/** A page of runs has tens of thousands of rows: those of some die young, those of all at once are copied around by the garbage collector. */
+const RUNS_AT_ONCE = 125;
 
 export type RunRow = Selectable<RunsTable>;
 
@@ -35,11 +39,26 @@ export async function loadRuns(db: Kysely<Database>, rows: RunRow[], columns: Ru
   const metricKeys = await picked(KeyKind.metric, columns.metrics);
   const paramKeys = await picked(KeyKind.param, columns.params);
   const tagKeys = await picked(KeyKind.tag, columns.tags);
-  for (const rids of batches([...records.keys()], 500)) {
-    await addMetrics(db, records, rids, metricKeys);
-    await addText(db, 'run_params', records, rids, paramKeys);
-    await addText(db, 'run_tags', records, rids, tagKeys);
-    await loadInputs(db, records, rids);
+  const names = new Map<number, string>();
+  for (const rids of batches([...records.keys()], RUNS_AT_ONCE)) {
+    // Asked together, so that a database server is asked once.
+    const [metrics, params, tags] = await Promise.all([
+      readRows<MetricRow>(db, 'latest_metrics', ['rid', 'key_id', 'value', 'infinite', 'step', 'timestamp'], rids, metricKeys),
+      readRows<TextRow>(db, 'run_params', ['rid', 'key_id', 'head', 'rest'], rids, paramKeys),
+      readRows<TextRow>(db, 'run_tags', ['rid', 'key_id', 'head', 'rest'], rids, tagKeys),
+      loadInputs(db, records, rids),
+    ]);
+    await readNames(db, names, [metrics, params, tags]);
+    for (const row of metrics) {
+      const of = records.get(row.rid)?.metrics;
+      if (of === undefined) continue;
+      of.keys.push(names.get(row.key_id) as string);
+      of.values.push(restore(row.value, row.infinite));
+      of.steps.push(row.step);
+      of.timestamps.push(row.timestamp);
+    }
+    for (const row of params) records.get(row.rid)?.params.push(names.get(row.key_id) as string, joinText(row.head, row.rest));
+    for (const row of tags) records.get(row.rid)?.tags.push(names.get(row.key_id) as string, joinText(row.head, row.rest));
   }
   return rows.map((row) => records.get(row.rid) as RunRecord);
 }
@@ -60,46 +79,54 @@ async function pickKeys(db: Kysely<Database>, experimentIds: number[], kind: Key
   return ids;
 }
 
-/** Names of key ids, each read once however many runs carry it. */
-async function namesOf(db: Kysely<Database>, ids: Set<number>): Promise<Map<number, string>> {
-  const names = new Map<number, string>();
-  for (const batch of batches([...ids])) {
-    const rows = await db.selectFrom('run_keys').select(['id', 'name']).where('id', 'in', padded(batch)).execute();
-    for (const { id, name } of rows) names.set(id, name);
-  }
-  return names;
-}
-
-const keyFilter = (keys: number[] | undefined) => (keys === undefined ? sql`` : sql` and key_id in (${sql.join(padded(keys))})`);
-
-async function addMetrics(db: Kysely<Database>, records: Map<number, RunRecord>, rids: number[], keys: number[] | undefined): Promise<void> {
-  if (keys?.length === 0) return;
-  const { rows } = await sql<{ rid: number; key_id: number; value: number | null; infinite: number; step: number; timestamp: number }>`
-    select rid, key_id, value, infinite, step, timestamp from latest_metrics where rid in (${sql.join(padded(rids))})${keyFilter(keys)}`.execute(db);
-  const names = await namesOf(db, new Set(rows.map((row) => row.key_id)));
-  for (const row of rows) {
-    const metrics = records.get(row.rid)?.metrics;
-    if (metrics === undefined) continue;
-    metrics.keys.push(names.get(row.key_id) as string);
-    metrics.values.push(restore(row.value, row.infinite));
-    metrics.steps.push(row.step);
-    metrics.timestamps.push(row.timestamp);
+/** Adds the names of key ids that are not known yet. */
+async function readNames(db: Kysely<Database>, names: Map<number, string>, rows: readonly { key_id: number }[][]): Promise<void> {
+  const missing = new Set<number>();
+  for (const some of rows) for (const { key_id } of some) if (!names.has(key_id)) missing.add(key_id);
+  for (const batch of batches([...missing])) {
+    const found = await selectHotIn<{ id: number; name: string }>(
+      db,
+      'key-names',
+      (list) =>
+        db
+          .selectFrom('run_keys')
+          .select(['id', 'name'])
+          .where('id', 'in', list as number[]),
+      [],
+      batch,
+    );
+    for (const { id, name } of found) names.set(id, name);
   }
 }
 
-async function addText(
+interface MetricRow {
+  rid: number;
+  key_id: number;
+  value: number | null;
+  infinite: number;
+  step: number;
+  timestamp: number;
+}
+interface TextRow {
+  rid: number;
+  key_id: number;
+  head: string;
+  rest: string | null;
+}
+
+/** The rows of runs in one of their tables, of all keys or of some. */
+async function readRows<Row>(
   db: Kysely<Database>,
-  table: 'run_params' | 'run_tags',
-  records: Map<number, RunRecord>,
+  table: 'latest_metrics' | 'run_params' | 'run_tags',
+  columns: readonly string[],
   rids: number[],
   keys: number[] | undefined,
-): Promise<void> {
-  if (keys?.length === 0) return;
-  const { rows } = await sql<{ rid: number; key_id: number; head: string; rest: string | null }>`
-    select rid, key_id, head, rest from ${sql.table(table)} where rid in (${sql.join(padded(rids))})${keyFilter(keys)}`.execute(db);
-  const names = await namesOf(db, new Set(rows.map((row) => row.key_id)));
-  for (const row of rows) {
-    const record = records.get(row.rid);
-    (table === 'run_params' ? record?.params : record?.tags)?.push(names.get(row.key_id) as string, joinText(row.head, row.rest));
-  }
+): Promise<Row[]> {
+  const select = (list: readonly (string | number)[]) =>
+    db
+      .selectFrom(table)
+      .select(columns as never)
+      .where('rid', 'in', list as number[]);
+  if (keys === undefined) return selectHotIn<Row>(db, `rows ${table}`, select, [], rids);
+  return keys.length === 0 ? [] : ((await select(padded(rids)).where('key_id', 'in', padded(keys)).execute()) as Row[]);
 }
