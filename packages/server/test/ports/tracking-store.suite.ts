@@ -105,6 +105,32 @@ export function trackingStoreSuite(name: string, open: () => Promise<{ store: Tr
         expect((await tracking.getLoggedModel(modelId)).metrics).toHaveLength(3);
       });
 
+      it('a search for a value of a metric finds each logged model that ever had it', async () => {
+        const { id } = await tracking.createExperiment({ name: 'values of models' });
+        const { runId } = await tracking.createRun({ experimentId: id });
+        const model = async (name: string, values: number[], dataset = {}) => {
+          const { modelId } = await tracking.createLoggedModel({ experimentId: id, name });
+          await tracking.logBatch(runId, { metrics: values.map((value, step) => ({ ...point('loss', step, value), modelId, ...dataset })) });
+        };
+        await model('few', [3, 2, 1, 2.5]);
+        // Chunks, the first of which begins with its greatest value, and a tail.
+        await model(
+          'many',
+          Array.from({ length: 2500 }, (_, i) => 10_000 - i * 2),
+        );
+        await model('on data', [3, 2, 1], { datasetName: 'd', datasetDigest: 'x' });
+        const found = async (filter: string, datasets: { name: string; digest: string | null }[] = []) => {
+          const { models } = await tracking.searchLoggedModels({ experimentIds: [id], filter, datasets, orderBy: [], limit: 10 });
+          return models.map(({ name }) => name).sort();
+        };
+        expect(await found('metrics.loss = 2')).toEqual(['few', 'on data']);
+        expect(await found('metrics.loss = 2', [{ name: 'd', digest: 'x' }])).toEqual(['on data']);
+        for (const value of [10_000, 9000, 7334, 5020, 5002]) expect(await found(`metrics.loss = ${value}`), `${value}`).toEqual(['many']);
+        for (const value of [9001, 5001, 0, 1.5, 1e300]) expect(await found(`metrics.loss = ${value}`), `${value}`).toEqual([]);
+        expect(await found('metrics.loss = 2 AND metrics.loss = 2.5')).toEqual(['few']);
+        expect(await found('metrics.other = 2')).toEqual([]);
+      });
+
       it('a run with many keys pages through them by name', async () => {
         const { runId } = await tracking.createRun({ experimentId: '0' });
         for (let b = 0; b < 3; b++) await tracking.logBatch(runId, { metrics: Array.from({ length: 1000 }, (_, i) => point(`layer/${b * 1000 + i}`, 0, i)) });

@@ -64,7 +64,6 @@ export const differences: [request: string, why: string, same: 'code' | 'nothing
   ['"filter":"name = "', 'ours words it as in the other searches', 'code'],
   ['"filter":"name > \'x\'"', 'ours words it as in the other searches', 'code'],
   ['"filter":"version_number = \'x\'"', 'ours words it as in the other searches', 'code'],
-  ['"filter":"metrics.loss = 2"', 'of a series only the least, the greatest and the latest value are compared', 'nothing'],
   ['get-download-uri {"name":"reg"}', 'ours says that it is missing', 'code'],
   ['"name":"fragment"', 'ours shows what was given', 'code'],
   ['"order_by":["nope"]', 'ours takes more attributes', 'code'],

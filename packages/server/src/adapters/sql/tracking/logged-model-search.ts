@@ -8,6 +8,7 @@ import { parseExperimentId } from './experiments.ts';
 import { afterSql, keyOf, orderSql, type SortColumn, selectSql } from './keyset.ts';
 import { type LoggedModelRow, toModels } from './logged-models.ts';
 import { clamp } from './points.ts';
+import { seriesWithInnerValue } from './series-value.ts';
 import { matchNumber, matchSplitText, matchText } from './text-match.ts';
 
 const COLUMNS: Record<string, string> = {
@@ -34,7 +35,9 @@ const STATUS: Record<string, number> = {
 export async function searchLoggedModels(db: Kysely<Database>, query: LoggedModelQuery): Promise<{ models: LoggedModelRecord[]; next?: unknown[] }> {
   if (query.experimentIds.length === 0) return { models: [] };
   const where = [sql<boolean>`m.deleted = 0`, sql<boolean>`m.experiment_id in (${sql.join(query.experimentIds.map(parseExperimentId))})`];
-  for (const condition of query.conditions) where.push(conditionSql(condition, query.datasets));
+  const searched = sql<boolean>`${sql.join(where, sql` and `)}`;
+  for (const condition of query.conditions)
+    where.push(condition.kind === 'metric' ? await metricSql(db, condition, query.datasets, searched) : conditionSql(condition));
   if (query.datasets.length > 0 && !query.conditions.some(({ kind }) => kind === 'metric'))
     where.push(sql<boolean>`exists (select 1 from logged_model_metrics c where c.model_id = m.model_id and ${datasetSql(query.datasets)})`);
   const columns = query.orderBy.flatMap(orderColumns);
@@ -53,12 +56,25 @@ export async function searchLoggedModels(db: Kysely<Database>, query: LoggedMode
   return { models: await toModels(db, page), ...(rows.length > query.limit && last !== undefined ? { next: keyOf(last, columns) } : {}) };
 }
 
-function conditionSql(condition: FilterCondition, datasets: DatasetFilter[]): RawBuilder<boolean> {
+/** Any point of a series may match, as in MLflow; for most comparisons its least and greatest value tell. */
+async function metricSql(
+  db: Kysely<Database>,
+  { key, operator, value }: FilterCondition,
+  datasets: DatasetFilter[],
+  searched: RawBuilder<boolean>,
+): Promise<RawBuilder<boolean>> {
+  const number = clamp(value as number);
+  const ofKey = datasets.length === 0 ? sql<boolean>`c.metric_key = ${key}` : sql<boolean>`c.metric_key = ${key} and ${datasetSql(datasets)}`;
+  const inner = operator === '=' ? await seriesWithInnerValue(db, sql<boolean>`${searched} and ${ofKey}`, number) : [];
+  const match =
+    inner.length === 0
+      ? matchMetric(operator, number)
+      : sql<boolean>`(${matchMetric(operator, number)} or c.series_id in (${sql.join(inner.map((id) => sql.lit(id)))}))`;
+  return sql<boolean>`exists (select 1 from logged_model_metrics c where c.model_id = m.model_id and ${ofKey} and ${match})`;
+}
+
+function conditionSql(condition: FilterCondition): RawBuilder<boolean> {
   const { kind, key, operator, value } = condition;
-  if (kind === 'metric') {
-    const on = datasets.length === 0 ? sql`` : sql` and ${datasetSql(datasets)}`;
-    return sql<boolean>`exists (select 1 from logged_model_metrics c where c.model_id = m.model_id and c.metric_key = ${key}${on} and ${matchMetric(operator, clamp(value as number))})`;
-  }
   if (kind === 'param' || kind === 'tag') {
     const table = sql.table(kind === 'param' ? 'logged_model_params' : 'logged_model_tags');
     return sql<boolean>`exists (select 1 from ${table} c where c.model_id = m.model_id and c.text_key = ${key} and ${matchSplitText('c', condition)})`;
@@ -70,7 +86,7 @@ function conditionSql(condition: FilterCondition, datasets: DatasetFilter[]): Ra
   return matchText(column, condition);
 }
 
-/** Any point of a series may match, as in MLflow; its least and greatest value tell. */
+/** What a series' least, greatest and latest value tell. */
 function matchMetric(operator: string, value: number): RawBuilder<boolean> {
   if (operator === '>' || operator === '>=') return matchNumber(sql.ref('c.max_value'), operator, value);
   if (operator === '<' || operator === '<=') return matchNumber(sql.ref('c.min_value'), operator, value);
