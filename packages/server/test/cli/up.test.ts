@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net';
-import { chmodSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { binnacle, type RunningServer, startServer, temporaryFolder } from '../support/server.ts';
 
@@ -104,6 +105,13 @@ describe('a port that is in use', () => {
     expect(stderr).toContain(`Port ${port} on 127.0.0.1 is in use`);
     expect(stderr).toContain('--port');
   });
+});
+
+it('a database that cannot be opened ends the server at once, and says why', async () => {
+  const data = temporaryFolder();
+  writeFileSync(join(data, 'binnacle.db'), 'no database '.repeat(1000));
+  const { code, stderr } = await binnacle(['up', '--data', data, '--port', '0']);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`The database ${join(data, 'binnacle.db')} is damaged`) });
 });
 
 it('a data directory that cannot be written is a clear error', async () => {

@@ -34,9 +34,19 @@ class Connection {
     const { promise, resolve, reject } = Promise.withResolvers<Reads>();
     this.ready = promise;
     promise.catch(() => {});
+    const fail = (error: Error) => {
+      this.#dead = error;
+      reject(error);
+      for (const pending of this.#pending.values()) pending.reject(error);
+      this.#pending.clear();
+    };
     this.#worker.on('message', (reply: Reply) => {
       if (reply.kind === 'ready') return resolve(reply.reads);
-      if (reply.kind === 'failed') return reject(deserializeError(reply.error));
+      if (reply.kind === 'failed') {
+        // Left alone it would wait for requests, and keep the process from ending.
+        void this.#worker.terminate();
+        return fail(deserializeError(reply.error));
+      }
       // Replies first: an event handler may call back into the store.
       for (const result of reply.results) {
         const pending = this.#pending.get(result.id);
@@ -46,12 +56,6 @@ class Connection {
       }
       if (reply.events.length > 0) onEvents(reply.events);
     });
-    const fail = (error: Error) => {
-      this.#dead = error;
-      reject(error);
-      for (const pending of this.#pending.values()) pending.reject(error);
-      this.#pending.clear();
-    };
     this.#worker.on('error', fail);
     this.#worker.on('exit', () => fail(internal('database_closed', 'The database is closed.')));
   }
