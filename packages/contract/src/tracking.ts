@@ -141,6 +141,25 @@ export const trackingOperations = {
     }),
     response: z.object({ runs: z.array(RunRow), nextPageToken: PageToken.optional() }),
   }),
+  outlineRuns: operation({
+    method: 'POST',
+    path: '/runs/outline',
+    tag: 'tracking',
+    summary: 'How many runs a search finds, and where each of its pages begins, so that a reader may jump to any of them.',
+    body: z.strictObject({
+      experimentIds: z.array(z.string()).max(1000),
+      filter: z.string().max(20000).default(''),
+      view: z.enum(['active', 'deleted', 'all']).default('active'),
+      within: z.array(GroupValue).max(8).default([]),
+      orderBy: z.array(z.string()).max(20).default([]),
+      pageSize: z.number().int().min(50).max(5000).default(200),
+    }),
+    response: z.object({
+      total: z.number().int(),
+      truncated: z.boolean().describe('There are more than the 500,000 runs that are counted.'),
+      pages: z.array(z.object({ pageToken: PageToken, firstRunId: z.string() })).describe('From the second page on.'),
+    }),
+  }),
   compareRuns: operation({
     method: 'POST',
     path: '/runs/compare',

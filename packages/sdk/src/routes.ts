@@ -16,6 +16,7 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   updateView: 'PATCH /experiments/{experimentId}/views/{view}',
   deleteView: 'DELETE /experiments/{experimentId}/views/{view}',
   searchRuns: 'POST /runs/search',
+  outlineRuns: 'POST /runs/outline',
   groupRuns: 'POST /runs/groups',
   compareRuns: 'POST /runs/compare',
   createRun: 'POST /runs',

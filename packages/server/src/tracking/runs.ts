@@ -8,6 +8,8 @@ import type { DatasetInput, ForkInput, KeyValue, LifecycleStage, ModelOutput, Ru
 import * as check from './validation.ts';
 
 const RUN_NAME = 'mlflow.runName';
+/** Runs whose places are known before they are read. */
+const MOST_OUTLINED = 500_000;
 const NOTE = 'mlflow.note.content';
 const LOGGED_MODELS = 'mlflow.log-model.history';
 
@@ -137,6 +139,10 @@ export function runUseCases(store: TrackingStore, now: Clock) {
     async searchRuns(request: RunSearchRequest): Promise<{ runs: RunRecord[]; nextPageToken: string | undefined }> {
       const { runs, next } = await store.searchRuns(toRunQuery(request));
       return { runs, nextPageToken: keyToToken(next) };
+    },
+    async outlineRuns({ pageSize, ...request }: Omit<RunSearchRequest, 'limit'> & { pageSize: number }) {
+      const { pages, ...outline } = await store.outlineRuns(toRunQuery({ ...request, limit: MOST_OUTLINED }), pageSize);
+      return { ...outline, pages: pages.map(({ after, firstRunId }) => ({ pageToken: keyToToken(after) as string, firstRunId })) };
     },
     searchDatasets: (experimentIds: string[]) => store.searchDatasets(experimentIds),
   };

@@ -23,6 +23,7 @@ import type {
   RunColumns,
   RunForks,
   RunInfo,
+  RunOutline,
   RunPage,
   RunQuery,
   RunRecord,
@@ -80,6 +81,8 @@ export interface TrackingStore {
   logInputs(runId: string, datasets: DatasetInput[], modelIds: string[]): Promise<void>;
   logOutputs(runId: string, models: ModelOutput[]): Promise<void>;
   searchRuns(query: RunQuery): Promise<RunPage>;
+  /** Where pages of `pageSize` runs begin, among the first `limit` runs of the search. */
+  outlineRuns(query: RunQuery, pageSize: number): Promise<RunOutline>;
   /** `invalid` (`too_many_runs`) when more match than can be grouped at once. */
   groupRuns(query: GroupQuery): Promise<GroupPage>;
   searchDatasets(experimentIds: string[]): Promise<{ experimentId: string; name: string; digest: string; context: string | null }[]>;

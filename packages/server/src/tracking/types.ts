@@ -100,6 +100,14 @@ export interface RunPage {
   next?: unknown[] | undefined;
 }
 
+export interface RunOutline {
+  /** At most as many as the query's limit. */
+  total: number;
+  truncated: boolean;
+  /** Of each page but the first: the sort key of the run before it, and its first run. */
+  pages: { after: unknown[]; firstRunId: string }[];
+}
+
 /** What a series belongs to besides its run and key. */
 export interface SeriesOwner {
   modelId: string | null;

@@ -269,6 +269,22 @@ export function trackingStoreSuite(name: string, open: () => Promise<{ store: Tr
         ['experiment_id DESC', 'metrics.m'],
       ];
 
+      it('an outline tells where each page begins, whatever the filter and order', async () => {
+        for (const orderBy of orders) {
+          for (const filter of ['', 'metrics.m > 0', 'tags.t IS NOT NULL', "params.p = 'ab'"]) {
+            const search = { experimentIds: experiments, filter, orderBy, view: 'all' } as const;
+            const { runs } = await tracking.searchRuns({ ...search, limit: 1000 });
+            const outline = await tracking.outlineRuns({ ...search, pageSize: 50 });
+            expect(outline).toMatchObject({ total: runs.length, truncated: false });
+            expect(outline.pages.map(({ firstRunId }) => firstRunId)).toEqual(runs.flatMap(({ runId }, i) => (i > 0 && i % 50 === 0 ? [runId] : [])));
+            for (const [i, { pageToken }] of outline.pages.entries()) {
+              const page = await tracking.searchRuns({ ...search, limit: 50, pageToken });
+              expect(page.runs.map(({ runId }) => runId)).toEqual(runs.slice((i + 1) * 50, (i + 2) * 50).map(({ runId }) => runId));
+            }
+          }
+        }
+      });
+
       it('every filter in every order gives what MLflow gives, however it is paged', async () => {
         for (const orderBy of orders) {
           for (const [i, filter] of filters.entries()) {

@@ -12,7 +12,7 @@ import * as models from './tracking/logged-models.ts';
 import * as history from './tracking/metric-history.ts';
 import { groupRuns } from './tracking/run-groups.ts';
 import { countMetricKeys, listMetricKeys } from './tracking/metric-keys.ts';
-import { searchRuns } from './tracking/run-search.ts';
+import { outlineRuns, searchRuns } from './tracking/run-search.ts';
 import * as runs from './tracking/runs.ts';
 import * as series from './tracking/series-read.ts';
 
@@ -35,6 +35,7 @@ export class SqlTrackingStore implements Store {
     'getRuns',
     'findRuns',
     'searchRuns',
+    'outlineRuns',
     'groupRuns',
     'searchDatasets',
     'metricHistory',
@@ -154,6 +155,9 @@ export class SqlTrackingStore implements Store {
   }
   searchRuns(...[query]: Args<'searchRuns'>) {
     return searchRuns(this.#ctx.db, query);
+  }
+  outlineRuns(...[query, pageSize]: Args<'outlineRuns'>) {
+    return outlineRuns(this.#ctx.db, query, pageSize);
   }
   groupRuns(...[query]: Args<'groupRuns'>) {
     return groupRuns(this.#ctx.db, query);

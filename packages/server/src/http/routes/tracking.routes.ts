@@ -34,6 +34,7 @@ export function trackingHandlers(deps: {
       const { runs, nextPageToken } = await tracking.searchRuns(body);
       return { runs: runs.map(runRow), ...token(nextPageToken) };
     },
+    outlineRuns: ({ body }) => tracking.outlineRuns(body),
     async groupRuns({ body }) {
       const { nextPageToken, ...page } = await tracking.groupRuns(body);
       return { ...page, ...token(nextPageToken) };

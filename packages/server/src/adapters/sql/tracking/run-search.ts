@@ -1,9 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { FilterCondition } from '../../../kernel/filter/index.ts';
-import type { RunPage, RunQuery } from '../../../tracking/index.ts';
+import type { RunOutline, RunPage, RunQuery } from '../../../tracking/index.ts';
 import type { Database } from '../schema/index.ts';
 import { parseExperimentId, stagesOf } from './experiments.ts';
-import { KeyKind, padded } from './keys.ts';
+import { batches, KeyKind, padded } from './keys.ts';
 import { afterSql, compareKeys, keyOf, orderSql, type SortColumn, selectSql } from './keyset.ts';
 import { loadRuns, type RunRow } from './run-load.ts';
 import { conditionSql, type Driver, driverOf, exactDatasetsSql, type KeyLookup, orderTerm, type Phase, phasesOf } from './run-search-sql.ts';
@@ -20,22 +20,7 @@ interface Found {
 
 /** A page of runs. Every way through it yields the same order and the same keys, so that a page token holds whichever way the next one goes. */
 export async function searchRuns(db: Kysely<Database>, query: RunQuery): Promise<RunPage> {
-  const experimentIds = [...new Set(query.experimentIds.map(parseExperimentId))];
-  if (experimentIds.length === 0) return { runs: [] };
-  const stages = stagesOf(query.view);
-  const partitions =
-    experimentIds.length * stages.length <= MAX_PARTITIONS
-      ? experimentIds.flatMap((id) => stages.map((stage) => ({ experiments: [id], stages: [stage] })))
-      : [{ experiments: experimentIds, stages }];
-  const found: Found[] = [];
-  let columns: SortColumn[] = [];
-  for (const partition of partitions) {
-    const keys = await lookUpKeys(db, partition.experiments, [...query.conditions, ...query.orderBy]);
-    const result = await searchPartition(db, partition, query, keys);
-    columns = result.columns;
-    found.push(...result.found);
-  }
-  if (partitions.length > 1) found.sort((a, b) => compareKeys(a.key, b.key, columns));
+  const found = await findInOrder(db, query);
   const page = found.slice(0, query.limit);
   const last = page[page.length - 1];
   const rows = new Map<number, RunRow>();
@@ -49,6 +34,39 @@ export async function searchRuns(db: Kysely<Database>, query: RunQuery): Promise
     query.columns,
   );
   return { runs, ...(found.length > query.limit && last !== undefined ? { next: last.key } : {}) };
+}
+
+/** Where the pages of a search begin, by reading its keys once from end to end. */
+export async function outlineRuns(db: Kysely<Database>, query: RunQuery, pageSize: number): Promise<RunOutline> {
+  const found = await findInOrder(db, query);
+  const total = Math.min(found.length, query.limit);
+  const starts = [];
+  for (let at = pageSize; at < total; at += pageSize) starts.push({ rid: (found[at] as Found).rid, after: (found[at - 1] as Found).key });
+  const ids = new Map<number, string>();
+  for (const batch of batches(starts.map(({ rid }) => rid)))
+    for (const row of await db.selectFrom('runs').select(['rid', 'run_id']).where('rid', 'in', padded(batch)).execute()) ids.set(row.rid, row.run_id);
+  return { total, truncated: found.length > query.limit, pages: starts.map(({ rid, after }) => ({ after, firstRunId: ids.get(rid) as string })) };
+}
+
+/** At least one run more than the limit, if there is one. */
+async function findInOrder(db: Kysely<Database>, query: RunQuery): Promise<Found[]> {
+  const experimentIds = [...new Set(query.experimentIds.map(parseExperimentId))];
+  if (experimentIds.length === 0) return [];
+  const stages = stagesOf(query.view);
+  const partitions =
+    experimentIds.length * stages.length <= MAX_PARTITIONS
+      ? experimentIds.flatMap((id) => stages.map((stage) => ({ experiments: [id], stages: [stage] })))
+      : [{ experiments: experimentIds, stages }];
+  const found: Found[] = [];
+  let columns: SortColumn[] = [];
+  for (const partition of partitions) {
+    const keys = await lookUpKeys(db, partition.experiments, [...query.conditions, ...query.orderBy]);
+    const result = await searchPartition(db, partition, query, keys);
+    columns = result.columns;
+    for (const one of result.found) found.push(one);
+  }
+  if (partitions.length > 1) found.sort((a, b) => compareKeys(a.key, b.key, columns));
+  return found;
 }
 
 /** The key ids of every metric, param and tag among what is named, in these experiments. */
@@ -113,9 +131,8 @@ async function searchPartition(
     const wanted = query.limit + 1 - found.length;
     if (wanted <= 0) break;
     // A param's or tag's phase refers to its own alias for `rest`, which its driving table carries.
-    found.push(
-      ...(await runPhase(db, { columns: [...phase.columns, ...rest], from: phase.from, where: [...phase.where, ...where] }, otherJoins, query, wanted)),
-    );
+    const whole = { columns: [...phase.columns, ...rest], from: phase.from, where: [...phase.where, ...where] };
+    for (const one of await runPhase(db, whole, otherJoins, query, wanted)) found.push(one);
   }
   return { found, columns };
 }
