@@ -23,7 +23,7 @@ async function visit(search: string, work: (page: Page) => Promise<void>, option
     colorScheme: options.colorScheme ?? 'light',
     reducedMotion: 'reduce',
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(40_000);
   try {
     const { page, complaints } = await openPage(context);
     await page.goto(`${server.url}/ui/experiments/${experiment}${search}`);
@@ -69,26 +69,26 @@ test('runs are grouped by a param: all of them are counted, with mean and deviat
     await page.keyboard.press('Escape');
     const grid = page.getByRole('treegrid', { name: 'Runs' });
     const linear = grid.getByRole('row', { name: /model = linear/ });
-    await expect.poll(() => linear.getByRole('button').innerText()).toMatch(/800$/);
+    await expect.poll(() => linear.getByRole('button').innerText(), { timeout: 30_000 }).toMatch(/800$/);
     expect(await grid.locator('[data-group]').count()).toBe(3);
     expect(new URL(page.url()).searchParams.get('group')).toBe('["p:model"]');
     // 400 times 19 and 400 times 21: the sample deviation is sqrt(800 / 799).
     await linear.locator('[title^="mean 20 of 800 of 800 runs, standard deviation 1.0006"]').waitFor();
     expect(await linear.innerText()).toContain('20 ± 1');
     await linear.getByRole('button').click();
-    await expect.poll(() => grid.getAttribute('aria-rowcount')).toBe('804');
+    await expect.poll(() => grid.getAttribute('aria-rowcount'), { timeout: 30_000 }).toBe('804');
     expect(await grid.getByRole('row').count()).toBeLessThan(80);
     await linear.focus();
     await page.keyboard.press('ArrowLeft');
-    await expect.poll(() => grid.getAttribute('aria-rowcount')).toBe('4');
+    await expect.poll(() => grid.getAttribute('aria-rowcount'), { timeout: 30_000 }).toBe('4');
   });
 });
 
 test('the grouping is in the link, groups go by the mean of the order, and a group is ticked at once', async () => {
   await visit(`?group=${encodeURIComponent('["p:model","p:seed"]')}&sort=${encodeURIComponent('metrics.`score` DESC')}`, async (page) => {
     const groups = page.locator('[data-group]');
-    await expect.poll(() => groups.count()).toBe(6);
-    await expect.poll(() => groups.first().innerText()).toContain('model = forest, seed = 1');
+    await expect.poll(() => groups.count(), { timeout: 30_000 }).toBe(6);
+    await expect.poll(() => groups.first().innerText(), { timeout: 30_000 }).toContain('model = forest, seed = 1');
     expect(await groups.last().innerText()).toContain('model = boosted, seed = 0');
     await groups.first().getByRole('checkbox').click();
     await page.getByText(/200 runs ticked/).waitFor();
@@ -96,7 +96,7 @@ test('the grouping is in the link, groups go by the mean of the order, and a gro
     await page.getByText(/2,400 runs of 2,400 · 6 groups/).waitFor();
     await page.getByRole('combobox', { name: 'Group by' }).focus();
     await page.keyboard.press('Backspace');
-    await expect.poll(() => groups.count()).toBe(3);
+    await expect.poll(() => groups.count(), { timeout: 30_000 }).toBe(3);
     await page.keyboard.press('Backspace');
     await page.getByRole('grid', { name: 'Runs' }).waitFor();
     expect(new URL(page.url()).searchParams.get('group')).toBeNull();

@@ -25,6 +25,12 @@ const fromText = (value: string): unknown => {
   }
   return value.split(',');
 };
+/** A JSON object of numbers, such as widths by column. */
+const numbers = (value: unknown): Record<string, number> | undefined => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const kept = Object.entries(value).filter((entry): entry is [string, number] => typeof entry[1] === 'number' && Number.isFinite(entry[1]));
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+};
 const oneOf = <T extends string>(value: unknown, allowed: readonly T[]): T | undefined => allowed.find((item) => item === value);
 /** Leaves out what is undefined, so URLs stay short. */
 const compact = <T extends object>(search: T): T => Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
@@ -51,22 +57,46 @@ export interface ExperimentSearch {
   sort?: string | undefined;
   /** Columns as m:key, p:key, t:key. */
   cols?: string[] | undefined;
+  /** Widths of columns that somebody has drawn, in pixels. */
+  widths?: Record<string, number> | undefined;
   diff?: true | undefined;
-  view?: View | undefined;
+  /** Which runs: active ones unless it says others. */
+  stage?: View | undefined;
+  /** The name of the saved view that this began with; what it holds stands beside it. */
+  view?: string | undefined;
   sel?: string[] | undefined;
-  /** What the runs are grouped by, as p:key or t:key. */
+  /** What the runs are grouped by, as p:key, t:key or a:key. */
   group?: string[] | undefined;
+  /** Groups that are open, by their values. */
+  open?: string[] | undefined;
+  plot?: true | undefined;
+  /** Of the scatter plot. */
+  x?: string | undefined;
+  y?: string | undefined;
+  color?: string | undefined;
+  logx?: true | undefined;
+  logy?: true | undefined;
 }
-export const experimentSearch = (raw: Raw): ExperimentSearch =>
-  compact({
+export function experimentSearch(raw: Raw): ExperimentSearch {
+  // Before views had names, `view` said which runs.
+  const stage = oneOf(raw['stage'], VIEWS);
+  const old = stage === undefined ? oneOf(raw['view'], VIEWS) : undefined;
+  return compact({
     filter: text(raw['filter']),
     sort: text(raw['sort']),
     cols: list(raw['cols']),
+    widths: numbers(raw['widths']),
     diff: flag(raw['diff']),
-    view: oneOf(raw['view'], VIEWS),
+    stage: stage ?? old,
+    view: old === undefined ? text(raw['view']) : undefined,
     sel: list(raw['sel']),
     group: list(raw['group']),
+    open: list(raw['open']),
+    plot: flag(raw['plot']),
+    ...plotSearch(raw),
   });
+}
+const plotSearch = (raw: Raw) => ({ x: text(raw['x']), y: text(raw['y']), color: text(raw['color']), logx: flag(raw['logx']), logy: flag(raw['logy']) });
 
 export interface CompareSearch {
   runs?: string[] | undefined;
@@ -76,10 +106,30 @@ export interface CompareSearch {
   smooth?: number | undefined;
   from?: number | undefined;
   to?: number | undefined;
+  /** The name of the saved view that this began with. */
+  view?: string | undefined;
+  /** Parts of axes that runs must go through: from and to, 0 at the bottom and 1 at the top. */
+  brush?: Record<string, [number, number]> | undefined;
+  /** Of the scatter plot. */
+  x?: string | undefined;
+  y?: string | undefined;
+  color?: string | undefined;
+  logx?: true | undefined;
+  logy?: true | undefined;
 }
+const ranges = (value: unknown): Record<string, [number, number]> | undefined => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const kept = Object.entries(value).filter(
+    (entry): entry is [string, [number, number]] => Array.isArray(entry[1]) && entry[1].length === 2 && entry[1].every((end) => typeof end === 'number'),
+  );
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+};
 export const compareSearch = (raw: Raw): CompareSearch =>
   compact({
     runs: list(raw['runs']),
+    view: text(raw['view']),
+    brush: ranges(raw['brush']),
+    ...plotSearch(raw),
     diff: flag(raw['diff']),
     metrics: list(raw['metrics']),
     axes: list(raw['axes']),

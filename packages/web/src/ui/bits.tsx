@@ -70,7 +70,7 @@ export function State({ value, label }: { value: string; label?: string }) {
 }
 
 /** Copies without the clipboard API too, which browsers withhold from plain-HTTP pages. */
-async function copyText(text: string): Promise<void> {
+export async function copyText(text: string): Promise<void> {
   if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
   const area = document.createElement('textarea');
   area.value = text;

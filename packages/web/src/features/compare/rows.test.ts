@@ -20,13 +20,6 @@ test('the axes are what varies, params first, and always a metric', () => {
   expect(varyingAxes(rows, 6)).toEqual(['param:a', 'param:b', 'metric:auc']);
   expect(varyingAxes(rows, 2)).toEqual(['param:a', 'metric:auc']);
 });
-test('params that are numbers get a numeric axis; missing values have no place', () => {
-  const axis = makeAxis(row('param', 'lr', ['0.1', '0.3', null]), String);
-  expect(axis.positions).toEqual([0, 1, null]);
-  expect(axis.ticks).toHaveLength(5);
-});
-test('words get a place each, one word the middle, NaN none', () => {
-  expect(makeAxis(row('param', 'm', ['linear', 'boosted', 'linear']), String).positions).toEqual([0, 1, 0]);
-  expect(makeAxis(row('param', 'm', ['x', 'x']), String).positions).toEqual([0.5, 0.5]);
-  expect(makeAxis(row('metric', 'auc', [0.5, 'NaN', 1]), String).positions).toEqual([0, null, 1]);
+test('an axis of a row carries its kind and key', () => {
+  expect(makeAxis(row('param', 'lr', ['0.1', '0.3', null]), String)).toMatchObject({ id: 'param:lr', label: 'lr', positions: [0, 1, null] });
 });

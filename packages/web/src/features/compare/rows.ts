@@ -1,6 +1,5 @@
 import type { CallResult } from '@binnacle/sdk';
-import type { Axis } from '../../charts/parallel.tsx';
-import { toNumber } from '../../ui/format.ts';
+import { type Axis, axisOf } from '../../charts/axis.ts';
 
 export type Comparison = CallResult<'compareRuns'>;
 export type CompareRow = Comparison['rows'][number];
@@ -23,35 +22,29 @@ export function varyingAxes(rows: CompareRow[], limit: number): string[] {
 }
 export const axisId = (row: CompareRow): string => `${row.kind}:${row.key}`;
 
-/** A numeric axis where every value is a number, else one place for each text, in order of first sight. */
-export function makeAxis(row: CompareRow, format: (value: number) => string): Axis {
-  const numbers = row.values.map((value) =>
-    value === null
-      ? null
-      : typeof value === 'number'
-        ? value
-        : value.trim() === ''
-          ? Number.NaN
-          : Number.isFinite(toNumber(value))
-            ? toNumber(value)
-            : Number(value),
-  );
-  const finite = numbers.filter((v): v is number => v !== null && Number.isFinite(v));
-  const label = row.key;
-  if (finite.length > 0 && row.values.every((value, i) => value === null || value === 'NaN' || Number.isFinite(numbers[i] as number))) {
-    const low = Math.min(...finite);
-    const high = Math.max(...finite);
-    const span = high - low;
-    const place = (v: number) => (span === 0 ? 0.5 : (v - low) / span);
-    const ticks = span === 0 ? [{ at: 0.5, label: format(low) }] : [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, label: format(low + at * span) }));
-    return { id: axisId(row), label, positions: numbers.map((v) => (v === null || !Number.isFinite(v) ? null : place(v))), ticks };
-  }
-  const words = [...new Set(row.values.filter((v) => v !== null).map(String))];
-  const place = (word: string) => (words.length === 1 ? 0.5 : words.indexOf(word) / (words.length - 1));
-  return {
-    id: axisId(row),
-    label,
-    positions: row.values.map((v) => (v === null ? null : place(String(v)))),
-    ticks: words.slice(0, 30).map((word) => ({ at: place(word), label: word })),
-  };
+/** An axis of a row: see `axisOf`. */
+export const makeAxis = (row: CompareRow, format: (value: number) => string, log = false): Axis => axisOf(axisId(row), row.key, row.values, format, log);
+
+const LETTERS = { param: 'p', metric: 'm', tag: 't', attribute: 'a' } as const;
+const ATTRIBUTES: Record<string, string> = { startedAt: 'started', durationMs: 'duration' };
+/** The row as a column of the runs table: m:key, p:key, t:key, a:key. */
+export const plotId = ({ kind, key }: CompareRow): string => `${LETTERS[kind]}:${kind === 'attribute' ? (ATTRIBUTES[key] ?? key) : key}`;
+
+/** What a plot may draw: rows that differ, by kind. */
+export function plotRows(rows: readonly CompareRow[]): { group: string; items: { value: string; label: string }[] }[] {
+  const of = (kind: CompareRow['kind']) =>
+    rows.filter((row) => row.kind === kind && row.differs).map((row) => ({ value: plotId(row), label: plotId(row).slice(2) }));
+  return [
+    { group: 'Metrics', items: of('metric') },
+    { group: 'Params', items: of('param') },
+    { group: 'Attributes', items: of('attribute') },
+    { group: 'Tags', items: of('tag') },
+  ];
+}
+
+/** Until somebody picks: the first param that differs against the first metric that does, or two metrics. */
+export function plotDefaults(rows: readonly CompareRow[]): { x: string | undefined; y: string | undefined } {
+  const first = (kind: CompareRow['kind']) => rows.filter((row) => row.kind === kind && row.differs).map(plotId);
+  const metrics = first('metric');
+  return { x: first('param')[0] ?? metrics[1] ?? 'a:started', y: metrics[0] ?? 'a:duration' };
 }

@@ -97,33 +97,3 @@ export function fitLink(ids: string[], limit = 5000): string[] {
     return length <= limit;
   });
 }
-
-export interface MergedRows {
-  runs: RunRow[];
-  /** So many runs came in that the fresh page does not reach the ones loaded before: there are runs between that nobody has read. */
-  gap: boolean;
-}
-
-/**
- * The rows to show: the freshest first page, then what was loaded before and lies behind its last run, each run once. What lay
- * before that run and is not on the fresh page no longer matches, was deleted or has moved.
- */
-export function mergeRows(fresh: RunRow[] | undefined, pages: RunRow[][]): MergedRows {
-  const first = pages[0] ?? [];
-  if (fresh === undefined) return { runs: pages.length < 2 ? first : unique(pages.flat()), gap: false };
-  // A first page alone is replaced whole, so that a run that no longer matches goes away.
-  if (pages.length < 2) return { runs: fresh, gap: false };
-  const loaded = pages.flat();
-  const places = new Map(loaded.map((run, i) => [run.id, i]));
-  for (let i = fresh.length - 1; i >= 0; i--) {
-    const place = places.get((fresh[i] as RunRow).id);
-    // A run that jumped over more than a page was sorted anew and says nothing about the others.
-    if (place !== undefined && Math.abs(place - i) <= fresh.length) return { runs: unique([...fresh, ...loaded.slice(place + 1)]), gap: false };
-  }
-  return { runs: fresh, gap: fresh.length > 0 };
-}
-
-function unique(runs: RunRow[]): RunRow[] {
-  const seen = new Set<string>();
-  return runs.filter((run) => !seen.has(run.id) && seen.add(run.id) !== undefined);
-}

@@ -1,38 +1,45 @@
+import type { RunGroup } from '@binnacle/contract';
 import { Text } from '@mantine/core';
 import { Time } from '../../ui/bits.tsx';
-import { formatDuration, formatNumber } from '../../ui/format.ts';
+import { formatNumber, formatTime, toNumber } from '../../ui/format.ts';
 import { parseColumn } from './columns.ts';
-import { commonValue, type RunGroup, spreadOf } from './groups.ts';
 
 const Dim = ({ children }: { children: React.ReactNode }) => (
   <Text span c="dimmed" size="xs">
     {children}
   </Text>
 );
+const SHARED = { p: 'params', t: 'tags', a: 'attributes' } as const;
 
-/** A group's cell: mean ± sample standard deviation of a metric, else what its runs share. */
-export function GroupCell({ group, id }: { group: RunGroup; id: string }) {
+/** A group's cell: mean ± sample standard deviation of a metric, else what its runs share. `by`: what the groups are of. */
+export function GroupCell({ group, id, by }: { group: RunGroup; id: string; by: readonly string[] }) {
   const column = parseColumn(id);
-  if (column?.kind === 'm') {
-    const spread = spreadOf(group.runs, column.key);
-    if (spread === undefined) return <Dim>–</Dim>;
-    const title = `mean ${spread.mean} of ${spread.count} of ${group.runs.length} runs, ${spread.deviation === undefined ? 'no spread' : `standard deviation ${spread.deviation}`}, from ${spread.min} to ${spread.max}`;
+  if (column === undefined) return null;
+  if (column.kind === 'm') return <SpreadCell group={group} metric={column.key} />;
+  if (id === 'a:started')
     return (
-      <span title={title}>
-        <strong style={{ fontWeight: 600 }}>{formatNumber(spread.mean, 4)}</strong>
-        {spread.deviation !== undefined && <Dim> ± {formatNumber(spread.deviation, 2)}</Dim>}
+      <span title={`from ${formatTime(group.startedFrom)} to ${formatTime(group.startedTo)}`}>
+        <Time at={group.startedTo} ago />
       </span>
     );
-  }
-  const common = commonValue(group.runs, id);
-  if ('many' in common) return <Dim>{common.many} values</Dim>;
-  const { value } = common;
-  if (value === undefined || value === null || value === '') return <Dim>–</Dim>;
-  if (id === 'a:started') return <Time at={value as number} ago />;
-  if (id === 'a:duration') return <span>{formatDuration(value as number)}</span>;
-  return <span title={String(value)}>{id === 'a:status' ? String(value).toLowerCase() : value}</span>;
+  const at = by.indexOf(id);
+  const own = at < 0 ? group[SHARED[column.kind]][column.key] : { values: 1, value: group.values[at] ?? null };
+  if (own === undefined) return <Dim>–</Dim>;
+  if (own.values > 1) return <Dim>{own.values} values</Dim>;
+  if (own.value === null || own.value === '') return <Dim>–</Dim>;
+  const text = own.value.replaceAll('\n', ', ');
+  return <span title={text}>{id === 'a:status' ? text.toLowerCase() : text}</span>;
 }
 
-/** "model = boosted, depth = 6". */
-export const groupName = (group: RunGroup, by: string[]): string =>
-  group.values.map((value, i) => `${parseColumn(by[i] ?? '')?.key ?? ''} ${value === undefined ? 'not set' : `= ${value === '' ? "''" : value}`}`).join(', ');
+function SpreadCell({ group, metric }: { group: RunGroup; metric: string }) {
+  const spread = Object.hasOwn(group.metrics, metric) ? group.metrics[metric] : undefined;
+  if (spread === undefined) return <Dim>–</Dim>;
+  const { mean, deviation } = spread;
+  const title = `mean ${mean} of ${spread.count} of ${group.runs} runs, ${deviation === null ? 'no spread' : `standard deviation ${deviation}`}, from ${spread.min} to ${spread.max}`;
+  return (
+    <span title={title}>
+      <strong style={{ fontWeight: 600 }}>{formatNumber(toNumber(mean), 4)}</strong>
+      {deviation !== null && <Dim> ± {formatNumber(toNumber(deviation), 2)}</Dim>}
+    </span>
+  );
+}

@@ -4,7 +4,9 @@ import { useMemo, useState } from 'react';
 import { useApi } from '../../app/api.ts';
 import { groupable } from './groups.ts';
 
-/** Picks the params and tags that the runs are grouped by; the server searches. */
+const ATTRIBUTES = ['status', 'user', 'dataset'].map((key) => ({ value: `a:${key}`, label: key }));
+
+/** Picks the params, tags and attributes that the runs are grouped by; the server searches. */
 export function GroupPicker({ experimentId, by, onChange }: { experimentId: string; by: string[]; onChange: (by: string[]) => void }) {
   const [query, setQuery] = useState('');
   const [q] = useDebouncedValue(query.trim(), 150);
@@ -18,6 +20,7 @@ export function GroupPicker({ experimentId, by, onChange }: { experimentId: stri
       }));
     return [
       { group: 'Params', items: of('p', found.data?.params ?? []) },
+      { group: 'Attributes', items: ATTRIBUTES },
       { group: 'Tags', items: of('t', found.data?.tags ?? []) },
     ];
   }, [by, found.data]);

@@ -1,90 +1,58 @@
-import type { RunRow } from '@binnacle/contract';
-import { toNumber } from '../../ui/format.ts';
-import { cellValue, orderKey, parseColumn } from './columns.ts';
+import type { GroupColumn, GroupValue, RunGroup } from '@binnacle/contract';
+import { orderKey, parseColumn } from './columns.ts';
 
-/** Runs that are alike in the params and tags that they are grouped by. Pure; tested in groups.test.ts. */
-export interface RunGroup {
+/** Groups of runs as the server forms them. Pure; tested in groups.test.ts. */
+export interface ShownGroup extends RunGroup {
+  /** Its values as JSON: the same for the same group, whatever the page or order. */
   id: string;
-  /** A value for each column of the grouping; undefined where the runs have none. */
-  values: (string | undefined)[];
-  runs: RunRow[];
 }
-export interface Spread {
-  /** Finite values; runs without one are not in it. */
-  count: number;
-  mean: number;
-  /** Sample standard deviation (n − 1); undefined for a single value. */
-  deviation: number | undefined;
-  min: number;
-  max: number;
-}
+export const groupId = (values: readonly (string | null)[]): string => JSON.stringify(values);
 
-/** The params and tags among the ids, each once, four at most: what runs can be grouped by. */
-export const groupable = (ids: readonly string[]): string[] =>
-  [...new Set(ids)]
-    .filter((id) => {
-      const kind = parseColumn(id)?.kind;
-      return kind === 'p' || kind === 't';
-    })
-    .slice(0, 4);
+const ATTRIBUTES: readonly string[] = ['status', 'user', 'dataset'];
+const MOST_COLUMNS = 4;
 
-/** The groups in the order of their first runs; in an order by a metric, by its mean, those without it last. */
-export function groupRuns(runs: readonly RunRow[], by: readonly string[], sort?: string): RunGroup[] {
-  const columns = by.flatMap((id) => parseColumn(id) ?? []);
-  const groups = new Map<string, RunGroup>();
-  for (const run of runs) {
-    const values = columns.map((column) => {
-      const value = cellValue(run, column);
-      return value === undefined || value === null ? undefined : String(value);
-    });
-    const id = JSON.stringify(values.map((value) => value ?? null));
-    const group = groups.get(id);
-    if (group === undefined) groups.set(id, { id, values, runs: [run] });
-    else group.runs.push(run);
-  }
-  const list = [...groups.values()];
-  const metric = sort === undefined ? undefined : metricOf(sort, runs);
-  if (metric === undefined) return list;
-  const sign = sort?.endsWith(' ASC') === true ? 1 : -1;
-  const means = new Map(list.map((group) => [group.id, spreadOf(group.runs, metric)?.mean]));
-  return list.sort((a, b) => {
-    const [x, y] = [means.get(a.id), means.get(b.id)];
-    if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined);
-    return sign * (x - y);
-  });
-}
+/** What runs can be grouped by among the ids, each once, four at most: params, tags, and some attributes. */
+export const groupable = (ids: readonly string[]): string[] => [...new Set(ids)].filter((id) => groupColumn(id) !== undefined).slice(0, MOST_COLUMNS);
 
-/** The metric of an order such as metrics.`auc` DESC, if one of the runs has it. */
-function metricOf(sort: string, runs: readonly RunRow[]): string | undefined {
-  if (!sort.startsWith('metrics.')) return undefined;
-  for (const run of runs) for (const key of Object.keys(run.metrics)) if (sort.startsWith(`${orderKey(`m:${key}`)} `)) return key;
-  return undefined;
-}
-
-/** Mean and spread of a metric over runs (Welford's method); undefined where no run has a finite value. */
-export function spreadOf(runs: readonly RunRow[], metric: string): Spread | undefined {
-  let count = 0;
-  let mean = 0;
-  let squares = 0;
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  for (const run of runs) {
-    const value = toNumber(run.metrics[metric]);
-    if (!Number.isFinite(value)) continue;
-    count += 1;
-    const off = value - mean;
-    mean += off / count;
-    squares += off * (value - mean);
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-  }
-  return count === 0 ? undefined : { count, mean, deviation: count === 1 ? undefined : Math.sqrt(squares / (count - 1)), min, max };
-}
-
-/** What all runs of a group have in a column; `many` different values where they are not alike. */
-export function commonValue(runs: readonly RunRow[], id: string): { value: string | number | null | undefined } | { many: number } {
+export function groupColumn(id: string): GroupColumn | undefined {
   const column = parseColumn(id);
-  if (column === undefined) return { value: undefined };
-  const values = new Set(runs.map((run) => cellValue(run, column)));
-  return values.size === 1 ? { value: [...values][0] } : { many: values.size };
+  if (column?.kind === 'p') return { kind: 'param', key: column.key };
+  if (column?.kind === 't') return { kind: 'tag', key: column.key };
+  return column?.kind === 'a' && ATTRIBUTES.includes(column.key) ? { kind: 'attribute', key: column.key as 'status' | 'user' | 'dataset' } : undefined;
 }
+
+export const groupColumns = (by: readonly string[]): GroupColumn[] => by.flatMap((id) => groupColumn(id) ?? []);
+
+/** What the runs of a group are alike in, for a search of them. */
+export const withinGroup = (by: readonly string[], values: readonly (string | null)[]): GroupValue[] =>
+  groupColumns(by).map((column, i) => ({ column, value: values[i] ?? null }));
+
+export interface GroupOrder {
+  by: 'started' | 'runs' | 'metric' | 'value';
+  key: string;
+  ascending: boolean;
+}
+
+/** An order of runs as one of groups: a metric by its mean, what is grouped by by its value, the name by the number of runs; else the newest first. */
+export function groupOrder(sort: string | undefined, columns: readonly string[], by: readonly string[]): GroupOrder {
+  const ascending = sort?.endsWith(' ASC') === true;
+  const key = sort?.replace(/ (ASC|DESC)$/, '');
+  const is = (id: string) => key !== undefined && orderKey(id) === key;
+  if (is('a:name')) return { by: 'runs', key: '', ascending };
+  const value = by.findIndex(is);
+  if (value >= 0) return { by: 'value', key: String(value), ascending };
+  const metric = columns.find((id) => id.startsWith('m:') && is(id)) ?? metricOf(key);
+  if (metric !== undefined) return { by: 'metric', key: metric.slice(2), ascending };
+  return { by: 'started', key: '', ascending: ascending && is('a:started') };
+}
+
+/** A metric that is sorted by and not shown. */
+function metricOf(key: string | undefined): string | undefined {
+  const name = key === undefined ? undefined : /^metrics\.([`"])(.+)\1$/s.exec(key)?.[2];
+  return name === undefined ? undefined : `m:${name}`;
+}
+
+const valueText = (value: string | null): string => (value === null ? 'not set' : value === '' ? "= ''" : `= ${value.replaceAll('\n', ', ')}`);
+/** "model = boosted, depth = 6". */
+export const groupName = (group: RunGroup, by: readonly string[]): string =>
+  group.values.map((value, i) => `${parseColumn(by[i] ?? '')?.key ?? ''} ${valueText(value)}`).join(', ');

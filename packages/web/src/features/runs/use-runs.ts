@@ -1,81 +1,118 @@
 import type { RunRow } from '@binnacle/contract';
-import type { BinnacleApiError, CallResult } from '@binnacle/sdk';
-import { type InfiniteData, keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import type { BinnacleApiError } from '@binnacle/sdk';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { client, LIVE } from '../../app/api.ts';
 import type { View } from '../../app/search.ts';
-import { mergeRows, requestedColumns } from './columns.ts';
+import { requestedColumns } from './columns.ts';
+import { withinGroup } from './groups.ts';
+import { type Line, linesOf } from './lines.ts';
+import { useRunGroups } from './use-run-groups.ts';
+import { PAGE, type RunSearch, type Section, useRunPages, type Wanted } from './use-run-pages.ts';
 
-const PAGE = 200;
-/** Groups need all of their runs: pages are larger, and read without being scrolled to, up to so many runs. */
-const GROUPED_PAGE = 2000;
-export const MOST_GROUPED = 20_000;
-/** So many pages are asked again from time to time; of more, only the first is kept fresh. */
-const MOST_REFRESHED = 5;
+/** The one section of runs that are not grouped. */
+const ALL = '';
+const NO_RUNS: RunRow[] = [];
 
-/** Runs of an experiment, a page at a time; the first page is asked again while the tab is looked at, so new runs appear by themselves. */
-export function useRuns(
-  experimentId: string,
-  options: { filter: string; sort: string | undefined; columns: string[] | undefined; view: View; group: string[] },
-) {
-  const { filter, sort, columns, view, group } = options;
-  const grouped = group.length > 0;
-  const body = {
-    experimentIds: [experimentId],
-    filter,
-    view,
-    orderBy: sort === undefined ? [] : [sort],
-    limit: grouped ? GROUPED_PAGE : PAGE,
-    columns: requestedColumns([...(columns ?? []), ...group]),
-  };
-  const queries = useQueryClient();
-  const key = ['searchRuns', body];
-  const pages = useInfiniteQuery({
-    queryKey: key,
-    queryFn: ({ pageParam, signal }) => client.call('searchRuns', { body: { ...body, ...(pageParam === '' ? {} : { pageToken: pageParam }) }, signal }),
-    initialPageParam: '',
-    getNextPageParam: (last) => last.nextPageToken,
-    placeholderData: keepPreviousData,
-    enabled: columns !== undefined,
-    refetchOnWindowFocus: false,
-    // The second page and what follows; the first has the query below.
-    refetchInterval: (q) => ((q.state.data?.pages.length ?? 0) > 1 && (q.state.data?.pages.length ?? 0) <= MOST_REFRESHED ? LIVE.slow : false),
-    retry: false,
-  });
-  const fresh = useQuery({
-    queryKey: ['searchRuns', 'fresh', body],
+interface Options {
+  filter: string;
+  sort: string | undefined;
+  columns: string[] | undefined;
+  view: View;
+  /** What the runs are grouped by; empty: they stand alone. */
+  by: string[];
+  /** Ids of the groups that are open. */
+  open: readonly string[];
+}
+
+/**
+ * The lines of the runs table: runs, or groups and the runs of those that are open. Only the pages that are looked at are read, wherever
+ * they are; the first is asked again while the tab is looked at, so that new runs appear by themselves.
+ */
+export function useRuns(experimentId: string, { filter, sort, columns, view, by, open }: Options) {
+  const grouped = by.length > 0;
+  const search: RunSearch = { experimentIds: [experimentId], filter, view, orderBy: sort === undefined ? [] : [sort] };
+  const shown = columns ?? [];
+  const body = { ...search, limit: PAGE, columns: requestedColumns(shown) };
+  const first = useQuery({
+    queryKey: ['searchRuns', body],
     queryFn: ({ signal }) => client.call('searchRuns', { body, signal }),
-    enabled: pages.isSuccess && !pages.isPlaceholderData,
-    refetchInterval: grouped ? LIVE.slow : LIVE.normal,
-    staleTime: LIVE.normal,
+    placeholderData: keepPreviousData,
+    enabled: columns !== undefined && !grouped,
+    refetchInterval: LIVE.normal,
     retry: false,
   });
-  const { runs, gap } = useMemo(() => mergeRows(fresh.data?.runs, pages.data?.pages.map((p) => p.runs) ?? []), [fresh.data, pages.data]);
-  const { refetch } = pages;
-  const keyText = JSON.stringify(key);
-  useEffect(() => {
-    if (!gap) return;
-    // What was loaded hangs in the air: begin again with the first page.
-    queries.setQueryData<InfiniteData<CallResult<'searchRuns'>>>(JSON.parse(keyText) as unknown[], (data) =>
-      data === undefined ? data : { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
-    );
-    void refetch();
-  }, [gap, keyText, queries, refetch]);
+  const groups = useRunGroups(search, { by, sort, columns: shown, enabled: columns !== undefined && grouped });
 
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
-  const more = grouped && hasNextPage && runs.length < MOST_GROUPED;
+  const [range, setRange] = useState<{ from: number; to: number }>({ from: 0, to: 0 });
+  const onRange = useCallback((from: number, to: number) => setRange((old) => (old.from === from && old.to === to ? old : { from, to })), []);
+
+  const openSet = useMemo(() => new Set(open), [open]);
+  const layout = useMemo(() => linesOf(groups.groups, openSet), [groups.groups, openSet]);
+  const head = grouped || first.isPlaceholderData ? undefined : first.data;
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = groups.pages;
+  const nearEnd = grouped && range.to >= layout.count - 40;
   useEffect(() => {
-    if (more && !isFetchingNextPage) void fetchNextPage();
-  }, [more, isFetchingNextPage, fetchNextPage]);
+    if (nearEnd && hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [nearEnd, hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const sections: Section[] = grouped
+    ? groups.groups.flatMap((group) => (openSet.has(group.id) ? [{ id: group.id, within: withinGroup(by, group.values), long: group.runs > PAGE }] : []))
+    : [{ id: ALL, within: [], long: head?.nextPageToken !== undefined, withoutFirst: true }];
+  const wanted: Wanted[] = grouped ? layout.pages(range.from, range.to, PAGE) : pagesBetween(range.from, range.to);
+  const pages = useRunPages(search, shown, sections, wanted);
+
+  const outline = pages.outlineOf(ALL);
+  // The outline was made before runs came or went: the first page ends elsewhere.
+  const stale = head !== undefined && outline?.data !== undefined && outline.data.pages[0]?.pageToken !== head.nextPageToken;
+  useRenewed(stale, outline?.refetch, outline?.dataUpdatedAt ?? 0);
 
   // A filter that the server refuses must not empty the table: the last answer stays below the message.
-  const [kept, setKept] = useState<{ of: string; runs: RunRow[] }>({ of: '', runs: [] });
+  const [kept, setKept] = useState<{ of: string; runs: RunRow[] }>({ of: '', runs: NO_RUNS });
   const of = `${experimentId} ${view}`;
-  const failed = pages.isError && pages.data === undefined;
-  if (!failed && pages.data !== undefined && (kept.runs !== runs || kept.of !== of)) setKept({ of, runs });
-  return {
-    runs: failed && kept.of === of ? kept.runs : runs,
-    pages,
-    error: pages.error as BinnacleApiError | null,
+  if (first.data !== undefined && (kept.runs !== first.data.runs || kept.of !== of)) setKept({ of, runs: first.data.runs });
+  const firstRuns = first.data?.runs ?? (first.isError && kept.of === of ? kept.runs : NO_RUNS);
+
+  const total = grouped ? groups.runs : head?.nextPageToken === undefined ? firstRuns.length : Math.max(outline?.data?.total ?? 0, firstRuns.length);
+  const lineAt = (i: number): Line => {
+    if (grouped) return layout.at(i, (id, at) => pages.rowsOf(id, Math.floor(at / PAGE))?.[at % PAGE]);
+    const page = Math.floor(i / PAGE);
+    const run = page === 0 ? firstRuns[i] : pages.rowsOf(ALL, page)?.[i % PAGE];
+    return run === undefined ? { kind: 'wait' } : { kind: 'run', run, inside: false };
   };
+  const error = (grouped ? groups.error : (first.error as BinnacleApiError | null)) ?? pages.error;
+  return {
+    search,
+    grouped,
+    lines: { count: grouped ? layout.count : total, at: lineAt },
+    /** Of which one knows what they hold. */
+    loaded: grouped ? pages.loaded : [firstRuns, ...pages.loaded],
+    firstRuns,
+    groups,
+    /** Runs that match; so far as is known while `counting`. */
+    total,
+    counting: !grouped && head?.nextPageToken !== undefined && outline?.data === undefined,
+    truncated: outline?.data?.truncated === true,
+    pending: grouped ? groups.pages.isPending : first.isPending,
+    fetching: pages.fetching || groups.pages.isFetchingNextPage,
+    error,
+    onRange,
+    /** Changes with what is searched for. */
+    key: JSON.stringify([search, by]),
+  };
+}
+
+/** The pages that lines come from, and the next on either side. */
+function pagesBetween(from: number, to: number): Wanted[] {
+  const first = Math.max(0, Math.floor((from - PAGE / 2) / PAGE));
+  const last = Math.floor((to + PAGE / 2) / PAGE);
+  return Array.from({ length: last - first + 1 }, (_, i) => ({ section: ALL, page: first + i }));
+}
+
+/** Asks again when there is a reason, and not before what was asked last is ten seconds old. */
+function useRenewed(needed: boolean, refetch: (() => unknown) | undefined, at: number): void {
+  useEffect(() => {
+    if (!needed || refetch === undefined) return undefined;
+    const timer = setTimeout(() => void refetch(), Math.max(0, at + 10_000 - Date.now()));
+    return () => clearTimeout(timer);
+  }, [needed, refetch, at]);
 }
