@@ -10,13 +10,14 @@ import { stopAll } from './lib/process.ts';
 import { type Finished, hit, markdownTable, writeResults } from './lib/report.ts';
 import { figure } from './lib/stats.ts';
 import type { Benchmark } from './lib/types.ts';
+import { userInterface } from './interface.ts';
 import { runsSearch } from './runs-search.ts';
 import { serving } from './serving.ts';
 import { startUp } from './start.ts';
 import { trackingScale, trackingScalePostgres } from './tracking-scale.ts';
 import { trackingWrite } from './tracking-write.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [trackingWrite, trackingScale, trackingScalePostgres, runsSearch, serving, batch, startUp];
+const BENCHMARKS: readonly Benchmark[] = [trackingWrite, trackingScale, trackingScalePostgres, runsSearch, userInterface, serving, batch, startUp];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
