@@ -173,6 +173,28 @@ describe('texts step by step', () => {
       expect(await log.locator('.bn-log-row').count()).toBe(1);
     });
   });
+  test('begin at the beginning when asked to, and go on to the end as one scrolls down', async () => {
+    await visit(`/runs/${made.parent.id}?tab=series&entry=logs/train&kind=string`, async (page) => {
+      const log = page.getByRole('log', { name: 'logs/train' });
+      await log.getByText('epoch 1199 ok').waitFor();
+      await page.getByRole('button', { name: 'Go to the beginning' }).click();
+      await log.getByText('epoch 0 ok').waitFor();
+      expect(await log.evaluate((e) => e.scrollTop)).toBe(0);
+      await expect
+        .poll(
+          async () => {
+            await log.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+            return log.getByText('epoch 1199 ok').isVisible();
+          },
+          { timeout: 15_000 },
+        )
+        .toBe(true);
+      await page.getByText('Following').waitFor();
+      await log.evaluate((element) => element.scrollTo(0, 2000));
+      await page.getByRole('textbox', { name: 'Search the log' }).fill('epoch 1199');
+      await page.getByText('1 match in 1,200 entries').waitFor();
+    });
+  });
   test('follow while the run goes on, unless one reads elsewhere', async () => {
     await visit(`/runs/${made.parent.id}?tab=series&entry=logs/train&kind=string`, async (page) => {
       const log = page.getByRole('log', { name: 'logs/train' });

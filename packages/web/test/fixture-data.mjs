@@ -116,7 +116,7 @@ export function series(run, key, maxPoints, from = 0, to = Number.POSITIVE_INFIN
       count: bucket,
     });
   }
-  return { runId: run.id, key, total, points };
+  return { runId: run.id, key, total, forkStep: null, points };
 }
 
 const signature = {

@@ -44,6 +44,7 @@ const summary = (r, key) => {
     count: s.total,
     min: Math.min(...values.filter((v) => typeof v === 'number')),
     max: Math.max(...values.filter((v) => typeof v === 'number')),
+    inherited: false,
   };
 };
 const metricsOf = (r) => Object.keys(r.metrics).map((key) => summary(r, key));
@@ -56,6 +57,9 @@ function detail(r) {
     artifactUri: `mlflow-artifacts:/${r.experimentId}/${r.id}/artifacts`,
     note: 'The boosted one.\n\nTrained on three months; *better* by 0.02 AUC.',
     metricKeys: Object.keys(r.metrics).length,
+    entryKeys: { string: 0, histogram: 0, file: 0 },
+    fork: null,
+    forks: [],
     metrics: metricsOf(r),
     datasets: r.datasets.map((d) => ({ ...d, sourceType: 'local', source: 'flights-3m.parquet', schema: null, profile: null })),
     models: v ? [{ modelId: `m-${r.id}`, name: 'model', step: 0, status: 'READY', versions: [{ name: v.model, version: v.version }] }] : [],
@@ -199,6 +203,8 @@ const routes = [
       return { ...m, versions: m.versionCount > 0 ? data.versions : [] };
     },
   ],
+  ['GET /runs/:id/lineage', () => data.lineage],
+  ['GET /runs/:id/entry-keys', () => ({ keys: [] })],
   ['GET /models/:name/lineage', () => data.lineage],
   ['GET /models/:name/versions/:v', ({ p }) => data.versionDetail(find(data.versions, 'version', p.v, 'version'))],
   ['GET /models/:name/versions/:v/gates', ({ p }) => ({ reports: [data.reports(Number(p.v), p.v !== '3')] })],

@@ -1,6 +1,6 @@
 import './series.css';
 import { Badge, Button, Group, Switch, Text } from '@mantine/core';
-import { IconArrowBarToDown, IconSearch } from '@tabler/icons-react';
+import { IconArrowBarToDown, IconArrowBarToUp, IconSearch } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Fragment, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { formatInt, formatNumber, formatTime, plural } from '../../ui/format.ts';
@@ -13,19 +13,42 @@ import { MOST_SEARCHED, useLog } from './use-log.ts';
 const NEAR = 40;
 const LONGEST = 4_000;
 
-/** A series of strings as a log: it begins at the end, reads further back as one scrolls up, and follows while the run goes on. */
-export function LogView({ runId, name, live }: { runId: string; name: string; live: boolean }) {
-  const log = useLog(runId, name, live);
+/** A series of strings as a log: it begins at the end, reads further back as one scrolls up, and follows while the run goes on. Or it begins at the beginning. */
+export function LogView(props: { runId: string; name: string; live: boolean }) {
+  const [from, setFrom] = useState<'start' | 'end'>('end');
+  const [turns, setTurns] = useState(0);
+  const goTo = (place: typeof from) => {
+    setFrom(place);
+    setTurns((n) => n + 1);
+  };
+  return <LogFrom key={turns} {...props} from={from} onGoTo={goTo} />;
+}
+
+function LogFrom({
+  runId,
+  name,
+  live,
+  from,
+  onGoTo,
+}: {
+  runId: string;
+  name: string;
+  live: boolean;
+  from: 'start' | 'end';
+  onGoTo: (place: 'start' | 'end') => void;
+}) {
+  const log = useLog(runId, name, live, from);
   const [query, setQuery] = useState('');
   const [wrap, setWrap] = useState(true);
   const all = useMemo(() => linesOf(log.entries), [log.entries]);
   const lines = useMemo(() => matching(all, query), [all, query]);
   // A search looks at what lies further back, too.
-  const { older, loading, loadOlder, entries } = log;
-  const searching = query.trim() !== '' && older && entries.length < MOST_SEARCHED && log.error === undefined;
+  const { older, newer, loading, loadOlder, loadNewer, entries } = log;
+  const partly = older || newer;
+  const searching = query.trim() !== '' && partly && entries.length < MOST_SEARCHED && log.error === undefined;
   useEffect(() => {
-    if (searching && !loading) loadOlder();
-  }, [searching, loading, loadOlder]);
+    if (searching && !loading) (older ? loadOlder : loadNewer)();
+  }, [searching, loading, older, loadOlder, loadNewer]);
   if (entries.length === 0) {
     if (log.error !== undefined) return <ErrorState error={log.error} retry={log.retry} />;
     return loading ? <Loading /> : <Text c="dimmed">No entries yet.</Text>;
@@ -45,11 +68,23 @@ export function LogView({ runId, name, live }: { runId: string; name: string; li
         <Text size="xs" c="dimmed" aria-live="polite">
           {query.trim() === ''
             ? plural(log.total, 'entry', 'entries')
-            : `${plural(lines.length, 'match', 'matches')} in ${older ? `the last ${formatInt(entries.length)} of ` : ''}${plural(log.total, 'entry', 'entries')}`}
+            : `${plural(lines.length, 'match', 'matches')} in ${partly ? `the ${older ? 'last' : 'first'} ${formatInt(entries.length)} of ` : ''}${plural(log.total, 'entry', 'entries')}`}
         </Text>
       </Group>
       {log.error !== undefined && <ErrorState error={log.error} retry={log.retry} compact />}
-      <LogLines lines={lines} query={query} wrap={wrap} live={live} older={older && query.trim() === ''} onOlder={loadOlder} label={name} />
+      <LogLines
+        lines={lines}
+        query={query}
+        wrap={wrap}
+        live={live}
+        from={from}
+        older={older && query.trim() === ''}
+        newer={newer && query.trim() === ''}
+        onOlder={loadOlder}
+        onNewer={loadNewer}
+        onGoTo={onGoTo}
+        label={name}
+      />
     </>
   );
 }
@@ -59,20 +94,28 @@ function LogLines({
   query,
   wrap,
   live,
+  from,
   older,
+  newer,
   onOlder,
+  onNewer,
+  onGoTo,
   label,
 }: {
   lines: LogLine[];
   query: string;
   wrap: boolean;
   live: boolean;
+  from: 'start' | 'end';
   older: boolean;
+  newer: boolean;
   onOlder: () => void;
+  onNewer: () => void;
+  onGoTo: (place: 'start' | 'end') => void;
   label: string;
 }) {
   const box = useRef<HTMLDivElement>(null);
-  const [following, setFollowing] = useState(true);
+  const [following, setFollowing] = useState(from === 'end');
   const view = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -94,6 +137,7 @@ function LogLines({
     // oxlint-disable-next-line react-hooks/exhaustive-deps, react/exhaustive-effect-dependencies -- only new lines move anything.
   }, [lines]);
   const toEnd = () => {
+    if (newer) return onGoTo('end');
     setFollowing(true);
     view.scrollToIndex(lines.length - 1, { align: 'end' });
     requestAnimationFrame(() => box.current?.scrollTo(0, box.current.scrollHeight));
@@ -101,8 +145,10 @@ function LogLines({
   const onScroll = () => {
     const element = box.current;
     if (element === null) return;
-    setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < NEAR);
+    const left = element.scrollHeight - element.scrollTop - element.clientHeight;
+    setFollowing(left < NEAR && !newer);
     if (older && element.scrollTop < 200) onOlder();
+    if (newer && left < 400) onNewer();
   };
   return (
     <>
@@ -142,9 +188,14 @@ function LogLines({
           </Button>
         )}
         {older && (
-          <Button variant="subtle" onClick={onOlder}>
-            Load earlier entries
-          </Button>
+          <>
+            <Button variant="subtle" onClick={onOlder}>
+              Load earlier entries
+            </Button>
+            <Button variant="subtle" leftSection={<IconArrowBarToUp size={14} aria-hidden />} onClick={() => onGoTo('start')}>
+              Go to the beginning
+            </Button>
+          </>
         )}
       </Group>
     </>

@@ -13,20 +13,28 @@ export interface Log {
   total: number;
   /** Whether entries lie before those that are known. */
   older: boolean;
+  /** Whether entries lie behind them. */
+  newer: boolean;
   loading: boolean;
   error: unknown;
   loadOlder: () => void;
+  loadNewer: () => void;
   retry: () => void;
 }
 
 interface State {
   entries: SeriesEntry[];
   total: number;
+  /** Page tokens. */
   older: string | undefined;
+  newer: string | undefined;
 }
 
-/** The end of a series of strings, further back on demand, and what comes behind it while the run goes on. The caller mounts one for each series. */
-export function useLog(runId: string, key: string, live: boolean): Log {
+/**
+ * A series of strings from its end or its beginning, more of it on demand, and what comes behind it while the run goes on. The caller mounts one for each series
+ * and beginning.
+ */
+export function useLog(runId: string, key: string, live: boolean, from: 'start' | 'end'): Log {
   const [state, setState] = useState<State>();
   const [loading, setLoading] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -56,16 +64,19 @@ export function useLog(runId: string, key: string, live: boolean): Log {
   );
   const first = useCallback(
     async (signal: AbortSignal): Promise<State> => {
-      const page = await ask({ order: 'desc' }, signal);
-      return { entries: [...page.entries].reverse(), total: page.total, older: page.nextPageToken };
+      const page = await ask({ order: from === 'end' ? 'desc' : 'asc' }, signal);
+      if (from === 'start') return { entries: page.entries, total: page.total, older: undefined, newer: page.nextPageToken };
+      return { entries: [...page.entries].reverse(), total: page.total, older: page.nextPageToken, newer: undefined };
     },
-    [ask],
+    [ask, from],
   );
-  const newer = useCallback(
+  const latestOnes = useCallback(
     async (signal: AbortSignal): Promise<State | undefined> => {
       const known = latest.current;
       const last = known?.entries[known.entries.length - 1];
       if (known === undefined || last === undefined) return first(signal);
+      // Not at the end yet: what is new lies behind what is not read.
+      if (known.newer !== undefined) return undefined;
       const found: SeriesEntry[] = [];
       let pageToken: string | undefined;
       // Many entries may have the step of the last one; they are all asked for again, and known ones are left out.
@@ -91,15 +102,23 @@ export function useLog(runId: string, key: string, live: boolean): Log {
   useEffect(() => {
     const gone = new AbortController();
     // Once more when it has ended: the last lines came after the last look.
-    if (!live && wasLive.current) void work(newer, gone.signal);
+    if (!live && wasLive.current) void work(latestOnes, gone.signal);
     wasLive.current = live;
-    const timer = live ? setInterval(() => void work(newer, gone.signal), POLL) : undefined;
+    const timer = live ? setInterval(() => void work(latestOnes, gone.signal), POLL) : undefined;
     return () => {
       clearInterval(timer);
       gone.abort();
     };
-  }, [live, work, newer]);
+  }, [live, work, latestOnes]);
 
+  const loadNewer = useCallback(() => {
+    void work(async (signal) => {
+      const known = latest.current;
+      if (known?.newer === undefined) return undefined;
+      const page = await ask({ order: 'asc', pageToken: known.newer }, signal);
+      return { ...known, entries: [...known.entries, ...page.entries], newer: page.nextPageToken };
+    }, new AbortController().signal);
+  }, [work, ask]);
   const loadOlder = useCallback(() => {
     void work(async (signal) => {
       const known = latest.current;
@@ -113,9 +132,11 @@ export function useLog(runId: string, key: string, live: boolean): Log {
     entries: state?.entries ?? [],
     total: state?.total ?? 0,
     older: state?.older !== undefined,
-    loading: loading && (state === undefined || state.older !== undefined),
+    newer: state?.newer !== undefined,
+    loading: loading && (state === undefined || state.older !== undefined || state.newer !== undefined),
     error,
     loadOlder,
+    loadNewer,
     retry: useCallback(() => setAttempt((n) => n + 1), []),
   };
 }
