@@ -146,6 +146,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     workers: config.batch.workers,
     threads: availableParallelism(),
     access: batchAccess(config),
+    lease: () => engine.lease('batch'),
   });
   closers.push(() => batch.close());
   const overview = createOverviewService(storeProxy<OverviewStore>(engine, 'overview'));

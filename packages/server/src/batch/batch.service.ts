@@ -2,7 +2,19 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { BinnacleError, conflict, decodePageToken, encodePageToken, invalid, messageOf, newId, notFound, type Page, systemClock } from '../kernel/index.ts';
+import {
+  BinnacleError,
+  conflict,
+  decodePageToken,
+  encodePageToken,
+  invalid,
+  messageOf,
+  newId,
+  notFound,
+  type Page,
+  systemClock,
+  unavailable,
+} from '../kernel/index.ts';
 import type { ModelPackage } from '../registry/index.ts';
 import type { PathAccess } from '../tables/index.ts';
 import { createLocalQueue } from './job-queue.ts';
@@ -22,10 +34,15 @@ export interface BatchDeps extends RunnerDeps {
   /** Milliseconds between two tries to store what could not be stored; 5,000 by default. */
   retryMs?: number;
   clock?: () => number;
+  /** Whether this server is the one of those on its database that runs batch jobs; always, by default. Asked before anything is begun. */
+  lease?: () => Promise<boolean>;
 }
 
 export interface BatchService {
-  /** Takes up the jobs of a process that ended: queued ones are queued again, running ones become failed and can be resumed. */
+  /**
+   * Takes up the jobs of a process that ended: queued ones are queued again, running ones become failed and can be resumed. A server that has not the lease
+   * does so once it gets it, and until then refuses to create, resume and cancel with `unavailable` (batch_elsewhere).
+   */
   start(): Promise<void>;
   /**
    * Checks model, input, columns, SQL and output, then queues a job. With `resume` and an earlier job in the same output, that job is
@@ -65,6 +82,37 @@ export function createBatchService(deps: BatchDeps): BatchService {
   const queue = createLocalQueue(deps.maxJobs ?? 2, work);
   const retryMs = deps.retryMs ?? 5000;
   const ends = new UnstoredEnds({ store, logger: deps.logger, retryMs, onStored: (id) => waiters.wake(id) });
+
+  let owning = false;
+  let recovering: Promise<void> | undefined;
+
+  async function owns(): Promise<boolean> {
+    if (deps.lease !== undefined && !(await deps.lease())) {
+      owning = false;
+      return false;
+    }
+    if (owning) return true;
+    // One that comes meanwhile waits for the jobs of the server before.
+    recovering ??= recover().finally(() => (recovering = undefined));
+    await recovering;
+    owning = true;
+    return true;
+  }
+
+  async function recover(): Promise<void> {
+    const { interrupted, queued } = await store.recoverJobs(INTERRUPTED);
+    for (const id of interrupted) await removeWork(id);
+    for (const id of queued) queue.push(id);
+  }
+
+  async function needLease(): Promise<void> {
+    if (await owns()) return;
+    throw unavailable(
+      'batch_elsewhere',
+      'Another server on this database runs the batch jobs. Send this to that one; when it has stopped, this one takes over with the next request.',
+      { retryAfterSeconds: 5 },
+    );
+  }
 
   async function work(id: string): Promise<void> {
     try {
@@ -177,12 +225,11 @@ export function createBatchService(deps: BatchDeps): BatchService {
 
   return {
     async start() {
-      const { interrupted, queued } = await store.recoverJobs(INTERRUPTED);
-      for (const id of interrupted) await removeWork(id);
-      for (const id of queued) queue.push(id);
+      if (!(await owns())) deps.logger.warn({}, 'another server on this database runs the batch jobs; this one refuses them until that one has stopped');
     },
 
     async create(spec) {
+      await needLease();
       const prepared = await prepare(spec, await resolveModel(spec), deps);
       const { output, fingerprint } = prepared;
       const folder = folderOf({ output, spec, fingerprint });
@@ -249,6 +296,7 @@ export function createBatchService(deps: BatchDeps): BatchService {
     },
 
     async cancel(id) {
+      await needLease();
       if (await store.cancelQueued(id)) {
         waiters.wake(id);
         return view(await known(id));
@@ -265,6 +313,7 @@ export function createBatchService(deps: BatchDeps): BatchService {
     },
 
     async resume(id) {
+      await needLease();
       const job = await settled(id, 'failed');
       if (job.state !== 'failed' && job.state !== 'cancelled')
         throw conflict('batch_not_resumable', `The batch job ${id} is ${job.state}; only a failed or cancelled one can be resumed.`, {

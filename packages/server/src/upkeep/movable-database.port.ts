@@ -66,8 +66,8 @@ export interface MovableDatabase {
   /** Every table of the newest schema, by name. */
   tables(): Promise<MovableTable[]>;
   count(table: MovableTable): Promise<number>;
-  /** Up to `limit` rows by primary key, behind one. Texts are ordered by their UTF-8 bytes. */
-  rows(table: MovableTable, after: MovableRow | null, limit: number): Promise<MovableRow[]>;
+  /** Rows by primary key, behind one; no more than the limits say, but one at least while there is any. Texts are ordered by their UTF-8 bytes. */
+  rows(table: MovableTable, after: MovableRow | null, limit: { rows: number; bytes: number }): Promise<MovableRow[]>;
   /** The row with the greatest primary key. */
   lastRow(table: MovableTable): Promise<MovableRow | null>;
   /** In one transaction. */

@@ -1,23 +1,15 @@
 import type { MovableColumn, MovableDatabase, MovableRow, MovableTable, MovableValue, StorageLimits } from './movable-database.port.ts';
 
 /** Of one page: bounds memory whatever the rows hold. */
-const PAGE_BYTES = 4 * 1024 * 1024;
-const MAX_ROWS = 1000;
+const PAGE = { rows: 500, bytes: 4 * 1024 * 1024 };
 
-export const sizeOf = (row: MovableRow): number =>
-  row.reduce<number>((sum, value) => sum + (value === null || typeof value === 'number' ? 8 : value.length), 0);
-
-/** A table's rows by primary key, in pages that grow and shrink with their size. */
+/** A table's rows by primary key, in pages. */
 export async function* pagesOf(database: MovableDatabase, table: MovableTable, from: MovableRow | null = null): AsyncGenerator<MovableRow[]> {
-  let after = from;
-  let limit = 50;
-  for (;;) {
-    const page = await database.rows(table, after, limit);
-    if (page.length > 0) yield page;
-    if (page.length < limit) return;
+  for (let after = from; ; ) {
+    const page = await database.rows(table, after, PAGE);
+    if (page.length === 0) return;
+    yield page;
     after = page.at(-1) as MovableRow;
-    const bytes = page.reduce((sum, row) => sum + sizeOf(row), 1);
-    limit = Math.max(1, Math.min(MAX_ROWS, limit * 2, Math.floor((PAGE_BYTES * page.length) / bytes)));
   }
 }
 

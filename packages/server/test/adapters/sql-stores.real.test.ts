@@ -111,6 +111,24 @@ describe.each([
     };
   });
 
+  it('one of the servers on a database has a lease, and another gets it when that one is gone', async () => {
+    const url = server.createDatabase();
+    const [first, second, elsewhere] = [await open(url), await open(url), await open(server.createDatabase())];
+    expect([await first.lease('batch'), await second.lease('batch'), await first.lease('batch'), await second.lease('other')]).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+    expect(await elsewhere.lease('batch')).toBe(true);
+    await first.close();
+    await expect.poll(() => second.lease('batch'), { timeout: 10_000 }).toBe(true);
+    // The connection that holds it breaks with the server, and is made again.
+    await server.restart();
+    await expect.poll(() => second.lease('batch').catch(() => false), { timeout: 20_000, interval: 500 }).toBe(true);
+    for (const engine of [second, elsewhere]) await engine.close();
+  });
+
   it('what cannot be opened is said clearly and without the password', async () => {
     const error = async (url: string) => {
       const failure: Error & { code?: string } = await open(url).then(

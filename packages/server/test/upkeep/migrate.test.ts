@@ -75,7 +75,30 @@ it('breaks off anywhere and goes on, and ends with the same; no server starts on
   expect(end.tables.map(({ checksum }) => checksum)).toEqual((await move(from, target())).tables.map(({ checksum }) => checksum));
   await (await openSqlite({ file: to })).close();
   expect(await move(from, to)).toMatchObject({ equal: true, already: true, copied: 0 });
-});
+}, 90_000);
+
+it('moves long rows a few at a time, and short ones many', async () => {
+  const from = await source();
+  const long = 'x'.repeat(1024 * 1024);
+  sql(from, 'delete from experiment_tags');
+  const db = new DatabaseSync(from);
+  const insert = db.prepare('insert into experiment_tags (experiment_id, tag_key, tag_value) values (0, ?, ?)');
+  for (let i = 0; i < 1200; i++) insert.run(String(i).padStart(4, '0'), i >= 700 && i < 712 ? long : 'short');
+  db.close();
+  const pages: { rows: number; bytes: number }[] = [];
+  await move(from, target(), (database) =>
+    but(database, {
+      async insert(table: MovableTable, rows) {
+        const bytes = rows.flat().reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 8), 0);
+        if (table.name === 'experiment_tags') pages.push({ rows: rows.length, bytes });
+        await database.insert(table, rows);
+      },
+    }),
+  );
+  expect(pages.reduce((sum, { rows }) => sum + rows, 0)).toBe(1200);
+  expect(Math.max(...pages.map(({ bytes }) => bytes))).toBeLessThan(4.1 * 1024 * 1024);
+  expect(pages.length).toBeLessThan(12);
+}, 90_000);
 
 it('names the table and the first row that differs', async () => {
   const from = await source();
@@ -103,7 +126,7 @@ it('names the table and the first row that differs', async () => {
       "insert into runs select 77, 'x', experiment_id, name, user_id, status, start_time, end_time, artifact_uri, deleted, deleted_at, fork_rid, fork_step from runs where rid = 1",
     ),
   ).toEqual(['runs', 'rid=77 is in the target only', false]);
-});
+}, 90_000);
 
 it('on the command line: equal is 0, used or damaged is 1, a wrong URL says the form, and a server is in the way', async () => {
   const from = await source();
@@ -128,4 +151,4 @@ it('on the command line: equal is 0, used or damaged is 1, a wrong URL says the 
   const empty = await binnacle(['migrate', '--data', nowhere, '--to', `sqlite:${target()}`]);
   expect(empty.stderr).toContain('There is no database');
   expect(existsSync(join(nowhere, 'binnacle.db'))).toBe(false);
-}, 60_000);
+}, 90_000);

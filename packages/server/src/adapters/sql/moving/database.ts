@@ -89,10 +89,23 @@ export class SqlMovableDatabase implements MovableDatabase {
     return this.#said(() => this.#count(table));
   }
 
-  rows(table: MovableTable, after: MovableRow | null, limit: number): Promise<MovableRow[]> {
-    return this.#said(() =>
-      this.#select(table, sql`${after === null ? sql`` : sql`where ${this.#behind(table, after)}`} order by ${this.#key(table)} limit ${sql.lit(limit)}`),
-    );
+  rows(table: MovableTable, after: MovableRow | null, limit: { rows: number; bytes: number }): Promise<MovableRow[]> {
+    const behind = after === null ? sql`` : sql`where ${this.#behind(table, after)}`;
+    return this.#said(async () => {
+      const rest = (rows: number) => sql`${behind} order by ${this.#key(table)} limit ${sql.lit(rows)}`;
+      return this.#select(table, rest(await this.#fitting(table, rest(limit.rows), limit)));
+    });
+  }
+
+  /** How many of the next rows are no more than so many bytes together; their lengths are asked for, not the bytes. */
+  async #fitting(table: MovableTable, rest: RawBuilder<unknown>, limit: { rows: number; bytes: number }): Promise<number> {
+    const long = table.columns.filter(({ kind, maxLength }) => kind === 'bytes' || (kind === 'text' && maxLength === null));
+    if (long.length === 0) return limit.rows;
+    const lengths = long.map(({ name }) => sql`coalesce(octet_length(${sql.ref(name)}), 0)`);
+    const { rows } = await sql<{ bytes: number }>`select ${sql.join(lengths, sql` + `)} as bytes from ${sql.table(table.name)} ${rest}`.execute(this.#db);
+    let sum = 0;
+    const fitting = rows.findIndex(({ bytes }) => (sum += Number(bytes)) > limit.bytes);
+    return fitting === -1 ? limit.rows : Math.max(1, fitting);
   }
 
   async lastRow(table: MovableTable): Promise<MovableRow | null> {

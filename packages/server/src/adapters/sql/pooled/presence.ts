@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BinnacleError, conflict } from '../../../kernel/index.ts';
+import { type BinnacleError, conflict, unavailable } from '../../../kernel/index.ts';
 
 /** A connection of its own, by whose locks a process says that it uses a database; the server lets go of them when the process dies. */
 export interface PresenceSession {
@@ -13,7 +13,7 @@ export interface PresenceSession {
 }
 
 export interface Presence {
-  /** Whether this process is the one that has it, now. */
+  /** Whether this process is the one that has it, now. Throws `unavailable` while the connection is gone. */
   lease(name: string): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -28,19 +28,28 @@ const RETURN_MS = 2000;
 export async function enter(open: () => Promise<PresenceSession>, how: 'beside others' | 'alone', place: string): Promise<Presence> {
   let session: PresenceSession | undefined = await admitted(open, how === 'alone', place);
   const closing = new AbortController();
+  const leases = new Set<string>();
   const follow = async () => {
     while (!closing.signal.aborted) {
       await session?.ended;
       session = undefined;
       if (closing.signal.aborted) return;
       session = await admitted(open, how === 'alone', place, 0).catch(() => undefined);
+      // What it had it keeps, unless another has it by now.
+      for (const name of leases) await session?.lease(name).catch(() => false);
       if (session === undefined) await sleep(RETURN_MS, undefined, { ref: false, signal: closing.signal }).catch(() => {});
     }
     await session?.close().catch(() => {});
   };
   void follow();
   return {
-    lease: async (name) => (await session?.lease(name).catch(() => false)) ?? false,
+    async lease(name) {
+      const got = await session?.lease(name).catch(() => undefined);
+      if (got === true) leases.add(name);
+      if (got === false) leases.delete(name);
+      if (got !== undefined) return got;
+      throw unavailable('database_unreachable', `The connection to ${place} is gone and being made again. Try again.`, { retryAfterSeconds: 2 });
+    },
     async close() {
       closing.abort();
       await session?.close().catch(() => {});
