@@ -80,6 +80,7 @@ export function buildProgram(): Command {
     .description('move the metadata to another database, and prove it; interrupted, it goes on when run again')
     .option('--to <url>', 'an empty database: postgres://…, mysql://… or sqlite:PATH (BINNACLE_MIGRATE_TO)')
     .option('--database <url>', 'the one to move (BINNACLE_DATABASE; default SQLite in the data directory)')
+    .option('--artifacts <url>', 'copy the artifacts as well: s3://bucket/prefix')
     .addOption(data())
     .addOption(json())
     .action(async (options) => (await import('./commands/migrate.ts')).migrate(options));

@@ -16,3 +16,4 @@ export type {
 } from './movable-database.port.ts';
 export { type MoveOptions, type MovePhase, type MoveProgress, type MoveReport, moveDatabase, type TableProof } from './move.ts';
 export { type BackupSummary, restoreBackup, type RestoreDeps, saveBackup } from './restore.ts';
+export { type ArtifactsProgress, type ArtifactsReport, copyArtifacts } from './copy-artifacts.ts';
