@@ -184,7 +184,7 @@ describe('all of a real data directory goes from SQLite to PostgreSQL, MariaDB a
     // A backup seals the prediction log.
     await (await fetch(`${server.url}/api/binnacle/v1/backup`, { method: 'POST' })).arrayBuffer();
     await server.stop();
-  }, 400_000);
+  }, 900_000);
   afterAll(async () => {
     await postgres?.stop();
     await mariadb?.stop();
