@@ -75,6 +75,11 @@ export async function importEntries(one: SeriesImport, type: Exclude<SeriesType,
   const tally = new Tally();
   const lists = { strings: [], histograms: [], files: [] } as Required<Pick<TargetBatch, 'strings' | 'histograms' | 'files'>>;
   let [count, characters] = [0, 0];
+  const counted = async (size: number) => {
+    count++;
+    characters += size;
+    if (count >= BATCH || characters >= BATCH_CHARACTERS) await send();
+  };
   const send = async () => {
     if (count > 0) await target.log(runId, { ...lists });
     lists.strings = [];
@@ -104,7 +109,7 @@ export async function importEntries(one: SeriesImport, type: Exclude<SeriesType,
         tally.add(row.path, 'are longer than 1 MiB, or have a character that not every database keeps: they are cut, or without it.');
       }
       lists.strings.push({ ...at, value });
-      characters += value.length;
+      await counted(value.length);
     } else if (type === 'histogram_series') {
       const histogram = histogramOf(row.text);
       if (histogram === undefined) {
@@ -113,13 +118,14 @@ export async function importEntries(one: SeriesImport, type: Exclude<SeriesType,
       }
       if (histogram.type !== 'COUNTING') tally.add(row.path, `are of the type ${histogram.type}: their values are the counts here.`);
       lists.histograms.push({ ...at, edges: histogram.edges, counts: histogram.counts });
-      characters += row.text.length;
+      await counted(row.text.length);
     } else {
       const paths = await one.putFiles(row, `neptune/file_series/${artifactName(row.path)}/${shortStep(row.step ?? '0')}`);
-      for (const stored of paths) lists.files.push({ ...at, path: stored });
+      for (const stored of paths) {
+        lists.files.push({ ...at, path: stored });
+        await counted(stored.length);
+      }
     }
-    count++;
-    if (count >= BATCH || characters >= BATCH_CHARACTERS) await send();
   };
   for await (const rows of source.series(run, type))
     for (const row of rows) {

@@ -1,7 +1,7 @@
 import type { OperationRequest, Operations } from '@binnacle/contract';
 import { createClient } from '@binnacle/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../support/server.ts';
+import { binnacle, type RunningServer, startServer } from '../support/server.ts';
 
 let server: RunningServer;
 let client: ReturnType<typeof createClient>;
@@ -119,6 +119,9 @@ describe('forks', () => {
       metrics: [{ key: 'loss', count: 4, value: 9, min: 0, inherited: false }],
       entryKeys: { string: 1 },
     });
+    const { stdout } = await binnacle(['runs', 'show', fork, '--url', server.url]);
+    expect(stdout).toContain(`forked from parent ${parent} at step 1`);
+    expect(stdout).toMatch(/Series\n {2}log +string {2}\(1, steps 1 to 1\)/);
     expect((await client.call('getRun', { params: { runId: parent } })).forks).toEqual([{ runId: fork, name: 'fork', step: 1 }]);
     const { series } = await client.call('getSeries', { body: { runIds: [fork, parent], keys: ['loss'] } });
     expect(series.map(({ forkStep, points }) => [forkStep, points.map(({ step }) => step)])).toEqual([

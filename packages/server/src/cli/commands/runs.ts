@@ -79,15 +79,21 @@ export async function show(runId: string, options: ConnectFlags & { json?: true 
   try {
     const run = await client.call('getRun', { params: { runId } });
     if (options.json) return printJson(run);
+    const { keys } = await client.call('listEntryKeys', { params: { runId }, query: { limit: 1000 } });
     const pairs = (title: string, entries: [string, string][]) =>
       entries.length === 0 ? [] : ['', bold(title), ...entries.map(([key, value]) => `  ${key.padEnd(28)} ${value}`)];
     print(
       [
         `${bold(run.name)}  ${run.status}  ${dim(run.id)}`,
         `experiment ${run.experimentName}, started ${ago(run.startedAt)}${run.user === '' ? '' : ` by ${run.user}`}`,
+        ...(run.fork === null ? [] : [`forked from ${run.fork.name ?? run.fork.runId} ${dim(run.fork.runId)} at step ${run.fork.step}`]),
         ...pairs(
           'Metrics',
           run.metrics.map((m) => [m.key, `${figure(m.value)}${m.count > 1 ? dim(`  (${m.count} points, ${figure(m.min)} to ${figure(m.max)})`) : ''}`]),
+        ),
+        ...pairs(
+          'Series',
+          keys.map(({ key, kind, count, firstStep, lastStep }) => [key, `${kind}${dim(`  (${count}, steps ${figure(firstStep)} to ${figure(lastStep)})`)}`]),
         ),
         ...pairs('Params', Object.entries(run.params)),
         ...pairs(
