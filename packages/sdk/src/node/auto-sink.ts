@@ -46,6 +46,8 @@ export class AutoSink implements RunSink {
   /** On the disk is safe; the server gets it when it is there. */
   async flush(): Promise<void> {
     await this.#record.flush();
+    // A pass under way may have begun before.
+    await this.#sending;
     await this.#send();
   }
 

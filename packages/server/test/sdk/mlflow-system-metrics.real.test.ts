@@ -34,6 +34,8 @@ with mlflow.start_run():
     git('add', '-A');
     git('commit', '-qm', 'first');
     const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('MLFLOW_') && !key.startsWith('BINNACLE_')));
+    // Its telemetry changes the environment from another thread while GitPython copies it for git, and so breaks a start now and then.
+    env['MLFLOW_DISABLE_TELEMETRY'] = 'true';
     await promisify(execFile)(python, ['train.py', server.url], { cwd: repo, env });
     const run = await onlyRun(server.url, 'python');
     const counts = Object.fromEntries(run.metrics.map(({ key, count }) => [key, count]));

@@ -1,10 +1,12 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startRun } from '@binnacle/sdk/node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type RunningServer, startServer, temporaryFolder } from '../support/server.ts';
 import { bare, client, offlineFolder, onlyRun, pointsOf, runFolders, runScript, sync, syncHere } from './kit.ts';
 
+// Each test starts several processes.
+vi.setConfig({ testTimeout: 120_000 });
 let server: RunningServer;
 beforeAll(async () => {
   server = await startServer();
