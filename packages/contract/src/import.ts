@@ -17,8 +17,8 @@ const Id = z
   .regex(/^[a-zA-Z0-9][\w-]{0,63}$/)
   .describe('At most 64 letters, digits, - and _.');
 const Digest = z.string().max(64).describe('Of the thing elsewhere, to know it again; whatever the importer makes it of.');
-const Pairs = z.array(z.strictObject({ key: z.string().min(1).max(250), value: z.string().max(1_048_576) })).max(20_000);
-const ModelPairs = z.array(z.strictObject({ key: z.string().min(1).max(255), value: z.string().max(1_048_576) })).max(20_000);
+const Pairs = z.array(z.strictObject({ key: z.string().min(1).max(500), value: z.string().max(1_048_576) })).max(20_000);
+const ModelPairs = z.array(z.strictObject({ key: z.string().min(1).max(510), value: z.string().max(1_048_576) })).max(20_000);
 const Time = Timestamp.min(0).max(Number.MAX_SAFE_INTEGER);
 const Whole = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const ModelName = z.string().min(1).max(256);
@@ -27,7 +27,7 @@ const Version = z.number().int().min(1).max(2_147_483_647);
 /** Points of one series in columns, as long as each other. */
 export const ImportSeries = z
   .strictObject({
-    key: z.string().min(1).max(250),
+    key: z.string().min(1).max(500),
     modelId: Id.nullable().default(null),
     datasetName: z.string().max(500).nullable().default(null),
     datasetDigest: z.string().max(64).nullable().default(null),

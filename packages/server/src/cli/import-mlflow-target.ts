@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BinnacleApiError, type Client } from '@binnacle/sdk';
 import { looseNumber } from '../kernel/index.ts';
 import type { MlflowTarget, SourceSeries } from '../transfer/index.ts';
@@ -25,8 +26,27 @@ async function importRuns(client: Client, runs: TargetRuns): ReturnType<MlflowTa
   }
 }
 
+/** Tries of a request that a busy server turned away: hours of reading should not end by it. */
+const TRIES = 6;
+
+function patient(client: Client): Client {
+  const again = async <T>(send: () => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await send();
+      } catch (error) {
+        if (tries === TRIES || !(error instanceof BinnacleApiError) || (error.status !== 429 && error.status !== 503)) throw error;
+        await sleep(200 * 2 ** tries);
+      }
+    }
+  };
+  // Every call may be done again without harm; a file's bytes are read once, and are not sent again.
+  return { ...client, call: ((...args: Parameters<Client['call']>) => again(() => client.call(...args))) as Client['call'] };
+}
+
 /** A Binnacle that takes what comes from an MLflow, over its API. */
-export function mlflowTarget(client: Client): MlflowTarget {
+export function mlflowTarget(plain: Client): MlflowTarget {
+  const client = patient(plain);
   return {
     async known(kind, ids) {
       const found = new Map<string, string | null>();

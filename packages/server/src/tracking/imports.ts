@@ -4,6 +4,10 @@ import type { ExperimentImport, Imported, LoggedModelImport, RunImport, Tracking
 import type { KeyValue, PointBatch, SeriesOwner } from './types.ts';
 import { checkDatasetInput, checkExperimentName, checkLoggedModelName, checkRunId } from './validation.ts';
 
+const MAX_KEY = 250;
+/** Of a logged model's params and tags. */
+const MAX_MODEL_KEY = 255;
+
 /** A series in columns; values may be NaN or infinite. */
 export interface SeriesColumns extends SeriesOwner {
   key: string;
@@ -39,25 +43,33 @@ export function createTrackingImports(store: TrackingImports) {
     },
     async importLoggedModel(model: LoggedModelImport): Promise<Imported & { artifactUri: string | null }> {
       checkLoggedModelName(model.name);
-      checkTexts(model.params, 'params');
-      checkTexts(model.tags, 'tags');
+      checkTexts(model.params, 'params', MAX_MODEL_KEY);
+      checkTexts(model.tags, 'tags', MAX_MODEL_KEY);
       return store.importLoggedModel(model);
     },
   };
 }
 
-function checkTexts(texts: KeyValue[], what: string): void {
+function checkTexts(texts: KeyValue[], what: string, limit = MAX_KEY): void {
   const seen = new Set<string>();
   for (const { key } of texts) {
+    checkKeyLength(key, what, limit);
     if (!key.isWellFormed()) throw invalid('invalid_key', `A key of ${what} is not valid Unicode: ${JSON.stringify(key.slice(0, 100).toWellFormed())}.`);
     if (seen.has(key)) throw invalid('duplicate_key', `${what} has the key ${JSON.stringify(key.slice(0, 100))} twice.`);
     seen.add(key);
   }
 }
 
+/** Characters, as MLflow counts them: those beyond the first plane are one. */
+function checkKeyLength(key: string, what: string, limit: number): void {
+  if (key.length > limit && [...key].length > limit)
+    throw invalid('value_too_long', `A key of ${what} is longer than ${limit} characters: ${JSON.stringify(key.slice(0, 60).toWellFormed())}…`);
+}
+
 function toPoints(series: SeriesColumns[]): PointBatch | null {
   const filled = series.filter(({ steps }) => steps.length > 0);
   if (filled.length === 0) return null;
+  for (const { key } of filled) checkKeyLength(key, 'metrics', MAX_KEY);
   const offsets = new Uint32Array(filled.length + 1);
   for (const [i, { steps }] of filled.entries()) offsets[i + 1] = (offsets[i] as number) + steps.length;
   const flat = (column: 'steps' | 'timestamps' | 'values') => Float64Array.from(filled.flatMap((one) => one[column]));

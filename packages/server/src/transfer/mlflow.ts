@@ -1,7 +1,9 @@
 import type { Context, MlflowImport } from './mlflow/context.ts';
+import { importExperiments } from './mlflow/experiments.ts';
+import { importLoggedModels } from './mlflow/logged-models.ts';
 import { importRegistry } from './mlflow/registry.ts';
 import { addTo, type MlflowReport, newReport } from './mlflow/report.ts';
-import { importExperiments, importLoggedModels, importRuns } from './mlflow/runs.ts';
+import { importRuns } from './mlflow/runs.ts';
 
 export type { MlflowImport } from './mlflow/context.ts';
 export type { MlflowReport, Tally } from './mlflow/report.ts';

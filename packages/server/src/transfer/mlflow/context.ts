@@ -21,6 +21,9 @@ export interface Context extends MlflowImport {
   experimentIds: Map<string, string | null>;
 }
 
+/** Ids there of the experiments whose things are brought in. */
+export const wantedExperiments = ({ experimentIds }: Context): Set<string> => new Set([...experimentIds].filter(([, to]) => to !== null).map(([from]) => from));
+
 export const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 
 /** Does up to `limit` things at a time, and all before it ends. */

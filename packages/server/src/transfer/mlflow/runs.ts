@@ -1,8 +1,8 @@
 import { messageOf } from '../../kernel/index.ts';
 import type { SourceRun, SourceSeries } from '../mlflow-source.port.ts';
-import { atOnce, type Context, digestOf } from './context.ts';
+import { atOnce, type Context, digestOf, wantedExperiments } from './context.ts';
 import { copyFiles, type FilePlan, filesKnown, planFiles } from './files.ts';
-import { addTo, count, fail } from './report.ts';
+import { count, fail } from './report.ts';
 
 /** Runs of one request, and points that go with each: the others follow it. */
 const GROUP = 50;
@@ -26,7 +26,7 @@ const nameOf = ({ name, runId }: SourceRun): string => `run ${runId}${name === '
 /** Runs with points and files. One that is as it was when it last came in whole costs no request of its own. */
 export async function importRuns(context: Context): Promise<void> {
   const { source, target, report, progress } = context;
-  const wanted = new Set([...context.experimentIds].filter(([, to]) => to !== null).map(([from]) => from));
+  const wanted = wantedExperiments(context);
   const total = await source.countRuns(wanted);
   let done = 0;
   for await (const page of source.runs(wanted)) {
@@ -139,87 +139,4 @@ async function sendRest({ target }: Context, runId: string, rest: AsyncIterator<
   let added = 0;
   for (let part = await rest.next(); part.done !== true; part = await rest.next()) added += await target.importPoints(runId, part.value);
   return added;
-}
-
-/** Logged models with their files. */
-export async function importLoggedModels(context: Context): Promise<void> {
-  const { source, target, report, dryRun } = context;
-  const wanted = new Set([...context.experimentIds].filter(([, to]) => to !== null).map(([from]) => from));
-  for await (const page of source.loggedModels(wanted)) {
-    const known = await target.known(
-      'logged-model',
-      page.map(({ modelId }) => modelId),
-    );
-    const finished: { id: string; digest: string }[] = [];
-    for (const model of page) {
-      const what = `logged model ${model.modelId} (${model.name})`;
-      try {
-        const { artifactUri, ...fields } = model;
-        const own = digestOf([fields, artifactUri]);
-        const [ownBefore, filesBefore] = (known.get(model.modelId) ?? '').split('.');
-        const ended = model.status === 'LOGGED_MODEL_READY' || model.status === 'LOGGED_MODEL_UPLOAD_FAILED';
-        const same = own === ownBefore && !context.recheck;
-        if (same && ended && (context.artifacts ? !source.listsForNothing && filesKnown(filesBefore) : filesBefore !== undefined)) {
-          report.loggedModels.unchanged++;
-          continue;
-        }
-        const plan = await planFiles(context, { kind: 'logged-model', id: model.modelId, uri: artifactUri });
-        if (same && plan.digest === filesBefore) {
-          report.loggedModels.unchanged++;
-          continue;
-        }
-        if (dryRun) {
-          report.loggedModels[known.has(model.modelId) ? 'updated' : 'created']++;
-          continue;
-        }
-        const experimentId = context.experimentIds.get(model.experimentId) as string;
-        const result = await target.importLoggedModel({ ...fields, experimentId, artifactUri: plan.uri });
-        const copied = report.files.copied;
-        const whole = result.artifactUri === null || (await copyFiles(context, what, result.artifactUri, plan.files, !known.has(model.modelId)));
-        const outcome = result.outcome === 'unchanged' && report.files.copied > copied ? 'updated' : result.outcome;
-        count(report, 'loggedModels', what, { outcome, kept: result.kept });
-        if (whole && outcome !== 'removed') finished.push({ id: model.modelId, digest: `${own}.${plan.digest}` });
-      } catch (error) {
-        fail(report, 'loggedModels', what, messageOf(error));
-      }
-    }
-    await target.finish('logged-model', finished);
-  }
-}
-
-/** Experiments, which everything else is in. */
-export async function importExperiments(context: Context): Promise<void> {
-  const { source, target, report, dryRun, experimentIds } = context;
-  const all = await source.experiments();
-  const names = new Set(context.experiments);
-  const wanted = names.size === 0 ? all : all.filter(({ name }) => names.has(name));
-  for (const name of names)
-    if (!all.some((experiment) => experiment.name === name)) fail(report, 'experiments', `experiment ${JSON.stringify(name)}`, 'there is none of that name');
-  // MLflow's first versions noted no time: ids alone are the same in every database.
-  const sourceOf = ({ id, name, createdAt }: { id: string; name: string; createdAt: number }) => `${id}@${createdAt || digestOf(name)}`;
-  const known = dryRun ? await target.known('experiment', wanted.map(sourceOf)) : undefined;
-  for (const { artifactLocation, ...experiment } of wanted) {
-    const what = `experiment ${experiment.id} (${experiment.name})`;
-    if (dryRun) {
-      experimentIds.set(experiment.id, experiment.id);
-      report.experiments[known?.has(sourceOf(experiment)) ? 'unchanged' : 'created']++;
-      continue;
-    }
-    try {
-      const elsewhere = /^[a-z][a-z0-9+.-]*:/i.test(artifactLocation) && !/^(file|mlflow-artifacts):/i.test(artifactLocation);
-      const result = await target.importExperiment({
-        ...experiment,
-        source: sourceOf(experiment),
-        createdAt: experiment.createdAt || Date.now(),
-        updatedAt: experiment.updatedAt || Date.now(),
-        artifactLocation: elsewhere ? artifactLocation : null,
-      });
-      experimentIds.set(experiment.id, result.experimentId);
-      count(report, 'experiments', what, result);
-      if (result.experimentId !== null && result.experimentId !== experiment.id)
-        addTo(report, 'mapped', { experiment: experiment.name, from: experiment.id, to: result.experimentId });
-    } catch (error) {
-      fail(report, 'experiments', what, messageOf(error));
-    }
-  }
 }

@@ -119,7 +119,7 @@ mlflow.sklearn.autolog(disable=True)
 versions = []
 for i in range(4):
     with mlflow.start_run(run_name=f"model {i}") as run:
-        logged = mlflow.sklearn.log_model(fitted, name="model", params={"depth": i}, tags={"kind": "test"})
+        logged = mlflow.sklearn.log_model(fitted, name="model", params={"depth": i}, tags={"kind": "test"}, pip_requirements=["scikit-learn"])
         mlflow.log_metric("auc", 0.5 + i / 10, step=1, model_id=logged.model_id, dataset=data)
         mlflow.log_metric("auc", 0.6 + i / 10, step=2, model_id=logged.model_id)
         mlflow.log_metric("plain", float(i))
@@ -142,7 +142,7 @@ client.create_registered_model(f"model {ODD}".replace("/", "").replace(":", ""),
 client.create_registered_model("by path")
 with mlflow.start_run(run_name="with a folder") as run:
     with tempfile.TemporaryDirectory() as folder:
-        mlflow.sklearn.save_model(fitted, os.path.join(folder, "old"))
+        mlflow.sklearn.save_model(fitted, os.path.join(folder, "old"), pip_requirements=["scikit-learn"])
         mlflow.log_artifacts(os.path.join(folder, "old"), "old")
 client.create_model_version("by path", f"{run.info.artifact_uri}/old", run.info.run_id)
 client.create_model_version("by path", f"runs:/{run.info.run_id}/old", run.info.run_id)
