@@ -96,7 +96,7 @@ export async function uploadArtifact(
   // A URL with a dot segment, escaped or not, asks for another path.
   if (segments.length === 0 || segments.some((segment) => segment === '.' || segment === '..'))
     throw Object.assign(new Error(`"${path}" cannot be the path of an artifact`), { status: 400 });
-  const target = [root, ...segments.map(encodeURIComponent)].join('/');
+  const target = [...root.split('/'), ...segments].map(encodeURIComponent).join('/');
   const headers: Record<string, string> = { 'content-type': 'application/octet-stream' };
   if (options.sha256 !== undefined) headers['content-digest'] = `sha-256=:${options.sha256}:`;
   const streamed = canStream && content.size > STREAM_ABOVE;
