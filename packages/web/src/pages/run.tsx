@@ -2,11 +2,10 @@ import type { RunDetail } from '@binnacle/contract';
 import { Button, Group, Menu, Tabs, TextInput } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useApi } from '../app/api.ts';
 import type { RunSearch } from '../app/search.ts';
 import { ArtifactBrowser } from '../features/artifacts/artifact-browser.tsx';
-import { RunLineage } from '../features/lineage/run-lineage.tsx';
 import { ChartsTab } from '../features/run/charts-tab.tsx';
 import { GROWING, isLive } from '../features/run/live.ts';
 import { OverviewTab } from '../features/run/overview-tab.tsx';
@@ -17,9 +16,11 @@ import { useAction } from '../features/use-action.ts';
 import { useFinalLook } from '../features/use-final-look.ts';
 import { State } from '../ui/bits.tsx';
 import { Page } from '../ui/page.tsx';
-import { QueryView } from '../ui/states.tsx';
+import { Loading, QueryView } from '../ui/states.tsx';
 
 const route = getRouteApi('/runs/$runId');
+/** With the library that lays graphs out. */
+const RunLineage = lazy(() => import('../features/lineage/run-lineage.tsx').then((loaded) => ({ default: loaded.RunLineage })));
 
 export function RunPage() {
   const { runId } = route.useParams();
@@ -139,7 +140,9 @@ function RunTabs({ run, search, set, systemKeys, images }: TabProps & { systemKe
         <ArtifactBrowser runId={run.id} models={run.models} modelId={search.model} path={search.path} onPath={(path, model) => set({ path, model })} />
       </Tabs.Panel>
       <Tabs.Panel value="lineage">
-        <RunLineage runId={run.id} />
+        <Suspense fallback={<Loading lines={3} />}>
+          <RunLineage runId={run.id} />
+        </Suspense>
       </Tabs.Panel>
     </Tabs>
   );

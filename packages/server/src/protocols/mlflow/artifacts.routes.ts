@@ -106,6 +106,7 @@ function fileHeaders(reply: FastifyReply, path: string): void {
     .header('content-disposition', disposition(path))
     .header('x-content-type-options', 'nosniff')
     .header('content-security-policy', "default-src 'none'; sandbox")
+    .header('cross-origin-resource-policy', 'same-origin')
     .header('accept-ranges', 'bytes');
 }
 

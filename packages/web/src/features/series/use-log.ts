@@ -38,13 +38,14 @@ export function useLog(runId: string, key: string, live: boolean, from: 'start' 
   const [state, setState] = useState<State>();
   const [loading, setLoading] = useState(false);
   const [error, setError] = useState<unknown>();
-  const busy = useRef(false);
+  const busy = useRef<AbortSignal>(undefined);
   const latest = useRef<State>(undefined);
   latest.current = state;
 
   const work = useCallback(async (action: (signal: AbortSignal) => Promise<State | undefined>, signal: AbortSignal): Promise<void> => {
-    if (busy.current) return;
-    busy.current = true;
+    // What was given up may still be on its way; nobody waits for it.
+    if (busy.current?.aborted === false) return;
+    busy.current = signal;
     setLoading(true);
     try {
       const next = await action(signal);
@@ -53,8 +54,10 @@ export function useLog(runId: string, key: string, live: boolean, from: 'start' 
     } catch (cause) {
       if (!signal.aborted) setError(cause);
     } finally {
-      busy.current = false;
-      setLoading(false);
+      if (busy.current === signal) {
+        busy.current = undefined;
+        setLoading(false);
+      }
     }
   }, []);
   const ask = useCallback(
