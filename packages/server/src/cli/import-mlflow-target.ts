@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BinnacleApiError, type Client } from '@binnacle/sdk';
 import { looseNumber } from '../kernel/index.ts';
 import type { MlflowTarget, SourceSeries } from '../transfer/index.ts';
+import { STREAMED } from './streamed.ts';
 
 const PROXY = '/api/2.0/mlflow-artifacts/artifacts';
 const rootOf = (uri: string): string => uri.replace(/^mlflow-artifacts:(\/\/[^/]*)?\/*/, '');
@@ -104,7 +105,7 @@ export function mlflowTarget(plain: Client): MlflowTarget {
       const reply = await client.request(url, {
         method: 'PUT',
         body: Readable.toWeb(Readable.from(counted())) as ReadableStream,
-        duplex: 'half',
+        ...STREAMED,
         ...(size === null ? {} : { headers: { 'content-length': String(size) } }),
       } as RequestInit);
       const stored = /sha-256=:([^:]*):/.exec(reply.headers.get('repr-digest') ?? '')?.[1];

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { Client } from '@binnacle/sdk';
 import { looseNumber } from '../kernel/index.ts';
 import type { ImportTarget } from '../transfer/index.ts';
+import { STREAMED } from './streamed.ts';
 
 type Search = { runs?: { info: { run_id: string }; data?: { tags?: { key: string; value: string }[] } }[]; next_page_token?: string };
 
@@ -70,7 +71,7 @@ export function importTarget(client: Client): ImportTarget {
       const url = `/api/2.0/mlflow-artifacts/artifacts/${[await rootOf(runId), ...path.split('/')].map((part, i) => (i === 0 ? part : encodeURIComponent(part))).join('/')}`;
       const stream = 'file' in body ? createReadStream(body.file) : Readable.from(encoded(body.text));
       const length = 'file' in body ? { 'content-length': String((await stat(body.file)).size) } : {};
-      await client.request(url, { method: 'PUT', body: Readable.toWeb(stream) as ReadableStream, duplex: 'half', headers: length } as RequestInit);
+      await client.request(url, { method: 'PUT', body: Readable.toWeb(stream) as ReadableStream, headers: length, ...STREAMED } as RequestInit);
     },
     async modelTag(model, key) {
       try {
