@@ -39,13 +39,12 @@ function cached(dir: string, key: string): boolean {
   return false;
 }
 
-/** What the layout of our database depends on: a change here means loading again. Later migrations change what was loaded as a user's data. */
-function layout(): string {
-  const dir = join(ROOT, 'packages/server/src/adapters/sql');
-  const hash = createHash('sha256');
-  for (const name of ['migrations/0002-tracking.ts', 'schema/tracking.ts', 'tracking/chunk-codec.ts']) hash.update(readFileSync(join(dir, name)));
-  return hash.digest('hex').slice(0, 16);
-}
+/** What the first layout of our database depends on: a change here means loading again. Later migrations change what was loaded as they do a user's data. */
+const layout = (): string =>
+  createHash('sha256')
+    .update(readFileSync(join(ROOT, 'packages/server/src/adapters/sql/migrations/0002-tracking.ts')))
+    .digest('hex')
+    .slice(0, 16);
 /** What Binnacle's database of these runs is known by. */
 export const binnacleKey = (size: SearchData): string => JSON.stringify({ ...size, layout: layout() });
 

@@ -11,7 +11,8 @@ import { selectHot } from './hot.ts';
 import { findKeys, KeyKind, padded } from './keys.ts';
 import { loadRuns, type RunRow, toInfo } from './run-load.ts';
 import { type KnownTexts, namesOf, readTag, readTexts, removeTag, writeParams, writeTags } from './run-text.ts';
-import { readKnown, writePoints } from './series-write.ts';
+import { readKnown } from './series-known.ts';
+import { writePoints } from './series-write.ts';
 
 const RUN_NAME = 'mlflow.runName';
 const FINAL: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'KILLED']);

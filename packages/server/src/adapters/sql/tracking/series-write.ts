@@ -1,29 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { PointBatch, Points, SeriesOwner } from '../../../tracking/index.ts';
 import { insertForId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
-import type { MetricSeriesTable } from '../schema/tracking.ts';
 import { bytesToDouble, decodeSegments, doubleBytes, encodeSegment } from './chunk-codec.ts';
-import { selectHot, selectHotIn, writeHot } from './hot.ts';
-import { batches, internMissing, KeyKind } from './keys.ts';
+import { selectHot, writeHot } from './hot.ts';
+import { internMissing, KeyKind } from './keys.ts';
+import { type Fresh, type KnownKey, pointOf, readKnown, type SeriesRow } from './series-known.ts';
+import { updateModelMetric, writeLatest } from './series-latest.ts';
 import { namesOf } from './run-text.ts';
-import { clamp, comparePoints, concat, merge, overlaps, type PointSummary, slice, sortUnique, summarize, without } from './points.ts';
+import { comparePoints, concat, merge, overlaps, type PointSummary, slice, sortUnique, summarize, without } from './points.ts';
 
 /** About how many points a chunk holds. */
 const CHUNK_POINTS = 1000;
 /** Bytes of a tail from which on it goes into a chunk: each append writes the tail anew, each compaction a chunk. */
 const TAIL_BYTES = 1536;
 const EMPTY = new Uint8Array(0);
-
-type SeriesRow = Selectable<MetricSeriesTable>;
-interface Fresh {
-  key: string;
-  keyId: number;
-  variant: string;
-  owner: SeriesOwner;
-  points: Points;
-}
 
 /** '' for a plain series, else a hash of what it was measured on. */
 export const variantOf = ({ modelId, datasetName, datasetDigest }: SeriesOwner): string =>
@@ -32,58 +24,6 @@ export const variantOf = ({ modelId, datasetName, datasetDigest }: SeriesOwner):
     : createHash('sha1')
         .update(JSON.stringify([modelId, datasetName, datasetDigest]))
         .digest('hex');
-
-/** What is stored of a key that points come for. */
-export interface KnownKey {
-  keyId: number;
-  series: Map<string, SeriesRow>;
-  latest: Points | undefined;
-}
-
-/** What is stored of the keys of a run that a batch has points for: those that the experiment does not know are missing. */
-export async function readKnown(db: Kysely<Database>, runId: string, names: readonly string[]): Promise<Map<string, KnownKey>> {
-  const known = new Map<string, KnownKey>();
-  for (const batch of batches(names)) {
-    const rows = await selectHotIn<KnownRow>(db, 'known-series', (list) => knownSeries(db, list as string[]), [KeyKind.metric, runId], batch);
-    for (const row of rows) {
-      let key = known.get(row.name);
-      if (key === undefined) {
-        const latest = row.latest_step === null ? undefined : pointOf(row.latest_step, row.latest_timestamp as number, row.latest_value ?? Number.NaN);
-        key = { keyId: row.key_id, series: new Map(), latest };
-        known.set(row.name, key);
-      }
-      if (row.id !== null) key.series.set(row.variant as string, row as SeriesRow);
-    }
-  }
-  return known;
-}
-
-type OrNull<T> = { [K in keyof T]: T[K] | null };
-type KnownRow = OrNull<Omit<SeriesRow, 'key_id'>> & {
-  key_id: number;
-  name: string;
-  latest_step: number | null;
-  latest_timestamp: number | null;
-  latest_value: number | null;
-};
-
-/** One statement for all: on a database server each is a journey. */
-const knownSeries = (db: Kysely<Database>, names: readonly string[]) =>
-  db
-    .selectFrom('runs as r')
-    .innerJoin('run_keys as k', (join) => join.onRef('k.experiment_id', '=', 'r.experiment_id').on('k.kind', '=', 0))
-    .leftJoin('metric_series as s', (join) => join.onRef('s.rid', '=', 'r.rid').onRef('s.key_id', '=', 'k.id'))
-    .leftJoin('latest_metrics as l', (join) => join.onRef('l.rid', '=', 'r.rid').onRef('l.key_id', '=', 'k.id'))
-    .selectAll('s')
-    .select(['k.id as key_id', 'k.name', 'l.step as latest_step', 'l.timestamp as latest_timestamp', 'l.value as latest_value'])
-    .where('r.run_id', '=', '')
-    .where('k.name', 'in', names);
-
-const pointOf = (step: number, timestamp: number, value: number): Points => ({
-  steps: Float64Array.of(step),
-  timestamps: Float64Array.of(timestamp),
-  values: Float64Array.of(value),
-});
 
 /**
  * Adds points to a run's series. A point that is there already is left out, so that a retried request is harmless: only series whose range
@@ -275,60 +215,3 @@ const summaryColumns = (s: PointSummary) => ({
   min_timestamp: s.minTimestamp,
   max_timestamp: s.maxTimestamp,
 });
-
-/** The run's latest point a key, over all of its series. */
-async function writeLatest(db: Kysely<Database>, rid: number, known: ReadonlyMap<string, KnownKey>, fresh: Fresh[]): Promise<void> {
-  const best = new Map<number, { point: Points; stored: Points | undefined }>();
-  for (const { key, keyId, points } of fresh) {
-    const point = slice(points, points.steps.length - 1, points.steps.length);
-    const current = best.get(keyId)?.point;
-    if (current === undefined || comparePoints(point, 0, current, 0) > 0) best.set(keyId, { point, stored: known.get(key)?.latest });
-  }
-  const rows = { added: [] as Record<string, unknown>[], changed: [] as Record<string, unknown>[] };
-  for (const [keyId, { point, stored }] of best) {
-    const value = point.values[0] as number;
-    const row = { rid, key_id: keyId, ...valueColumns(value), step: point.steps[0], timestamp: point.timestamps[0] };
-    if (stored === undefined) rows.added.push(row);
-    else if (comparePoints({ ...point, values: Float64Array.of(clamp(value)) }, 0, stored, 0) > 0) rows.changed.push(row);
-  }
-  await Promise.all([writeHot(db, 'latest_metrics', rows.added), writeHot(db, 'latest_metrics', rows.changed, { key: ['rid', 'key_id'] })]);
-}
-
-const valueColumns = (value: number) => ({ value: Number.isNaN(value) ? null : clamp(value), infinite: Number.isFinite(value) || Number.isNaN(value) ? 0 : 1 });
-
-/** The same for the logged model that a series was measured on. */
-async function updateModelMetric(db: Kysely<Database>, runId: string, seriesId: number, { key, owner }: Fresh): Promise<void> {
-  const series = await db
-    .selectFrom('metric_series')
-    .select(['points', 'min_value', 'max_value', 'last_step', 'last_timestamp', 'last_value'])
-    .where('id', '=', seriesId)
-    .executeTakeFirstOrThrow();
-  const modelId = owner.modelId as string;
-  const columns = {
-    ...valueColumns(bytesToDouble(series.last_value)),
-    min_value: series.min_value,
-    max_value: series.max_value,
-    step: series.last_step,
-    timestamp: series.last_timestamp,
-    points: series.points,
-  };
-  const { numUpdatedRows } = await db
-    .updateTable('logged_model_metrics')
-    .set(columns)
-    .where('model_id', '=', modelId)
-    .where('series_id', '=', seriesId)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n)
-    await db
-      .insertInto('logged_model_metrics')
-      .values({
-        model_id: modelId,
-        series_id: seriesId,
-        metric_key: key,
-        dataset_name: owner.datasetName,
-        dataset_digest: owner.datasetDigest,
-        run_id: runId,
-        ...columns,
-      })
-      .execute();
-}
