@@ -106,7 +106,7 @@ export function createBatchService(deps: BatchDeps): BatchService {
   }
 
   async function needLease(): Promise<void> {
-    if (await owns()) return;
+    if (deps.lease === undefined || (await owns())) return;
     throw unavailable(
       'batch_elsewhere',
       'Another server on this database runs the batch jobs. Send this to that one; when it has stopped, this one takes over with the next request.',
@@ -225,6 +225,7 @@ export function createBatchService(deps: BatchDeps): BatchService {
 
   return {
     async start() {
+      owning = false;
       if (!(await owns())) deps.logger.warn({}, 'another server on this database runs the batch jobs; this one refuses them until that one has stopped');
     },
 

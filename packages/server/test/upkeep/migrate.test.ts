@@ -136,6 +136,13 @@ it('on the command line: equal is 0, used or damaged is 1, a wrong URL says the 
   expect(done).toMatchObject({ code: 0 });
   expect(done.stdout).toMatch(/^runs +30 +30 +[0-9a-f]{16} +[0-9a-f]{16} +equal$/m);
   expect(done.stderr).toContain(`binnacle up --data '${join(to, '..')}'`);
+  // A folder is a data directory; a file of another name must get that of one.
+  const folder = temporaryFolder('folder');
+  expect((await run('--to', `sqlite:${folder}`)).code).toBe(0);
+  expect(existsSync(join(folder, 'binnacle.db'))).toBe(true);
+  expect((await run('--to', `sqlite:${join(folder, 'other.sqlite')}`)).stderr).toContain(
+    `mv '${join(folder, 'other.sqlite')}' '${join(folder, 'binnacle.db')}'`,
+  );
   sql(to, "update runs set name = 'later' where rid = 3");
   const later = await run('--to', `sqlite:${to}`, '--json');
   expect(later.code).toBe(1);

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Config, loadConfig, parseArtifacts } from '../../config/index.ts';
 import type { ArtifactsReport, MovePhase, MoveReport } from '../../upkeep/index.ts';
 import { bold, count, EXIT_FAILED, formatTable, print, printJson, progressBar, red, say } from '../output.ts';
@@ -84,6 +84,7 @@ function next({ from, to }: MoveReport, url: string, { dataDir, database }: Conf
   const moved = file && dirname(to) !== dataDir;
   return [
     bold('all tables are equal; start on the new database with'),
+    file && basename(to) !== 'binnacle.db' ? `  mv '${to}' '${join(dirname(to), 'binnacle.db')}'` : '',
     `  ${start}${file ? '   (without BINNACLE_DATABASE)' : ''}`,
     file ? '' : `  or in binnacle.config.ts: database: { url: '…' }`,
     copied

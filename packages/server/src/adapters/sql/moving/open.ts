@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { invalid } from '../../../kernel/index.ts';
 import type { MovableDatabase } from '../../../upkeep/index.ts';
@@ -9,14 +10,16 @@ import { SqlMovableDatabase } from './database.ts';
 /** Where a database is: a SQLite file, or the URL of a server (with its password). */
 export type DatabaseLocation = { file: string } | { url: string };
 
-/** `sqlite:PATH`, or the URL of a database server. */
+/** `sqlite:PATH` of a file, or of a data directory that is there; or the URL of a database server. */
 export function parseDatabaseLocation(text: string): DatabaseLocation {
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/s.exec(text)?.[1];
-  if (file !== undefined) return { file: resolve(file) };
+  if (file !== undefined) return { file: isFolder(file) ? resolve(file, 'binnacle.db') : resolve(file) };
   if (!/^[a-z]+:\/\//i.test(text)) throw invalid('database_url', 'The database to move to is sqlite:PATH, postgres://… or mysql://….');
   parseDatabaseUrl(text);
   return { url: text };
 }
+
+const isFolder = (path: string): boolean => path.endsWith('/') || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 async function connect(location: DatabaseLocation, create: boolean): Promise<SqlConnection> {
   if ('file' in location) return connectSqlite(location.file, { create });
