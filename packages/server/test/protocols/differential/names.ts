@@ -96,6 +96,9 @@ const HOSTILE = [
   '0',
 ];
 
+/** All of them, each in one name. */
+export const ODD_NAMES: string[] = [...Object.values(UNUSUAL).map((text) => `a${text}b`), ...HOSTILE];
+
 /** Each name in each place that takes one, and then the name is read back and looked for. */
 function asNames(name: string, i: number): Step[] {
   const list = (filter: string): Step => ['POST runs/search', { experiment_ids: ['$names'], filter }];
@@ -184,8 +187,7 @@ export const nameSteps: Step[] = [
   ['POST experiments/create', { name: 'names' }, { names: 'experiment_id' }],
   ['POST registered-models/create', { name: 'names' }],
   ['POST model-versions/create', { name: 'names', source: 's3://a/b' }],
-  ...Object.values(UNUSUAL).flatMap((text, i) => asNames(`a${text}b`, i)),
-  ...HOSTILE.flatMap((text, i) => asNames(text, 100 + i)),
+  ...ODD_NAMES.flatMap(asNames),
   ['GET registered-models/get', { name: 'names' }],
 ];
 
