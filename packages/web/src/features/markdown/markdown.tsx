@@ -2,8 +2,7 @@ import './markdown.css';
 import { Link } from '@tanstack/react-router';
 import { createContext, type ReactNode, useContext, useMemo } from 'react';
 import { client } from '../../app/api.ts';
-import { type Block, parseMarkdown } from './blocks.ts';
-import type { Inline } from './inline.ts';
+import { type Block, type Inline, parseMarkdown } from './parse.ts';
 import { targetOf } from './targets.ts';
 
 /** The run whose artifacts a text may show and link to, and the folder that it is in ('' is the root). */
@@ -15,7 +14,7 @@ export interface Beside {
 }
 const Surroundings = createContext<Beside | undefined>(undefined);
 /** A longer one is shown as it is written. */
-const LONGEST = 500_000;
+const LONGEST = 100_000;
 
 /**
  * Somebody's Markdown as elements of our own: no HTML of theirs, links that give away nothing, and pictures from the same artifacts only.
