@@ -108,7 +108,7 @@ async function run(context: Context, backend: Backend) {
       ),
     ],
     notes: [
-      `Requests that got an error under 32 clients: Binnacle ${ours.failed + grown.failed}, mlflow server ${theirs.failed}${theirs.failed > 0 ? ' (its SQLite is locked, or its pool of connections is empty)' : ''}.`,
+      `Requests that got an error under 32 clients: Binnacle ${ours.failed + grown.failed}, mlflow server ${theirs.failed}${theirs.failed > 0 ? ' (its database is locked, or its pool of connections is empty)' : ''}.`,
       `RSS: Binnacle ${figure(rss / MIB)} MiB, mlflow server ${figure(theirRss / MIB)} MiB (its processes summed).`,
     ],
     raw: { ours, theirs, oursSearches, fewSearches, theirSearches, big, grown, rss, theirRss },
