@@ -42,6 +42,7 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('a disk
   afterAll(async () => {
     await server?.stop();
     execFileSync('umount', [disk]);
+    rmSync(disk, { recursive: true });
   });
 
   it('writes say where the disk is full and may be sent again, reads go on, and all is well when space returns', async () => {
