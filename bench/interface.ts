@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { ALL, CLIENT, pinSelf } from './lib/cores.ts';
 import { Connection } from './lib/http.ts';
 import { type Frames, scrollFrames } from './lib/frames.ts';
 import { binnacleData, experimentId } from './lib/search-data.ts';
@@ -244,14 +245,16 @@ async function onPage<T>(browser: Browser, work: (page: Page) => Promise<T>): Pr
 
 async function run(context: Context) {
   const { quick, scratch, say } = context;
-  // BENCH_RUNS: another size, to try things out.
+  // BENCH_RUNS, BENCH_STEPS: another size, and only steps whose names hold a text, to try things out.
   const runs = Number(process.env['BENCH_RUNS'] ?? (quick ? 2000 : 100_000));
   const keys = 12_000;
   const loaded = await binnacleData(context, { runs, metrics: 20, params: 20 });
   // What is logged here must not stay in the database that others search.
   const dir = join(scratch, 'interface');
   cpSync(loaded, dir, { recursive: true });
-  const server = await startBinnacle({ dir });
+  // A browser is many processes: both have all cores, as on a user's own machine.
+  pinSelf(ALL);
+  const server = await startBinnacle({ dir, cores: ALL });
   const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
   try {
     say(`logging two runs of ${keys} metrics …`);
@@ -260,7 +263,8 @@ async function run(context: Context) {
     const experiment = await experimentId(connection);
     const found = await connection.json<{ runs: { id: string }[] }>('POST', '/api/binnacle/v1/runs/search', { experimentIds: [experiment], limit: 200 });
     connection.close();
-    const all = steps({ url: server.url, experiment, runs, runIds: found.runs.map(({ id }) => id), wide });
+    const only = process.env['BENCH_STEPS'] ?? '';
+    const all = steps({ url: server.url, experiment, runs, runIds: found.runs.map(({ id }) => id), wide }).filter(({ name }) => name.includes(only));
     const measured = [];
     for (const step of all) {
       const results: (number | Frames)[] = [];
@@ -276,7 +280,7 @@ async function run(context: Context) {
     return {
       about: `The interface in Chromium over ${runs.toLocaleString('en-US')} runs × 20 metrics × 20 params, and over an experiment with ${keys.toLocaleString('en-US')} metric columns: from a click, a key or an address to what it asks for being on the page.`,
       settings: [
-        `Headless Chromium, 1440 × 900, a fresh browser context each time; median of ${REPEATS} after one that does not count. Server and browser share the machine.`,
+        `Headless Chromium, 1440 × 900, a fresh browser context each time; median of ${REPEATS} after one that does not count. Server and browser share all cores of the machine.`,
         'The times hold everything: loading the application where a page is opened, requests, the database, drawing. A frame is the time between two draws.',
         'There is no other side: the aims are what feels immediate.',
       ],
@@ -292,6 +296,7 @@ async function run(context: Context) {
   } finally {
     await browser.close();
     await server.stop();
+    pinSelf(CLIENT);
   }
 }
 

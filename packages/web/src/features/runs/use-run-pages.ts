@@ -41,10 +41,11 @@ const combine = (all: UseQueryResult<CallResult<'searchRuns'>>[]) => ({
 /** The pages of runs that are looked at, wherever they are in their section. */
 export function useRunPages(search: RunSearch, columns: string[], sections: Section[], wanted: Wanted[]) {
   const outlines = useQueries({
-    queries: sections.map(({ within, long }) => ({
+    queries: sections.map(({ id, within, long, withoutFirst }) => ({
       queryKey: ['outlineRuns', search, within],
       queryFn: ({ signal }: { signal: AbortSignal }) => client.call('outlineRuns', { body: { ...search, within, pageSize: PAGE }, signal }),
-      enabled: long,
+      // A group's first page needs none: it is not kept waiting for the outline.
+      enabled: long && (withoutFirst === true || wanted.some(({ section, page }) => section === id && page > 0)),
       staleTime: LIVE.slow,
       refetchInterval: OUTLINE,
       refetchOnWindowFocus: false,

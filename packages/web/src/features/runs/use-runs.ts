@@ -10,6 +10,7 @@ import { type Line, linesOf } from './lines.ts';
 import { useRunGroups } from './use-run-groups.ts';
 import { PAGE, type RunSearch, type Section, useRunPages, type Wanted } from './use-run-pages.ts';
 
+const STEP = PAGE / 2;
 /** The one section of runs that are not grouped. */
 const ALL = '';
 const NO_RUNS: RunRow[] = [];
@@ -31,7 +32,8 @@ interface Options {
  */
 export function useRuns(experimentId: string, { filter, sort, columns, view, by, open }: Options) {
   const grouped = by.length > 0;
-  const search: RunSearch = { experimentIds: [experimentId], filter, view, orderBy: sort === undefined ? [] : [sort] };
+  const { shown: accepted, refusal, note } = useAccepted(`${experimentId} ${view}`, filter, JSON.stringify([sort, by]));
+  const search: RunSearch = { experimentIds: [experimentId], filter: accepted, view, orderBy: sort === undefined ? [] : [sort] };
   const shown = columns ?? [];
   const body = { ...search, limit: PAGE, columns: requestedColumns(shown) };
   const first = useQuery({
@@ -45,7 +47,12 @@ export function useRuns(experimentId: string, { filter, sort, columns, view, by,
   const groups = useRunGroups(search, { by, sort, columns: shown, enabled: columns !== undefined && grouped });
 
   const [range, setRange] = useState<{ from: number; to: number }>({ from: 0, to: 0 });
-  const onRange = useCallback((from: number, to: number) => setRange((old) => (old.from === from && old.to === to ? old : { from, to })), []);
+  // In steps of half a page, so that the page around the table is drawn again when it must read and not with every row.
+  const onRange = useCallback((first: number, last: number) => {
+    const from = Math.floor(first / STEP) * STEP;
+    const to = Math.ceil(last / STEP) * STEP;
+    setRange((old) => (old.from === from && old.to === to ? old : { from, to }));
+  }, []);
 
   const openSet = useMemo(() => new Set(open), [open]);
   const layout = useMemo(() => linesOf(groups.groups, openSet), [groups.groups, openSet]);
@@ -66,11 +73,9 @@ export function useRuns(experimentId: string, { filter, sort, columns, view, by,
   const stale = head !== undefined && outline?.data !== undefined && outline.data.pages[0]?.pageToken !== head.nextPageToken;
   useRenewed(stale, outline?.refetch, outline?.dataUpdatedAt ?? 0);
 
-  // A filter that the server refuses must not empty the table: the last answer stays below the message.
-  const [kept, setKept] = useState<{ of: string; runs: RunRow[] }>({ of: '', runs: NO_RUNS });
-  const of = `${experimentId} ${view}`;
-  if (first.data !== undefined && (kept.runs !== first.data.runs || kept.of !== of)) setKept({ of, runs: first.data.runs });
-  const firstRuns = first.data?.runs ?? (first.isError && kept.of === of ? kept.runs : NO_RUNS);
+  const main = grouped ? groups.pages : first;
+  note(main.isSuccess && !main.isPlaceholderData, main.error as BinnacleApiError | null);
+  const firstRuns = first.data?.runs ?? NO_RUNS;
 
   const total = grouped ? groups.runs : head?.nextPageToken === undefined ? firstRuns.length : Math.max(outline?.data?.total ?? 0, firstRuns.length);
   const lineAt = (i: number): Line => {
@@ -79,7 +84,7 @@ export function useRuns(experimentId: string, { filter, sort, columns, view, by,
     const run = page === 0 ? firstRuns[i] : pages.rowsOf(ALL, page)?.[i % PAGE];
     return run === undefined ? { kind: 'wait' } : { kind: 'run', run, inside: false };
   };
-  const error = (grouped ? groups.error : (first.error as BinnacleApiError | null)) ?? pages.error;
+  const error = refusal ?? (grouped ? groups.error : (first.error as BinnacleApiError | null)) ?? pages.error;
   return {
     search,
     grouped,
@@ -103,8 +108,8 @@ export function useRuns(experimentId: string, { filter, sort, columns, view, by,
 
 /** The pages that lines come from, and the next on either side. */
 function pagesBetween(from: number, to: number): Wanted[] {
-  const first = Math.max(0, Math.floor((from - PAGE / 2) / PAGE));
-  const last = Math.floor((to + PAGE / 2) / PAGE);
+  const first = Math.max(0, Math.floor((from - STEP) / PAGE));
+  const last = Math.floor((to + STEP) / PAGE);
   return Array.from({ length: last - first + 1 }, (_, i) => ({ section: ALL, page: first + i }));
 }
 
@@ -115,4 +120,24 @@ function useRenewed(needed: boolean, refetch: (() => unknown) | undefined, at: n
     const timer = setTimeout(() => void refetch(), Math.max(0, at + 10_000 - Date.now()));
     return () => clearTimeout(timer);
   }, [needed, refetch, at]);
+}
+
+/**
+ * A filter that the server refuses must not empty the table: what was accepted last is shown below the message. `note` tells of the answer
+ * to what is shown.
+ */
+function useAccepted(of: string, filter: string, rest: string) {
+  const asked = JSON.stringify([of, filter, rest]);
+  const [good, setGood] = useState<{ of: string; filter: string } | undefined>();
+  const [refused, setRefused] = useState<{ asked: string; error: BinnacleApiError } | undefined>();
+  const isRefused = refused?.asked === asked;
+  const shown = isRefused && good?.of === of ? good.filter : filter;
+  return {
+    shown,
+    refusal: isRefused ? refused.error : null,
+    note(accepted: boolean, error: BinnacleApiError | null) {
+      if (accepted && (good?.of !== of || good.filter !== shown)) setGood({ of, filter: shown });
+      if (error?.status === 400 && shown === filter && !isRefused) setRefused({ asked, error });
+    },
+  };
 }
