@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Dialect, Kysely, sql } from 'kysely';
+import { CompiledQuery, type Dialect, Kysely, sql } from 'kysely';
 import type { Pool } from 'pg';
 import type { DatabaseServer } from '../database-url.ts';
 import type { SqlConnection } from '../connection.ts';
@@ -8,6 +8,7 @@ import { migrate, type MigrateOptions } from '../migrations/migrate.ts';
 import { openPooled, type PooledDatabase, type PooledEngineOptions } from '../pooled/engine.ts';
 import { enter, type Presence, type PresenceSession } from '../pooled/presence.ts';
 import type { Database } from '../schema/index.ts';
+import type { HotQuery } from '../tracking/hot.ts';
 import { postgresDialect } from './dialect.ts';
 import { pipelines } from './driver.ts';
 import { mapPostgresError, postgresVerdict } from './errors.ts';
@@ -129,10 +130,15 @@ function database(pool: Pool, dialect: Dialect, server: DatabaseServer, translat
     beginWrite: (connection) => run(connection, 'begin isolation level read committed'),
     beginRead: (connection) => run(connection, 'begin isolation level repeatable read, read only'),
     async lock(connection, locks) {
-      const calls = locks.map(
-        ({ name, shared }) => sql`${sql.raw(shared ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock')}(${lockKey(name)}::bigint)`,
+      if (locks.length === 0) return;
+      const calls = locks.map(({ shared }, i) => `${shared ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock'}($${i + 1}::bigint)`);
+      const query = CompiledQuery.raw(
+        `select ${calls.join(', ')}`,
+        locks.map(({ name }) => lockKey(name)),
       );
-      if (calls.length > 0) await sql`select ${sql.join(calls)}`.execute(connection);
+      // Few transactions change more than one thing: their statement is kept prepared.
+      const hot: HotQuery = { ...query, hot: `lock ${calls.join()}` };
+      await connection.executeQuery(locks.length > 2 ? query : hot);
     },
     async commit(connection) {
       const { rows } = await sql<{ command?: string }>`commit`.execute(connection);
