@@ -7,6 +7,15 @@ test('params that are numbers get a numeric axis; missing values have no place',
   expect(axis(['0.1', '0.3', null]).positions).toEqual([0, 1, null]);
   expect(axis(['0.1', '0.3', null]).ticks).toHaveLength(5);
 });
+test('ticks are round numbers within what is shown', () => {
+  const labels = (...values: number[]) => axis(values).ticks.map(({ label }) => label);
+  expect(labels(0, 0.9992)).toEqual(['0', '0.2', '0.4', '0.6', '0.8']);
+  expect(labels(-3, 11)).toEqual(['0', '5', '10']);
+  expect(labels(0.1, 0.3)).toEqual(['0.1', '0.15', '0.2', '0.25', '0.3']);
+  expect(labels(123_456, 987_654)).toEqual(['200000', '400000', '600000', '800000']);
+  // Doubles next to each other have no round number between them.
+  expect(labels(1, 1 + Number.EPSILON).length).toBeGreaterThan(1);
+});
 test('words get a place each, one word the middle, NaN and infinities none', () => {
   expect(axis(['linear', 'boosted', 'linear'])).toMatchObject({ positions: [1, 0, 1], words: true });
   expect(axis(['x', 'x']).positions).toEqual([0.5, 0.5]);

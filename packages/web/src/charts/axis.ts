@@ -47,8 +47,22 @@ function linear(values: readonly (number | null)[], format: (value: number) => s
       ? [{ at: 0.5, label: format(low) }]
       : decades.length > 1
         ? decades.filter((_, i) => i % every === 0).map((v) => ({ at: place(v), label: format(v) }))
-        : [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, label: format(low + at * 2 * span) }));
+        : ((log ? undefined : roundTicks(low, high)) ?? [0, 0.25, 0.5, 0.75, 1].map((at) => low + at * 2 * span)).map((v) => ({
+            at: place(v),
+            label: format(v),
+          }));
   return { positions: values.map((v) => (v === null ? null : place(v))), ticks };
+}
+
+/** Multiples of 1, 2 or 5 times a power of ten, about five of them; undefined where doubles are too coarse for them. */
+function roundTicks(low: number, high: number): number[] | undefined {
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough * 0.99) ?? 10);
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  if (!(count >= 3 && count <= 12) || Math.abs(first) > 1e9) return undefined;
+  return Array.from({ length: count }, (_, i) => Math.min(high, Math.max(low, Number(((first + i) * step).toPrecision(12)))));
 }
 
 function wordAxis(id: string, label: string, values: readonly AxisValue[]): Axis {
