@@ -7,6 +7,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     fileParallelism: false,
+    globalSetup: 'scripts/temporary-folder.mjs',
     // Browsers and other people's servers miss a deadline now and then on a busy machine; what is wrong fails twice.
     retry: process.env.CI === undefined ? 0 : 1,
   },
