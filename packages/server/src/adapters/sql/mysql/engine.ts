@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Kysely, sql } from 'kysely';
+import { type Dialect, Kysely, sql } from 'kysely';
 import { internal } from '../../../kernel/index.ts';
 import type { DatabaseServer } from '../database-url.ts';
 import type { SqlConnection } from '../connection.ts';
@@ -12,6 +12,7 @@ import type { Database } from '../schema/index.ts';
 import { mysqlDialect } from './dialect.ts';
 import { mapMysqlError, mysqlVerdict } from './errors.ts';
 import { lockName, openSession } from './presence.ts';
+import { transactions } from './transaction.ts';
 
 /** Connections of one server; MySQL and MariaDB allow 151 by default. */
 const CONNECTIONS = 16;
@@ -36,6 +37,8 @@ const SESSION = [
   'set session transaction isolation level read committed',
 ];
 
+type MysqlConnection = SqlConnection & { dialect: Dialect };
+
 /** The stores on MySQL 8 or MariaDB 10.6 or newer. */
 export async function openMysql(server: DatabaseServer, options: PooledEngineOptions): Promise<SqlEngine> {
   const connection = await connectMysql(server);
@@ -43,7 +46,7 @@ export async function openMysql(server: DatabaseServer, options: PooledEngineOpt
   try {
     presence = await connection.enter('beside others');
     await connection.migrate();
-    return await openPooled(database(connection.db, server, connection.translate), presence, options);
+    return await openPooled(database(connection, server), presence, options);
   } catch (error) {
     await presence?.close();
     await connection.close().catch(() => {});
@@ -52,7 +55,7 @@ export async function openMysql(server: DatabaseServer, options: PooledEngineOpt
 }
 
 /** A pool of connections to MySQL or MariaDB. */
-export async function connectMysql(server: DatabaseServer): Promise<SqlConnection> {
+export async function connectMysql(server: DatabaseServer): Promise<MysqlConnection> {
   const { default: mysql } = await import('mysql2');
   const where = {
     host: server.host,
@@ -73,9 +76,11 @@ export async function connectMysql(server: DatabaseServer): Promise<SqlConnectio
     const prepare = async (run: (statement: string) => Promise<void>) => {
       for (const statement of [`set names utf8mb4 collate ${collation}`, ...SESSION]) await run(statement);
     };
-    const db = new Kysely<Database>({ dialect: mysqlDialect(pool as never, collation, prepare) });
+    const dialect = mysqlDialect(pool as never, collation, prepare);
+    const db = new Kysely<Database>({ dialect });
     return {
       db,
+      dialect,
       place: server.place,
       translate,
       migrate: (options) => migrateAlone(db, server, options),
@@ -128,10 +133,10 @@ async function migrateAlone(db: Kysely<Database>, server: DatabaseServer, option
   });
 }
 
-function database(db: Kysely<Database>, server: DatabaseServer, translate: PooledDatabase['translate']): PooledDatabase {
+function database({ db, dialect, translate }: MysqlConnection, server: DatabaseServer): PooledDatabase {
   const run = async (connection: Kysely<Database>, statement: string) => void (await sql.raw(statement).execute(connection));
   return {
-    connection: (work) => db.connection().execute(work),
+    connection: transactions(db, dialect),
     close: () => db.destroy(),
     pipelined: false,
     place: server.place,

@@ -1,5 +1,6 @@
 import { type DatabaseConnection, type Dialect, Kysely, type QueryResult } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
+import { driverOf } from '../pooled/lent-driver.ts';
 import type { Database } from '../schema/index.ts';
 import type { HotQuery } from '../tracking/hot.ts';
 import { isStalePlan } from './errors.ts';
@@ -69,19 +70,3 @@ export function pipelines(pool: Pool, dialect: Dialect): <T>(work: (db: Kysely<D
     }
   };
 }
-
-/** A driver whose one connection is lent already. */
-const driverOf = (connection: DatabaseConnection) => {
-  const refuse = async () => {
-    throw new Error('The engine begins and ends transactions.');
-  };
-  return {
-    init: async () => {},
-    acquireConnection: async () => connection,
-    releaseConnection: async () => {},
-    beginTransaction: refuse,
-    commitTransaction: refuse,
-    rollbackTransaction: refuse,
-    destroy: async () => {},
-  };
-};
