@@ -12,7 +12,9 @@ export {
 } from './paths.ts';
 export {
   type ArtifactUriLookup,
+  isElsewhere,
   type ParsedArtifactUri,
   parseArtifactUri,
+  proxiedPath,
   resolveArtifactUri,
 } from './uri.ts';

@@ -14,6 +14,15 @@ const RUN = /^runs:\/+([^/]+)(?:\/(.*))?$/s;
 // With or without an authority; the host is whatever name the client reached us by, so it is not looked at.
 const PROXY = /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*)$/s;
 
+/** The path behind the artifact proxy, as it is written: not checked. Undefined for any other URI. */
+export const proxiedPath = (uri: string): string | undefined => PROXY.exec(uri)?.[1];
+
+/** Whether a URI leads to a store that is neither this server's own nor a disk. One letter before the colon is a drive. */
+export const isElsewhere = (uri: string): boolean => {
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(uri)?.[1]?.toLowerCase();
+  return scheme !== undefined && scheme !== 'file' && scheme !== 'mlflow-artifacts';
+};
+
 export type ParsedArtifactUri =
   | { kind: 'proxy'; path: string }
   | { kind: 'run'; runId: string; path: string }
@@ -34,7 +43,8 @@ export function parseArtifactUri(uri: string): ParsedArtifactUri {
       modelId: model[1] ?? '',
       path: checked(model[2]),
     };
-  if (uri.startsWith('mlflow-artifacts:')) return { kind: 'proxy', path: checked(PROXY.exec(uri)?.[1]) };
+  const proxied = proxiedPath(uri);
+  if (proxied !== undefined) return { kind: 'proxy', path: checked(proxied) };
   if (/^(runs|models):/.test(uri))
     throw invalid(
       'artifact_uri_invalid',

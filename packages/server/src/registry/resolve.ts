@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { joinArtifactPath } from '../artifacts/index.ts';
+import { joinArtifactPath, proxiedPath } from '../artifacts/index.ts';
 import { invalid } from '../kernel/index.ts';
 import type { Lookups } from './lookups.ts';
 import { besideGraph, inspectPackage, type PackageDeps, verifyGraph } from './package.ts';
@@ -36,7 +36,7 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
   /** The first file of a package's `binnacle/` folder that exists: in the model's folder, else among its run's artifacts. */
   async function findCompanion(version: VersionRecord, ...names: string[]): Promise<string | null> {
     const runUri = version.runId === null ? undefined : (await runs.run(version.runId))?.artifactUri;
-    const runPath = runUri?.startsWith('mlflow-artifacts:') ? runUri.replace(/^mlflow-artifacts:(\/\/[^/]*)?\/*/, '') : undefined;
+    const runPath = runUri === undefined ? undefined : proxiedPath(runUri);
     for (const folder of [version.storagePath, runPath]) {
       if (folder === null || folder === undefined) continue;
       for (const name of names) {

@@ -1,3 +1,4 @@
+import { proxiedPath } from '../artifacts/index.ts';
 import { BinnacleError, invalid } from '../kernel/index.ts';
 import { keyToToken, type SearchRequest, toExperimentQuery, tokenToKey } from './search.ts';
 import type { TrackingStore } from './tracking.port.ts';
@@ -67,10 +68,22 @@ export function experimentUseCases(store: TrackingStore) {
 }
 
 /** Files of runs go through this server, or stay where the client itself puts them; a run's own URI would go in circles. */
-function checkLocation(location: string): void {
+export function checkLocation(location: string): void {
   if (location.startsWith('runs:')) throw invalid('invalid_artifact_location', `Artifact location cannot be a runs:/ URI. Given: '${location}'`);
   if (location.length > 2048)
     throw invalid('invalid_artifact_location', 'Invalid artifact path length. The length of the artifact path cannot be greater than 2048 characters.');
   if (/[?#]/.test(location.replace(/^[a-z0-9+-]+:\/\/[^/]*/i, '')) && location.startsWith('mlflow-artifacts:'))
     throw invalid('invalid_artifact_location', `'artifact_location' URL can't include fragments or params. Given: '${location}'`);
+  const top = topFolder(proxiedPath(location) ?? '');
+  if (RESERVED.has(top))
+    throw invalid('invalid_artifact_location', `Artifact location cannot be in ${top}, which belongs to the server. Give another folder. Given: '${location}'`);
+}
+
+/** Where the server keeps pushed models, and what it derives: gc takes what it finds there for its own. */
+const RESERVED = new Set(['registry', '.binnacle']);
+
+/** Escapes are read, since a client may send them as they are. */
+function topFolder(path: string): string {
+  const plain = path.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return plain.split('/').find((segment) => segment !== '' && segment !== '.') ?? '';
 }

@@ -1,5 +1,6 @@
+import { isElsewhere } from '../artifacts/index.ts';
 import { invalid } from '../kernel/index.ts';
-import { ARTIFACT_ROOT } from './experiments.ts';
+import { ARTIFACT_ROOT, checkLocation } from './experiments.ts';
 import type { ExperimentImport, Imported, LoggedModelImport, RunImport, TrackingImports } from './imports.port.ts';
 import type { KeyValue, PointBatch, SeriesOwner } from './types.ts';
 import { checkDatasetInput, checkExperimentName, checkLoggedModelName, checkRunId } from './validation.ts';
@@ -27,11 +28,13 @@ export function createTrackingImports(store: TrackingImports) {
     async importExperiment(experiment: Omit<ExperimentImport, 'root'>): Promise<Awaited<ReturnType<TrackingImports['importExperiment']>>> {
       checkExperimentName(experiment.name);
       checkTexts(experiment.tags, 'tags');
+      if (experiment.artifactLocation !== null) checkLocation(experiment.artifactLocation);
       return store.importExperiment({ ...experiment, root: ARTIFACT_ROOT });
     },
     async importRun(run: Omit<RunImport, 'points'> & { series: SeriesColumns[] }): Promise<Imported & { artifactUri: string | null; points: number }> {
       const { series, ...rest } = run;
       checkRunId(run.runId, 'runId');
+      checkElsewhere(run.artifactUri);
       checkTexts(run.params, 'params');
       checkTexts(run.tags, 'tags');
       for (const input of run.datasets) checkDatasetInput(input);
@@ -43,11 +46,21 @@ export function createTrackingImports(store: TrackingImports) {
     },
     async importLoggedModel(model: LoggedModelImport): Promise<Imported & { artifactUri: string | null }> {
       checkLoggedModelName(model.name);
+      checkElsewhere(model.artifactUri);
       checkTexts(model.params, 'params', MAX_MODEL_KEY);
       checkTexts(model.tags, 'tags', MAX_MODEL_KEY);
       return store.importLoggedModel(model);
     },
   };
+}
+
+/** What is in this server's store is in the place that it gives: the files of what is removed for good are removed with it. */
+function checkElsewhere(artifactUri: string | null): void {
+  if (artifactUri !== null && !isElsewhere(artifactUri))
+    throw invalid(
+      'invalid_artifact_uri',
+      `artifactUri ${JSON.stringify(artifactUri)} does not lead to another store, such as s3://…. Give null for the place that this server gives, and upload the files there.`,
+    );
 }
 
 function checkTexts(texts: KeyValue[], what: string, limit = MAX_KEY): void {

@@ -1,15 +1,8 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isElsewhere, proxiedPath } from '../artifacts/index.ts';
 import type { FileOwner, SourceFile } from './mlflow-source.port.ts';
-
-const SCHEME = /^([a-zA-Z][a-zA-Z0-9+.-]+):/;
-
-/** Whether the URI leads to another store, which is left as it is. */
-export const isElsewhere = (uri: string): boolean => {
-  const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
-  return scheme !== undefined && scheme !== 'file' && scheme !== 'mlflow-artifacts';
-};
 
 /**
  * The files of a run or logged model in a folder of this machine. `beside` are folders that an artifact proxy may have kept its files in; `moved` is where the
@@ -35,7 +28,7 @@ export async function localFiles(
 }
 
 function candidates(uri: string, id: string, { moved, beside, relativeTo }: { moved: string | null; beside: string[]; relativeTo: string[] }): string[] {
-  const proxied = /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*)$/s.exec(uri)?.[1];
+  const proxied = proxiedPath(uri);
   if (proxied !== undefined) return (moved === null ? beside : [moved]).map((root) => inside(root, proxied)).filter((folder) => folder !== undefined);
   const path = /^file:/i.test(uri) ? decode(uri.replace(/^file:(\/\/[^/]*)?/i, '')) : uri;
   const here = isAbsolute(path) ? [resolve(path)] : relativeTo.map((root) => resolve(root, path));

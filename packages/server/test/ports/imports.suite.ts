@@ -265,22 +265,37 @@ export function importsSuite(name: string, open: () => Promise<ImportSubject>): 
       await expect(tracking.getRun(one.runId)).rejects.toMatchObject({ code: 'run_not_found' });
     });
 
+    const loggedModel = () => ({
+      modelId: `m-${newId()}`,
+      experimentId: '0',
+      name: 'net',
+      modelType: 'classifier',
+      sourceRunId: 'r',
+      status: 'LOGGED_MODEL_UPLOAD_FAILED' as const,
+      statusMessage: 'disk full',
+      createdAt: T,
+      updatedAt: T + 1,
+      lifecycleStage: 'active' as const,
+      artifactUri: 's3://bucket/m',
+      params: [{ key: 'depth', value: '3' }],
+      tags: [{ key: 'a', value: 'b' }],
+    });
+
+    it('files are in another store, or in the place that this server gives: gc would remove what is at any other', async () => {
+      for (const artifactUri of ['mlflow-artifacts:/0', 'mlflow-artifacts://host/0', 'file:///tmp/x', '/tmp/x', 'C:/x', '']) {
+        const one = run({ artifactUri });
+        await expect(imports.importRun(one)).rejects.toMatchObject({ kind: 'invalid', code: 'invalid_artifact_uri' });
+        await expect(tracking.getRun(one.runId)).rejects.toMatchObject({ code: 'run_not_found' });
+        await expect(imports.importLoggedModel({ ...loggedModel(), artifactUri })).rejects.toMatchObject({ code: 'invalid_artifact_uri' });
+      }
+      expect(await imports.importRun(run({ artifactUri: 's3://bucket/r' }))).toMatchObject({ artifactUri: 's3://bucket/r' });
+      await expect(imports.importExperiment(experiment('90', 'in registry', { artifactLocation: 'mlflow-artifacts:/registry' }))).rejects.toMatchObject({
+        code: 'invalid_artifact_location',
+      });
+    });
+
     it('a logged model keeps its id, times and state', async () => {
-      const model = {
-        modelId: `m-${newId()}`,
-        experimentId: '0',
-        name: 'net',
-        modelType: 'classifier',
-        sourceRunId: 'r',
-        status: 'LOGGED_MODEL_UPLOAD_FAILED' as const,
-        statusMessage: 'disk full',
-        createdAt: T,
-        updatedAt: T + 1,
-        lifecycleStage: 'active' as const,
-        artifactUri: 's3://bucket/m',
-        params: [{ key: 'depth', value: '3' }],
-        tags: [{ key: 'a', value: 'b' }],
-      };
+      const model = loggedModel();
       expect(await imports.importLoggedModel(model)).toEqual({ outcome: 'created', kept: [], artifactUri: 's3://bucket/m' });
       expect(await tracking.getLoggedModel(model.modelId)).toMatchObject({
         name: 'net',

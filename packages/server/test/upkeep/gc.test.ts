@@ -136,6 +136,14 @@ it('removes what pushes left that broke off, once no push can be going on, and n
   expect([broken, fresh, used, 'somebody-else'].map((name) => onDisk(`registry/${name}`))).toEqual([false, true, true, true]);
 }, 30_000);
 
+it("no experiment keeps its runs where the server keeps pushed models: a run's folder there would look like a push that broke off", async () => {
+  const at = (artifact_location: string) => call<{ experiment_id: string }>('POST', 'experiments/create', { name: artifact_location, artifact_location });
+  for (const path of ['registry', 'registry/', './registry/x', '%72egistry', '.binnacle/graphs'])
+    for (const root of ['mlflow-artifacts:/', 'mlflow-artifacts://host/']) await expect(at(`${root}${path}`)).rejects.toThrow('belongs to the server');
+  for (const location of ['mlflow-artifacts:/registry-of-mine', 'mlflow-artifacts:/team/registry', 's3://bucket/registry'])
+    expect((await at(location)).experiment_id).toMatch(/^\d+$/);
+});
+
 it('makes good at the next start what a crash between rows and files left', async () => {
   const dir = temporaryFolder();
   const artifacts = await openFolderArtifactStore({ root: join(dir, 'artifacts') });

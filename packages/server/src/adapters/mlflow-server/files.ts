@@ -1,3 +1,4 @@
+import { isElsewhere, proxiedPath } from '../../artifacts/index.ts';
 import { messageOf } from '../../kernel/index.ts';
 import type { FileOwner, SourceFile } from '../../transfer/index.ts';
 import type { MlflowApi } from './api.ts';
@@ -23,7 +24,7 @@ export function fileReader(api: MlflowApi): (owner: FileOwner) => Promise<{ file
   const unreadable = new Map<string, string>();
   return async (owner) => {
     const store = /^[a-z][a-z0-9+.-]*:\/\/[^/]*/i.exec(owner.uri)?.[0] ?? owner.uri.split('/').slice(0, -3).join('/');
-    const elsewhere = /^[a-z][a-z0-9+.-]*:/i.test(owner.uri) && !/^(file|mlflow-artifacts):/i.test(owner.uri);
+    const elsewhere = isElsewhere(owner.uri);
     const why = unreadable.get(store);
     if (why !== undefined) return { unreadable: why, elsewhere };
     try {
@@ -55,7 +56,7 @@ async function filesOf(reader: Reader): Promise<SourceFile[]> {
 }
 
 function readerOf(api: MlflowApi, { kind, id, uri }: FileOwner): Reader {
-  const proxied = /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*)$/s.exec(uri)?.[1];
+  const proxied = proxiedPath(uri);
   if (proxied !== undefined) {
     const place = (path: string) => (path === '' ? proxied : `${proxied}/${path}`);
     return {

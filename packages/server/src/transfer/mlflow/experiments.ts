@@ -1,5 +1,5 @@
+import { isElsewhere } from '../../artifacts/index.ts';
 import { messageOf } from '../../kernel/index.ts';
-import { isElsewhere } from '../local-artifacts.ts';
 import type { SourceExperiment } from '../mlflow-source.port.ts';
 import { type Context, digestOf } from './context.ts';
 import { addTo, count, fail } from './report.ts';

@@ -1,5 +1,5 @@
+import { isElsewhere } from '../../artifacts/index.ts';
 import { messageOf } from '../../kernel/index.ts';
-import { isElsewhere } from '../local-artifacts.ts';
 import type { FileOwner, SourceFile } from '../mlflow-source.port.ts';
 import { atOnce, type Context, digestOf } from './context.ts';
 import { addTo, notCopied } from './report.ts';

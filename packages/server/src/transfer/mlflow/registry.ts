@@ -1,5 +1,5 @@
+import { isElsewhere, proxiedPath } from '../../artifacts/index.ts';
 import { messageOf } from '../../kernel/index.ts';
-import { isElsewhere } from '../local-artifacts.ts';
 import type { SourceModel, SourceVersion } from '../mlflow-source.port.ts';
 import type { Context } from './context.ts';
 import { addTo, count, fail } from './report.ts';
@@ -99,4 +99,4 @@ async function sourceHere({ target }: Context, source: string): Promise<string> 
 }
 
 /** With and without the host that a client reached its server by. */
-const samePlace = (a: string, b: string): boolean => a.replace(/^mlflow-artifacts:(\/\/[^/]*)?\/*/, '') === b.replace(/^mlflow-artifacts:\/*/, '');
+const samePlace = (a: string, b: string): boolean => (proxiedPath(a) ?? a) === (proxiedPath(b) ?? b);
