@@ -27,10 +27,10 @@ export interface VersionImport extends NewVersion {
 export interface RegistryImports {
   /** `conflict` (code `model_not_imported`) when the one of that name did not come by an import. */
   importModel(model: ModelImport): Promise<ImportedPackage>;
-  /** Undefined when it was never here. */
-  importedVersion(model: string, version: number): Promise<ImportedPackage['outcome'] | undefined>;
-  /** Emits `model-version.created` for a new one. `conflict` (code `version_not_imported`). */
+  /** Undefined when none of that number ever came in. `withoutFiles`: it is here, and its files were not in the artifact store when it was last looked for. */
+  importedVersion(model: string, version: number): Promise<{ withoutFiles: boolean } | undefined>;
+  /** Emits `model-version.created` for a new one; one without files takes the place and the facts that are given. `conflict` (code `version_not_imported`). */
   importVersion(version: VersionImport): Promise<ImportedPackage>;
-  /** Moves without a gate, and emits `alias.moved`; those that a gate policy guards are left and told in `guarded`, unless they never were here. */
+  /** Moves without a gate, and emits `alias.moved`; those that a gate policy guards are left and told in `guarded`, those of a version that is not here in `kept`; the next import tries them again. */
   importAliases(model: string, aliases: { alias: string; version: number }[]): Promise<{ set: string[]; removed: string[]; kept: string[]; guarded: string[] }>;
 }

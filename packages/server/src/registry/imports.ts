@@ -46,8 +46,8 @@ export function createRegistryImports(deps: {
       checkDescription(version.description);
       const before = await store.importedVersion(version.model, version.version);
       const blank = { storageUri: version.source, facts: noFacts('') };
-      // Looking at the files of one that is here already would change nothing.
-      if (before !== undefined) return { ...(await store.importVersion({ ...version, ...blank })), problem: null };
+      // Looking at the files of one that has them would change nothing; those of another may have come since.
+      if (before?.withoutFiles === false) return { ...(await store.importVersion({ ...version, ...blank })), problem: null };
       const { problem, why, storagePath, ...where } = await locate(version);
       const facts = storagePath === null ? noFacts(why) : await inspectPackage(deps, storagePath);
       try {

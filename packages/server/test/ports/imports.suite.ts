@@ -352,8 +352,43 @@ export function importsSuite(name: string, open: () => Promise<ImportSubject>): 
       await expect(registry.importVersion(version('gappy', 10))).rejects.toMatchObject({ code: 'version_not_imported' });
       await registry.deleteVersion('gappy', 2);
       expect((await registry.importVersion(version('gappy', 2))).outcome).toBe('removed');
-      expect(await registry.importedVersion('gappy', 2)).toBe('unchanged');
+      expect(await registry.importedVersion('gappy', 2)).toEqual({ withoutFiles: false });
       expect(await registry.importedVersion('gappy', 3)).toBeUndefined();
+    });
+
+    it('a version whose files come later takes them; one that has them keeps them', async () => {
+      const { registry } = subject;
+      await registry.importModel(model('late'));
+      await registry.importVersion(version('late', 1));
+      expect(await registry.importedVersion('late', 1)).toEqual({ withoutFiles: true });
+      const storageUri = 'mlflow-artifacts:/1/r/artifacts/m';
+      const there = { ...facts, storagePath: '1/r/artifacts/m', servable: true, statusMessage: '', flavors: ['onnx'] };
+      expect(await registry.importVersion(version('late', 1, { source: storageUri, storageUri, runId: 'r', facts: there }))).toEqual({
+        outcome: 'updated',
+        kept: [],
+      });
+      const has = { source: storageUri, storageUri, runId: 'r', storagePath: '1/r/artifacts/m', servable: true, flavors: ['onnx'] };
+      expect(await registry.findVersion('late', 1)).toMatchObject(has);
+      expect(await registry.importedVersion('late', 1)).toEqual({ withoutFiles: false });
+      expect(await registry.importVersion(version('late', 1))).toEqual({ outcome: 'unchanged', kept: [] });
+      expect(await registry.findVersion('late', 1)).toMatchObject(has);
+    });
+
+    it('an alias that could not be set is tried again, and said each time', async () => {
+      const { registry } = subject;
+      await registry.importModel(model('waiting'));
+      for (const n of [1, 2]) await registry.importVersion(version('waiting', n));
+      const at = (champion: number) => registry.importAliases('waiting', [{ alias: 'champion', version: champion }]);
+      const none = { set: [], removed: [], kept: [], guarded: [] };
+      for (let time = 0; time < 2; time++) expect(await at(3)).toEqual({ ...none, kept: ['champion'] });
+      await registry.importVersion(version('waiting', 3));
+      expect(await at(3)).toEqual({ ...none, set: ['champion'] });
+      await registry.setGatePolicy('waiting', { aliases: ['champion'] });
+      for (let time = 0; time < 2; time++) expect(await at(2)).toEqual({ ...none, guarded: ['champion'] });
+      await registry.setGatePolicy('waiting', { aliases: [] });
+      expect(await at(2)).toEqual({ ...none, set: ['champion'] });
+      expect(await at(2)).toEqual(none);
+      expect((await registry.findModel('waiting'))?.aliases).toEqual({ champion: 2 });
     });
 
     it('aliases are set as they were, follow, and stay where they were moved or are guarded', async () => {

@@ -72,13 +72,14 @@ async function importVersion(context: Context, version: SourceVersion, known: bo
   }
   try {
     const { status, ...rest } = version;
-    const source = known ? version.source : await sourceHere(context, version.source);
+    const source = await sourceHere(context, version.source);
     const result = await target.importVersion({ ...rest, source });
     count(report, 'versions', what, result);
-    if (result.outcome !== 'created') return;
-    if (status !== 'READY') addTo(report, 'notes', { what, message: `It was ${status} there, and is READY here: a version here has no other state.` });
+    const created = result.outcome === 'created';
+    if (created && status !== 'READY')
+      addTo(report, 'notes', { what, message: `It was ${status} there, and is READY here: a version here has no other state.` });
     if (result.problem !== null) addTo(report, 'notes', { what, message: result.problem });
-    else if (source !== version.source) addTo(report, 'notes', { what, message: `Its source was ${version.source}, and is ${source} here.` });
+    else if (created && source !== version.source) addTo(report, 'notes', { what, message: `Its source was ${version.source}, and is ${source} here.` });
   } catch (error) {
     fail(report, 'versions', what, messageOf(error));
   }

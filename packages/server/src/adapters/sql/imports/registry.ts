@@ -66,10 +66,26 @@ export async function importModel({ db }: StoreContext, model: ModelImport): Pro
   return { outcome: changedOrNot(changes.size > 0 || moved), kept };
 }
 
-export async function importedVersion(db: Db, name: string, version: number): Promise<ImportedPackage['outcome'] | undefined> {
-  const mark = await readMark(db, 'version', versionId(name, version));
-  return mark === undefined ? undefined : 'unchanged';
+export async function importedVersion(db: Db, name: string, version: number): Promise<{ withoutFiles: boolean } | undefined> {
+  if ((await readMark(db, 'version', versionId(name, version))) === undefined) return undefined;
+  const row = await db
+    .selectFrom('model_versions as v')
+    .innerJoin('registered_models as m', 'm.id', 'v.model_id')
+    .select('v.storage_path')
+    .where('m.name', '=', name)
+    .where('v.version', '=', version)
+    .executeTakeFirst();
+  return { withoutFiles: row?.storage_path === null };
 }
+
+/** Where the files are, and what was found in them. */
+const placeColumns = ({ source, storageUri, runId, loggedModelId, facts }: VersionImport) => ({
+  source,
+  storage_uri: storageUri,
+  run_id: runId,
+  logged_model_id: loggedModelId,
+  ...factColumns(facts),
+});
 
 export async function importVersion(ctx: StoreContext, version: VersionImport): Promise<ImportedPackage> {
   const { db } = ctx;
@@ -90,14 +106,10 @@ export async function importVersion(ctx: StoreContext, version: VersionImport): 
         version: version.version,
         description: version.description,
         stage: version.stage,
-        source: version.source,
-        storage_uri: version.storageUri,
-        run_id: version.runId,
         run_link: version.runLink,
-        logged_model_id: version.loggedModelId,
         created_at: version.createdAt,
         updated_at: version.updatedAt,
-        ...factColumns(version.facts),
+        ...placeColumns(version),
       })
       .execute();
     await db
@@ -127,9 +139,11 @@ export async function importVersion(ctx: StoreContext, version: VersionImport): 
     ...tagFields(tags.map(({ tag_key, tag_value }) => [tag_key, tag_value] as const)),
   ]);
   const { changes, kept } = mergeFields(mark.base, here, fields);
+  const found = row.storage_path === null && version.facts.storagePath !== null;
   const columns = {
     ...(changes.get('description') == null ? {} : { description: version.description }),
     ...(changes.get('stage') == null ? {} : { stage: version.stage satisfies Stage }),
+    ...(found ? placeColumns(version) : {}),
   };
   if (Object.keys(columns).length > 0)
     await db
@@ -143,7 +157,7 @@ export async function importVersion(ctx: StoreContext, version: VersionImport): 
     await db.deleteFrom('model_version_tags').where('model_id', '=', id).where('version', '=', version.version).where('tag_key', '=', key).execute();
   await setVersionTags(db, id, version.version, recordOf(set));
   await remember();
-  return { outcome: changedOrNot(changes.size > 0), kept };
+  return { outcome: changedOrNot(changes.size > 0 || found), kept };
 }
 
 export async function importAliases(
@@ -163,16 +177,19 @@ export async function importAliases(
   const policy = model.gate_policy === null ? null : (JSON.parse(model.gate_policy) as { aliases: string[] });
   const found = { set: [] as string[], removed: [] as string[], kept: kept.map((field) => field.slice(ALIAS.length)), guarded: [] as string[] };
   const versions = new Set((await db.selectFrom('model_versions').select('version').where('model_id', '=', model.id).execute()).map(({ version }) => version));
+  const skipped: string[] = [];
   for (const [field, value] of changes) {
     const alias = field.slice(ALIAS.length);
     if (policy?.aliases.includes(alias) === true) {
       found.guarded.push(alias);
+      skipped.push(field);
       continue;
     }
     const version = value === null ? null : Number(value);
-    // Of a version that was removed here there is nothing to point at.
+    // There is nothing to point at: it was removed here, or has not come yet.
     if (version !== null && !versions.has(version)) {
       found.kept.push(alias);
+      skipped.push(field);
       continue;
     }
     const previous = here.has(field) ? Number(here.get(field)) : null;
@@ -181,7 +198,9 @@ export async function importAliases(
     found[version === null ? 'removed' : 'set'].push(alias);
     await ctx.emit({ type: 'alias.moved', payload: { model: name, alias, version, previous, forced: false } });
   }
-  const others = [...mark.base].filter(([field]) => !field.startsWith(ALIAS));
+  // What was not taken is looked at again by the next import, as if this one had not met it.
+  for (const field of skipped) there.delete(field);
+  const others = [...mark.base].filter(([field]) => !field.startsWith(ALIAS) || skipped.includes(field));
   await writeMark(db, { kind: 'model', entity: name, digest: mark.digest, fields: there, others }, true);
   return found;
 }
