@@ -1,4 +1,6 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -279,4 +281,75 @@ it('another Binnacle is a server that can be read, too', async () => {
   expect(moved).toMatchObject({ name: 'moves', status: 'RUNNING', params: { a: '1' }, metricKeys: 1 });
   await to.stop();
   rmSync(to.dataDir, { recursive: true });
+});
+
+/** What a server answers, behind something in between that turns the first listing of files away. */
+async function behindProxy(target: string): Promise<{ url: string; close(): void }> {
+  let turnedAway = false;
+  const proxy = createServer(async (request, response) => {
+    const path = request.url ?? '/';
+    if (!turnedAway && request.method === 'GET' && path.startsWith('/api/2.0/mlflow-artifacts/artifacts?')) {
+      turnedAway = true;
+      response.writeHead(400).end('not now');
+      return;
+    }
+    const body = await Array.fromAsync(request);
+    const reply = await fetch(`${target}${path}`, {
+      method: request.method ?? 'GET',
+      headers: { 'content-type': 'application/json' },
+      ...(body.length === 0 ? {} : { body: Buffer.concat(body) }),
+    });
+    response.writeHead(reply.status).end(Buffer.from(await reply.arrayBuffer()));
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, close: () => void proxy.close() };
+}
+
+it('one listing that fails is the failure of one run, whose files the next import brings', async () => {
+  const ids = await Promise.all(
+    Array.from({ length: 14 }, async () => {
+      const { id, artifactUri } = (await api('POST', '/api/binnacle/v1/runs', { experiment: 'listed' })) as { id: string; artifactUri: string };
+      const root = artifactUri.slice('mlflow-artifacts:/'.length);
+      await fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts/${root}/f.txt`, { method: 'PUT', body: 'content' });
+      await api('PATCH', `/api/binnacle/v1/runs/${id}`, { status: 'FINISHED' });
+      return id;
+    }),
+  );
+  const to = await startServer();
+  const proxy = await behindProxy(server.url);
+  const load = async (from: string) => {
+    const { stdout } = await binnacle(['import', 'mlflow', from, '--url', to.url, '--json', '--experiment', 'listed']);
+    return JSON.parse(stdout) as MlflowReport;
+  };
+  const first = await load(proxy.url);
+  expect(first).toMatchObject({ runs: { created: ids.length }, files: { copied: ids.length - 1 }, failed: [] });
+  expect(first.notCopied).toEqual([expect.objectContaining({ why: expect.stringContaining('not now') })]);
+  proxy.close();
+  expect(await load(server.url)).toMatchObject({ runs: { created: 0, updated: 1, unchanged: ids.length - 1 }, files: { copied: 1 }, notCopied: [] });
+  expect(await load(server.url)).toMatchObject({ runs: { updated: 0, unchanged: ids.length }, files: { copied: 0, there: 0 } });
+  await to.stop();
+  rmSync(to.dataDir, { recursive: true });
+});
+
+it('a version that came before its files takes them when they are here', async () => {
+  const { file, db, insert } = oldDatabase();
+  const artifacts = join(folder, 'later');
+  const source = `/old/machine/mlruns/730/${runId(41)}/artifacts/m`;
+  insert('experiments', experiment(730, 'later', '/old/machine/mlruns/730'));
+  insert('registered_models', { name: 'later', creation_time: T, last_updated_time: T, description: null });
+  const version = { name: 'later', version: 1, creation_time: T, last_updated_time: T, current_stage: 'None', status: 'READY' };
+  insert('model_versions', { ...version, source, run_id: runId(41) });
+  const first = await importFrom(file, '--artifacts', artifacts);
+  expect(first).toMatchObject({ versions: { created: 1 }, failed: [] });
+  expect(first.notes).toEqual([{ what: 'version 1 of later', message: expect.stringContaining('was not found here') }]);
+  insert('runs', run(41, 730, { artifact_uri: `/old/machine/mlruns/730/${runId(41)}/artifacts` }));
+  db.close();
+  mkdirSync(join(artifacts, `730/${runId(41)}/artifacts/m`), { recursive: true });
+  writeFileSync(join(artifacts, `730/${runId(41)}/artifacts/m/MLmodel`), 'flavors:\n  sklearn: {}\n');
+  expect(await importFrom(file, '--artifacts', artifacts)).toMatchObject({ runs: { created: 1 }, versions: { updated: 1 }, notes: [], failed: [] });
+  expect(await api('GET', '/api/binnacle/v1/models/later/versions/1')).toMatchObject({
+    source: `mlflow-artifacts:/730/${runId(41)}/artifacts/m`,
+    flavors: ['sklearn'],
+  });
+  expect(await importFrom(file, '--artifacts', artifacts)).toMatchObject({ versions: { updated: 0, unchanged: 1 }, notes: [] });
 });

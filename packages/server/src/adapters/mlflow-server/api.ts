@@ -3,6 +3,7 @@ import { BinnacleError, denied, invalid, messageOf, unavailable } from '../../ke
 
 /** Tries of a request that a busy server turned away, or that did not arrive. */
 const TRIES = 4;
+const WHICH_URL = "Name the URL under which MLflow's own UI opens.";
 const AGAIN = new Set([408, 429, 500, 502, 503, 504]);
 
 export interface MlflowApi {
@@ -41,7 +42,7 @@ export function mlflowApi(place: string, env: NodeJS.ProcessEnv): MlflowApi {
       } catch (cause) {
         if (cause instanceof BinnacleError) throw cause;
         const why = (cause as { cause?: unknown }).cause;
-        failure = unavailable('mlflow_unreachable', `MLflow does not answer at ${base}: ${messageOf(why ?? cause)}`, { cause });
+        failure = unavailable('mlflow_unreachable', `MLflow does not answer at ${base}: ${messageOf(why ?? cause)}. ${WHICH_URL}`, { cause });
       }
       if (tries === TRIES) throw failure;
       await sleep(250 * 2 ** tries);
@@ -54,7 +55,7 @@ export function mlflowApi(place: string, env: NodeJS.ProcessEnv): MlflowApi {
     } catch (cause) {
       throw invalid(
         'not_an_mlflow_server',
-        `What answers at ${base} is no MLflow server: ${path} gives ${JSON.stringify(text.slice(0, 80))}, which is not JSON.`,
+        `What answers at ${base} is no MLflow server: ${path} gives ${JSON.stringify(text.slice(0, 80))}, which is not JSON. ${WHICH_URL}`,
         { cause },
       );
     }
@@ -90,6 +91,9 @@ function failed(base: string, path: string, status: number, text: string): Binna
   if (AGAIN.has(status)) return unavailable('mlflow_failed', what);
   return invalid('mlflow_refused', what);
 }
+
+/** No server answered: it says nothing of what was asked for. */
+export const isUnreachable = (error: unknown): boolean => error instanceof BinnacleError && error.code === 'mlflow_unreachable';
 
 export const isMissing = (error: unknown): boolean => error instanceof BinnacleError && error.kind === 'not_found';
 

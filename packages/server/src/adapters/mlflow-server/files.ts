@@ -1,7 +1,7 @@
 import { isElsewhere, proxiedPath } from '../../artifacts/index.ts';
 import { messageOf } from '../../kernel/index.ts';
 import type { FileOwner, SourceFile } from '../../transfer/index.ts';
-import type { MlflowApi } from './api.ts';
+import { isMissing, isUnreachable, type MlflowApi } from './api.ts';
 
 interface Entry {
   path: string;
@@ -19,20 +19,31 @@ interface Reader {
   open(path: string): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Reads artifacts through the server, wherever it keeps them. A store that it cannot read is asked once. */
+/** Owners whose files could not be listed, and none that could, before a store is taken for one that the server cannot read. */
+const FAILURES = 3;
+
+/**
+ * Reads artifacts through the server, wherever it keeps them. A store that it cannot read (no credentials, no driver) is asked a few times, not for every owner;
+ * one that was ever read is asked for each. Throws when there is no server to ask.
+ */
 export function fileReader(api: MlflowApi): (owner: FileOwner) => Promise<{ files: SourceFile[] } | { unreadable: string; elsewhere: boolean }> {
-  const unreadable = new Map<string, string>();
+  const stores = new Map<string, { read: boolean; failures: number; why: string }>();
   return async (owner) => {
-    const store = /^[a-z][a-z0-9+.-]*:\/\/[^/]*/i.exec(owner.uri)?.[0] ?? owner.uri.split('/').slice(0, -3).join('/');
+    const name = /^[a-z][a-z0-9+.-]*:\/\/[^/]*/i.exec(owner.uri)?.[0] ?? owner.uri.split('/').slice(0, -3).join('/');
     const elsewhere = isElsewhere(owner.uri);
-    const why = unreadable.get(store);
-    if (why !== undefined) return { unreadable: why, elsewhere };
+    const store = stores.get(name) ?? { read: false, failures: 0, why: '' };
+    stores.set(name, store);
+    if (!store.read && store.failures >= FAILURES) return { unreadable: store.why, elsewhere };
     try {
-      return { files: await filesOf(readerOf(api, owner)) };
+      const files = await filesOf(readerOf(api, owner));
+      store.read = true;
+      return { files };
     } catch (error) {
-      const message = messageOf(error);
-      unreadable.set(store, message);
-      return { unreadable: message, elsewhere };
+      if (isUnreachable(error)) throw error;
+      const why = messageOf(error);
+      // What is missing says nothing of others.
+      if (!isMissing(error)) Object.assign(store, { failures: store.failures + 1, why });
+      return { unreadable: why, elsewhere };
     }
   };
 }

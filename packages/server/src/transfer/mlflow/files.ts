@@ -16,24 +16,25 @@ export interface FilePlan {
   uri: string | null;
 }
 
-/** '-': they were not asked for, and would be looked at by an import that asks. */
-const NOT_ASKED = '-';
+/** '-': they were not asked for, or could not be read, and are looked at by the next import that asks. */
+const NOT_SEEN = '-';
 
 export async function planFiles({ source, artifacts, report }: Context, owner: FileOwner): Promise<FilePlan> {
   if (!artifacts) {
     const elsewhere = isElsewhere(owner.uri);
-    return { files: [], digest: NOT_ASKED, uri: elsewhere ? owner.uri : null };
+    return { files: [], digest: NOT_SEEN, uri: elsewhere ? owner.uri : null };
   }
   const found = await source.files(owner);
   if ('unreadable' in found) {
     notCopied(report, owner.uri, found.unreadable);
-    return { files: [], digest: digestOf(['unreadable', owner.uri]), uri: found.elsewhere ? owner.uri : null };
+    // Those of another store stay where they are, and their URI goes on leading there.
+    return found.elsewhere ? { files: [], digest: digestOf(['unreadable', owner.uri]), uri: owner.uri } : { files: [], digest: NOT_SEEN, uri: null };
   }
   return { files: found.files, digest: digestOf(found.files.map(({ path, size }) => [path, size])), uri: null };
 }
 
 /** Whether files that were imported so need not be looked at again. */
-export const filesKnown = (digest: string | undefined): boolean => digest !== undefined && digest !== NOT_ASKED;
+export const filesKnown = (digest: string | undefined): boolean => digest !== undefined && digest !== NOT_SEEN;
 
 /** Copies what is not there yet. False when one of them could not be. A file that is there in another length stays, and is told. */
 export async function copyFiles({ target, report }: Context, what: string, uri: string, files: SourceFile[], fresh: boolean): Promise<boolean> {
