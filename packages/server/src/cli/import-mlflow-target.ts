@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BinnacleApiError, type Client } from '@binnacle/sdk';
+import { proxiedPath } from '../artifacts/index.ts';
 import { looseNumber } from '../kernel/index.ts';
 import type { MlflowTarget, SourceSeries } from '../transfer/index.ts';
 import { STREAMED } from './streamed.ts';
 
 const PROXY = '/api/2.0/mlflow-artifacts/artifacts';
-const rootOf = (uri: string): string => uri.replace(/^mlflow-artifacts:(\/\/[^/]*)?\/*/, '');
+const rootOf = (uri: string): string => proxiedPath(uri) ?? uri;
 const columns = (series: SourceSeries[]) => series.map((one) => ({ ...one, values: one.values.map(looseNumber) }));
 
 type TargetRuns = Parameters<MlflowTarget['importRuns']>[0];
@@ -109,7 +110,11 @@ export function mlflowTarget(plain: Client): MlflowTarget {
         ...(size === null ? {} : { headers: { 'content-length': String(size) } }),
       } as RequestInit);
       const stored = /sha-256=:([^:]*):/.exec(reply.headers.get('repr-digest') ?? '')?.[1];
-      if (stored !== undefined && stored !== hash.digest('base64')) throw new Error('what arrived is not what was sent; import again');
+      if (stored !== undefined && stored !== hash.digest('base64')) {
+        // It would be taken for the file by the next import, which compares lengths.
+        await client.request(url, { method: 'DELETE' });
+        throw new Error('what arrived is not what was sent, and was removed; import again');
+      }
       return bytes;
     },
   };

@@ -283,23 +283,24 @@ it('another Binnacle is a server that can be read, too', async () => {
   rmSync(to.dataDir, { recursive: true });
 });
 
-/** What a server answers, behind something in between that turns the first listing of files away. */
-async function behindProxy(target: string): Promise<{ url: string; close(): void }> {
-  let turnedAway = false;
+/** A server behind something in between that meddles with the first request about files of that method: turns it away, or changes a byte of it. */
+async function behindProxy(target: string, method: 'GET' | 'PUT'): Promise<{ url: string; close(): void }> {
+  let meddled = false;
   const proxy = createServer(async (request, response) => {
     const path = request.url ?? '/';
-    if (!turnedAway && request.method === 'GET' && path.startsWith('/api/2.0/mlflow-artifacts/artifacts?')) {
-      turnedAway = true;
-      response.writeHead(400).end('not now');
-      return;
-    }
     const body = await Array.fromAsync(request);
+    if (!meddled && request.method === method && path.startsWith('/api/2.0/mlflow-artifacts/artifacts')) {
+      meddled = true;
+      if (method === 'GET') return void response.writeHead(400).end('not now');
+      body[0][0] ^= 1;
+    }
     const reply = await fetch(`${target}${path}`, {
       method: request.method ?? 'GET',
       headers: { 'content-type': 'application/json' },
       ...(body.length === 0 ? {} : { body: Buffer.concat(body) }),
     });
-    response.writeHead(reply.status).end(Buffer.from(await reply.arrayBuffer()));
+    const digest = reply.headers.get('repr-digest');
+    response.writeHead(reply.status, digest === null ? {} : { 'repr-digest': digest }).end(Buffer.from(await reply.arrayBuffer()));
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, close: () => void proxy.close() };
@@ -316,7 +317,7 @@ it('one listing that fails is the failure of one run, whose files the next impor
     }),
   );
   const to = await startServer();
-  const proxy = await behindProxy(server.url);
+  const proxy = await behindProxy(server.url, 'GET');
   const load = async (from: string) => {
     const { stdout } = await binnacle(['import', 'mlflow', from, '--url', to.url, '--json', '--experiment', 'listed']);
     return JSON.parse(stdout) as MlflowReport;
@@ -327,6 +328,25 @@ it('one listing that fails is the failure of one run, whose files the next impor
   proxy.close();
   expect(await load(server.url)).toMatchObject({ runs: { created: 0, updated: 1, unchanged: ids.length - 1 }, files: { copied: 1 }, notCopied: [] });
   expect(await load(server.url)).toMatchObject({ runs: { updated: 0, unchanged: ids.length }, files: { copied: 0, there: 0 } });
+  await to.stop();
+  rmSync(to.dataDir, { recursive: true });
+});
+
+it('a file that was changed on its way is no file, and the next import brings it', async () => {
+  const { id, artifactUri } = (await api('POST', '/api/binnacle/v1/runs', { experiment: 'changed' })) as { id: string; artifactUri: string };
+  const place = `${artifactUri.slice('mlflow-artifacts:/'.length)}/f.txt`;
+  await fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts/${place}`, { method: 'PUT', body: 'content' });
+  const to = await startServer();
+  const proxy = await behindProxy(to.url, 'PUT');
+  const load = async (url: string) => {
+    const { stdout } = await binnacle(['import', 'mlflow', server.url, '--url', url, '--json', '--experiment', 'changed']);
+    return JSON.parse(stdout) as MlflowReport;
+  };
+  expect((await load(proxy.url)).failed).toEqual([expect.objectContaining({ message: expect.stringContaining('not what was sent') })]);
+  proxy.close();
+  expect(await load(to.url)).toMatchObject({ files: { copied: 1, there: 0 }, failed: [] });
+  const content = await fetch(`${to.url}/api/binnacle/v1/runs/${id}/artifacts/content?path=f.txt`);
+  expect(await content.text()).toBe('content');
   await to.stop();
   rmSync(to.dataDir, { recursive: true });
 });
