@@ -62,6 +62,8 @@ export interface MovableDatabase {
   contents(): Promise<Contents>;
   /** Makes the tables, and notes that they are not complete: no server starts on them until `finish`. */
   begin(mark: MoveMark): Promise<void>;
+  /** Throws `unavailable` (migration_disturbed) when somebody else may have used it since it was opened. */
+  undisturbed(): Promise<void>;
   finish(mark: MoveMark): Promise<void>;
   /** Every table of the newest schema, by name. */
   tables(): Promise<MovableTable[]>;

@@ -44,7 +44,8 @@ const TOLD = 10;
 
 /**
  * Moves every table to a database that is empty, or that an earlier call has begun to fill from this same source, and proves it: each table is read from both sides and
- * compared. Throws `conflict` when the target holds anything else, and `invalid` (code `migration_unfit`) before anything is moved when it cannot hold a value.
+ * compared. Throws `conflict` when the target holds anything else, and `invalid` (code `migration_unfit`) before anything is moved when it cannot hold a value;
+ * `unavailable` (`migration_disturbed`) when others could write on either side meanwhile, and then the target stays unfinished.
  * Nothing is changed in the source.
  */
 export async function moveDatabase(source: MovableDatabase, target: MovableDatabase, options: MoveOptions = {}): Promise<MoveReport> {
@@ -85,7 +86,10 @@ export async function moveDatabase(source: MovableDatabase, target: MovableDatab
     report.rows += proof.rows;
     report.equal &&= proof.equal;
   }
-  if (report.equal && !already) await target.finish({ ...mark, finishedAt: clock() });
+  if (report.equal && !already) {
+    for (const database of [source, target]) await database.undisturbed();
+    await target.finish({ ...mark, finishedAt: clock() });
+  }
   return report;
 }
 

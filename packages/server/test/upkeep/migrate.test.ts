@@ -51,6 +51,19 @@ const but = (database: MovableDatabase, own: Partial<MovableDatabase>): MovableD
     },
   });
 
+it('is not finished when others may have written meanwhile', async () => {
+  const [from, to] = [await source(), target()];
+  const disturbed = (database: MovableDatabase) =>
+    but(database, {
+      undisturbed: async () => {
+        throw new Error('disturbed');
+      },
+    });
+  await expect(move(from, to, disturbed)).rejects.toThrow('disturbed');
+  await expect(openSqlite({ file: to })).rejects.toMatchObject({ code: 'migration_unfinished' });
+  expect(await move(from, to)).toMatchObject({ equal: true, resumed: true, copied: 0 });
+});
+
 it('breaks off anywhere and goes on, and ends with the same; no server starts on the half', async () => {
   const from = await source();
   const whole = await move(from, target());

@@ -81,6 +81,10 @@ export class SqlMovableDatabase implements MovableDatabase {
     });
   }
 
+  undisturbed(): Promise<void> {
+    return this.#presence.stillAlone();
+  }
+
   finish(mark: MoveMark): Promise<void> {
     return this.#said(() => writeMove(this.#db, mark));
   }

@@ -182,6 +182,7 @@ class PooledEngine implements SqlEngine {
 
   async #outcomes(group: Request[]): Promise<Outcome[]> {
     for (let tries = 1; ; tries++) {
+      if (this.#presence.refusal !== undefined) throw this.#presence.refusal;
       try {
         return await this.#attempt(group);
       } catch (failure) {

@@ -23,7 +23,7 @@ export async function connectSqlite(file: string, { create }: { create: boolean 
       place: file,
       translate,
       migrate: (options) => migrate(db, file, options),
-      enter: async () => ({ lease: async () => true, close: async () => {} }),
+      enter: async () => ({ lease: async () => true, refusal: undefined, stillAlone: async () => {}, close: async () => {} }),
       close: () => db.destroy(),
     };
   } catch (error) {
