@@ -283,16 +283,19 @@ it('another Binnacle is a server that can be read, too', async () => {
   rmSync(to.dataDir, { recursive: true });
 });
 
-/** A server behind something in between that meddles with the first request about files of that method: turns it away, or changes a byte of it. */
+/** A server behind something in between that meddles with the first request about files of that method: turns it away, or changes its first byte. */
 async function behindProxy(target: string, method: 'GET' | 'PUT'): Promise<{ url: string; close(): void }> {
   let meddled = false;
   const proxy = createServer(async (request, response) => {
     const path = request.url ?? '/';
-    const body = await Array.fromAsync(request);
+    const body: Buffer[] = await Array.fromAsync(request);
     if (!meddled && request.method === method && path.startsWith('/api/2.0/mlflow-artifacts/artifacts')) {
       meddled = true;
-      if (method === 'GET') return void response.writeHead(400).end('not now');
-      body[0][0] ^= 1;
+      if (method === 'GET') {
+        response.writeHead(400).end('not now');
+        return;
+      }
+      body[0]?.writeUInt8(0);
     }
     const reply = await fetch(`${target}${path}`, {
       method: request.method ?? 'GET',
