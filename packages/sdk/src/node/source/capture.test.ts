@@ -42,6 +42,7 @@ describe('a repository with changes', () => {
     write('src/train.mjs', 'console.log(1)\n');
     write('src/lib/größe.mjs', 'old\n');
     write('.env', 'API_KEY=first\n');
+    write('deploy/secrets/db.yaml', 'API_KEY: first\n');
     git('add', '-A', '-f');
     git('commit', '-qm', 'first');
   });
@@ -62,11 +63,12 @@ describe('a repository with changes', () => {
     write('src/train.mjs', 'console.log(2)\n');
     write('src/lib/größe.mjs', Buffer.from('caf\xe9\n', 'latin1'));
     write('.env', 'API_KEY=second\n');
+    write('deploy/secrets/db.yaml', 'API_KEY: second\n');
     write('notes.txt', 'not known to git\n');
     git('add', 'src/train.mjs');
     const { tags, files, state } = await captured();
     expect(tags['mlflow.source.git.dirty']).toBe('true');
-    expect(state.git).toMatchObject({ dirty: true, untracked: ['notes.txt'], diffWithout: ['.env'] });
+    expect(state.git).toMatchObject({ dirty: true, untracked: ['notes.txt'], diffWithout: ['.env', 'deploy/secrets/db.yaml'] });
     const everything = JSON.stringify(files);
     for (const secret of ['API_KEY', 'ghp_t0ken', 'not known to git']) expect(everything).not.toContain(secret);
     expect(files['source/uncommitted.diff']).toContain('+console.log(2)');
@@ -96,9 +98,9 @@ describe('a repository with changes', () => {
     symlinkSync(outside, join(repo, 'src/link.txt'));
     write('src/large.csv', 'x'.repeat(2 * 1024 * 1024));
     write('node_modules/a/index.js', 'x');
-    const { files, state } = await captured({ files: ['src/**', '.env', 'node_modules/**'], git: false });
+    const { files, state } = await captured({ files: ['src/**', '.env', 'deploy/**', 'node_modules/**'], git: false });
     expect(Object.keys(files).sort()).toEqual(['source/src/lib/größe.mjs', 'source/src/train.mjs', 'source/state.json']);
-    expect(state.leftOut.map(({ path }) => path.split('/').at(-1)).sort()).toEqual(['.env', 'large.csv', 'private.txt']);
+    expect(state.leftOut.map(({ path }) => path.split('/').at(-1)).sort()).toEqual(['.env', 'db.yaml', 'large.csv', 'private.txt']);
     expect(state.git).toBeNull();
   });
 

@@ -47,7 +47,7 @@ export async function readGit(cwd: string, most: number): Promise<GitState | und
   const commit = (await git(cwd, ['rev-parse', '--verify', 'HEAD']))?.trim();
   const root = (await git(cwd, ['rev-parse', '--show-toplevel']))?.replace(/\r?\n$/, '');
   if (commit === undefined || root === undefined) return undefined;
-  const exclude = SECRET_NAMES.map((name) => `:(exclude,top,glob,icase)**/${name}`);
+  const exclude = SECRET_NAMES.flatMap((name) => [name, `${name}/**`]).map((glob) => `:(exclude,top,glob,icase)**/${glob}`);
   const [branch, repoUrl, changed, diff, untracked] = await Promise.all([
     git(cwd, ['symbolic-ref', '--quiet', '--short', 'HEAD']),
     remoteOf(cwd),

@@ -1,6 +1,4 @@
-import { basename } from 'node:path';
-
-/** Names of files that hold secrets: never read, and left out of the diff. As globs of git's, and of ours. */
+/** Names of files and folders that hold secrets, wherever they lie: never read, and left out of the diff. As globs of git's, and of ours. */
 export const SECRET_NAMES = [
   '.env',
   '.env.*',
@@ -30,11 +28,20 @@ export const SECRET_NAMES = [
   '*credential*',
   '*secret*',
   'service-account*.json',
+  '.ssh',
+  '.gnupg',
+  '.aws',
+  '.azure',
+  '.config/gcloud',
+  '.docker/config.json',
+  '.kube/config',
 ];
 
-const patterns = SECRET_NAMES.map((name) => new RegExp(`^${name.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`, 'i'));
+const globs = SECRET_NAMES.map((name) => name.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '[^/]*'));
+const pattern = new RegExp(`(?:^|/)(?:${globs.join('|')})(?:/|$)`, 'i');
 
-export const isSecret = (path: string): boolean => patterns.some((pattern) => pattern.test(basename(path)));
+/** By the name of the file, or of a folder that it lies in. `path` has slashes. */
+export const isSecret = (path: string): boolean => pattern.test(path);
 
 /**
  * The URL of a repository without user names and passwords, queries and fragments. `git@host:path` stays: its user is no secret.
