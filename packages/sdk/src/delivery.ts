@@ -2,8 +2,16 @@ import type { Client } from './client.ts';
 import type { Entry } from './entries.ts';
 
 export const statusOf = (error: unknown): number => (error as { status?: number }).status ?? 0;
-/** The server will not take the same again; a wrong token is no fault of the data and may be set right. */
-export const isFinal = (status: number): boolean => status >= 400 && status < 500 && ![401, 403, 408, 425, 429].includes(status);
+const isTransient = (status: number): boolean => [401, 403, 408, 425, 429].includes(status);
+/**
+ * The server will not take the same again; a wrong token is no fault of the data and may be set right. Nor is a refusal that Binnacle did not write:
+ * a proxy before it that lost its way finds it again. What is too large for a proxy stays so.
+ */
+export function isFinal(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status < 400 || status >= 500 || isTransient(status)) return false;
+  return status === 413 || (error as { code?: unknown }).code !== 'http_error';
+}
 /** The run is gone: no part of what was sent can be saved. */
 const isGone = (status: number): boolean => status === 404 || status === 410;
 
@@ -40,10 +48,10 @@ export async function deliver(
     try {
       await send(part.flat());
     } catch (error) {
+      if (!isFinal(error)) return { unsent: [...part, ...left.reverse().flat()].flat(), error };
       const status = statusOf(error);
-      if (!isFinal(status)) return { unsent: [...part, ...left.reverse().flat()].flat(), error };
       const [first] = part as [Entry[]];
-      if (part.length === 1 && isDivisible(first) && !isGone(status)) {
+      if (part.length === 1 && (isDivisible(first) || (status === 413 && first.length > 1)) && !isGone(status)) {
         const [front, back] = halves(first);
         left.push([back], [front]);
       } else if (part.length === 1 || isGone(status)) {

@@ -1,5 +1,5 @@
 import type { Client } from './client.ts';
-import { artifactRootOf, deliver, isFinal, isUnreadable, logEntries, statusOf, transferMs, uploadArtifact } from './delivery.ts';
+import { artifactRootOf, deliver, isFinal, isUnreadable, logEntries, transferMs, uploadArtifact } from './delivery.ts';
 import { type EndStatus, ENTRIES_A_REQUEST, type Entry, fitting, isText, lengthOf, type SeriesEntry, type TextEntry } from './entries.ts';
 import type { Reporter } from './reporter.ts';
 import { retryAfterOf, until } from './retry.ts';
@@ -178,7 +178,7 @@ export class HttpSink implements RunSink {
         await uploadArtifact(this.#client, root, path, content, { signal: this.#signal(end, transferMs(content.size)) });
         this.add(after);
       } catch (error) {
-        if (!isFinal(statusOf(error)) && !isUnreadable(error)) {
+        if (!isFinal(error) && !isUnreadable(error)) {
           this.#report('network', error, 'could not be logged', 'trying on');
           this.#retryAfter = retryAfterOf(error);
           return;
@@ -223,7 +223,7 @@ export class HttpSink implements RunSink {
         await this.#client.call('updateRun', { params: { runId: this.#runId }, body: { status, endedAt }, signal: this.#signal(signal) });
         return 'done';
       } catch (error) {
-        const final = isFinal(statusOf(error)) || signal.aborted;
+        const final = isFinal(error) || signal.aborted;
         this.#report(final ? 'end' : 'network', error, `could not be ended as ${status}`, final ? 'it stays as it is' : 'trying on');
         return final ? 'done' : retryAfterOf(error);
       }

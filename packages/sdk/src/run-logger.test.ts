@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { startRun } from './run-logger.ts';
 
-/** A server that remembers what it was sent and fails as told. */
-function server(failures: { times: number; status: number }) {
+/** A server that remembers what it was sent and fails as told, by itself or by a proxy before it. */
+function server(failures: { times: number; status: number; proxy?: string }) {
   const seen: { path: string; method: string; body: { metrics?: { value: unknown; step: number }[]; status?: string } }[] = [];
   const fetch = (async (url: string, init: RequestInit) => {
     const path = new URL(url).pathname;
     if (path.endsWith('/log') && failures.times-- > 0)
-      return failures.status === 0 ? Promise.reject(new TypeError('fetch failed')) : Response.json({ detail: 'no' }, { status: failures.status });
+      return failures.status === 0
+        ? Promise.reject(new TypeError('fetch failed'))
+        : new Response(failures.proxy ?? JSON.stringify({ code: 'refused', detail: 'no' }), { status: failures.status });
     seen.push({ path, method: init.method ?? 'GET', body: JSON.parse(String(init.body)) });
     return Response.json(path.endsWith('/runs') ? { id: 'r1' } : {});
   }) as unknown as typeof globalThis.fetch;
@@ -119,7 +121,7 @@ describe('one bad value among many', () => {
       if (requests++ === offlineAt) throw new TypeError('fetch failed');
       const body = JSON.parse(String(init.body)) as Body;
       const wrong = body.metrics.some((m) => m.key.startsWith('bad')) || ('lr' in body.params && body.params['lr'] !== '0.1');
-      if (wrong) return Response.json({ detail: 'refused' }, { status: 400 });
+      if (wrong) return Response.json({ code: 'refused', detail: 'refused' }, { status: 400 });
       taken.metrics.push(...body.metrics);
       Object.assign(taken.params, body.params);
       Object.assign(taken.tags, body.tags);
@@ -176,6 +178,37 @@ test('what the server refuses for good is dropped, counted and told, and does no
   expect(logged(seen).map((p) => p.value)).toEqual([2]);
 });
 
+describe('a proxy before the server', () => {
+  test.each([
+    [404, '<html>404 page not found</html>'],
+    [404, 'default backend - 404'],
+    [404, '{"detail":"Not Found"}'],
+    [400, '{"message":"no Route matched with those values"}'],
+  ])('that answers %i by itself (%s) loses nothing once it finds the way again', async (status, proxy) => {
+    const { seen, fetch } = server({ times: 2, status, proxy });
+    const run = await startRun({ baseUrl: 'http://b', fetch, onError: () => {}, flushIntervalMs: 60_000 });
+    run.log({ a: 1 });
+    run.params({ lr: 0.1 });
+    await run.end();
+    expect(logged(seen).map((p) => p.value)).toEqual([1]);
+    expect(seen.at(-1)?.body).toMatchObject({ status: 'FINISHED' });
+    expect(run.dropped).toBe(0);
+  });
+
+  test('that takes smaller requests than the server gets smaller ones', async () => {
+    const { seen, fetch } = server({ times: 0, status: 0 });
+    const small = ((url: string, init: RequestInit) =>
+      String(init.body).length > 2000
+        ? Promise.resolve(new Response('<h1>413 Request Entity Too Large</h1>', { status: 413 }))
+        : fetch(url, init)) as typeof globalThis.fetch;
+    const run = await startRun({ baseUrl: 'http://b', fetch: small, onError: () => {}, flushIntervalMs: 60_000 });
+    for (let step = 0; step < 500; step++) run.log({ a: step });
+    await run.end();
+    expect(logged(seen).map((p) => p.value)).toEqual(Array.from({ length: 500 }, (_, step) => step));
+    expect(run.dropped).toBe(0);
+  });
+});
+
 test('the buffer is bounded', async () => {
   const { fetch } = server({ times: 1000, status: 0 });
   const run = await startRun({ baseUrl: 'http://b', fetch, maxBuffered: 10, endTimeoutMs: 50, onError: () => {} });
@@ -192,7 +225,7 @@ describe('what is no plain number', () => {
     const fetch = (async (url: string, init: RequestInit) => {
       const path = new URL(url).pathname;
       const body = init.body instanceof Blob ? await init.body.text() : JSON.parse(String(init.body));
-      if (JSON.stringify(body).includes('refuse me')) return Response.json({ detail: 'refused' }, { status: 400 });
+      if (JSON.stringify(body).includes('refuse me')) return Response.json({ code: 'refused', detail: 'refused' }, { status: 400 });
       calls.push({ method: init.method ?? 'GET', path, body });
       return Response.json(path.endsWith('/runs') ? { id: 'r1', artifactUri: 'mlflow-artifacts:/7/r1/artifacts' } : {});
     }) as unknown as typeof globalThis.fetch;

@@ -144,7 +144,7 @@ export class RunSync {
       await this.#client.call('getRun', { params: { runId }, signal: timeout() });
       return true;
     } catch (error) {
-      if (statusOf(error) === 404) return false;
+      if (isFinal(error) && statusOf(error) === 404) return false;
       throw error;
     }
   }
@@ -212,7 +212,7 @@ export class RunSync {
       const lost = isUnreadable(error);
       // Another sync removes what it has sent.
       if (lost && !existsSync(recordOf(this.folder))) throw new VanishedError();
-      if (!lost && !isFinal(statusOf(error))) throw error;
+      if (!lost && !isFinal(error)) throw error;
       this.#refuse(`artifact ${line.path}`, lost ? unreadable(line) : error, from);
     }
   }

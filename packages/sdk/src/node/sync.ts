@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '../client.ts';
-import { isFinal, statusOf } from '../delivery.ts';
+import { isFinal } from '../delivery.ts';
 import { retryAfterOf, until } from '../retry.ts';
 import { removeRest } from './progress.ts';
 import { PROGRESS, recordOf } from './record.ts';
@@ -77,5 +77,5 @@ async function syncOne(run: RunSync, retryMs: number): Promise<{ report: RunRepo
 export function isAway(error: unknown): boolean {
   if ((error as Error).name === 'TimeoutError') return true;
   const status = (error as { status?: unknown }).status;
-  return typeof status === 'number' && !isFinal(statusOf(error)) && status !== 401 && status !== 403;
+  return typeof status === 'number' && !isFinal(error) && status !== 401 && status !== 403;
 }
