@@ -18,6 +18,8 @@ export class AutoSink implements RunSink {
   readonly #report: Reporter;
   readonly #timer: ReturnType<typeof setInterval>;
   #told = 0;
+  /** The server has the run as ended. */
+  #done = false;
   #sending: Promise<'done' | number> | undefined;
 
   constructor(record: FileSink, client: Client, options: SendOptions, report: Reporter) {
@@ -31,7 +33,7 @@ export class AutoSink implements RunSink {
   }
 
   get dropped(): number {
-    return this.#record.dropped + this.#told;
+    return this.#record.dropped + this.#sync.refusals;
   }
   add(entries: readonly Entry[]): void {
     this.#record.add(entries);
@@ -60,10 +62,12 @@ export class AutoSink implements RunSink {
   }
 
   async #advance(): Promise<'done' | number> {
+    if (this.#done) return 'done';
     try {
-      const { refused } = await this.#sync.advance();
+      const { refused, state } = await this.#sync.advance();
       for (const { what, message } of refused.slice(this.#told)) this.#report(what, new Error(message), `: the server refuses the ${what}`, 'it is left out');
       this.#told = refused.length;
+      this.#done = state !== 'open';
       return 'done';
     } catch (error) {
       this.#report('network', error, 'could not be sent', `it is in ${this.#record.folder}`);

@@ -45,6 +45,8 @@ const ENTRIES_A_REQUEST = 10_000;
 /** Sends a recorded run to a server, as far as it is written; `advance` again goes on from there. Repeating any of it does no harm. */
 export class RunSync {
   readonly folder: string;
+  /** Entries and artifacts that the server refuses, those included that the report does not list. */
+  refusals = 0;
   readonly #client: Client;
   readonly #options: RunSyncOptions;
   readonly #server: string;
@@ -186,18 +188,19 @@ export class RunSync {
 
   async #send(runId: string, entries: Entry[], from: number): Promise<void> {
     if (entries.length === 0) return;
-    let refused = 0;
+    const refused: [unit: Entry[], why: unknown][] = [];
     const { unsent, error } = await deliver(
       (part) => logEntries(this.#client, runId, part, timeout()),
       entries,
-      (unit, why) => {
-        refused += unit.length;
-        this.#refuse(`${unit[0]?.kind} ${unit[0]?.key}`, why, from);
-      },
+      (unit, why) => refused.push([unit, why]),
     );
-    // Those that were taken are sent again with the rest: that does no harm.
+    // Those that were taken are sent again with the rest: that does no harm. Those that were refused are refused again, and count once.
     if (unsent.length > 0) throw error;
-    this.#sent.entries += entries.length - refused;
+    this.#sent.entries += entries.length;
+    for (const [unit, why] of refused) {
+      this.#sent.entries -= unit.length;
+      this.#refuse(`${unit[0]?.kind} ${unit[0]?.key}`, why, from, unit.length);
+    }
   }
 
   async #upload(line: ArtifactLine, from: number): Promise<void> {
@@ -217,8 +220,9 @@ export class RunSync {
     }
   }
 
-  #refuse(what: string, error: unknown, from: number): void {
+  #refuse(what: string, error: unknown, from: number, count = 1): void {
     this.#firstRefused ??= from;
+    this.refusals += count;
     if (this.#refused.length < MOST_REFUSED) this.#refused.push({ what, message: error instanceof Error ? error.message : String(error) });
   }
 
