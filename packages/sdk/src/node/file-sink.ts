@@ -8,7 +8,7 @@ import type { SendOptions } from '../http-sink.ts';
 import type { Reporter } from '../reporter.ts';
 import { until } from '../retry.ts';
 import type { RunSink } from '../run-sink.ts';
-import { type ArtifactLine, FILES, folderName, lineOf, readable, recordOf, type RunLine } from './record.ts';
+import { type ArtifactLine, FILES, folderName, lineOf, MENDED, readable, recordOf, type RunLine } from './record.ts';
 
 const MAX_BUFFERED = 100_000;
 const END_TIMEOUT_MS = 60_000;
@@ -233,7 +233,7 @@ export class FileSink implements RunSink {
   /** Where even that failed: ends the line that may be torn. Lines that are there already come again, which is no harm: the same entry twice is one. */
   async #mend(): Promise<void> {
     const { size } = await this.#file.stat();
-    if (size > this.#length) await this.#file.appendFile('\n');
+    if (size > this.#length) await this.#file.appendFile(MENDED);
     this.#length = (await this.#file.stat()).size;
     this.#torn = false;
   }
@@ -265,8 +265,8 @@ export class FileSink implements RunSink {
     this.#closed = true;
     try {
       const end = lineOf({ kind: 'end', status: code === 0 ? 'FINISHED' : 'FAILED', endedAt: Date.now() });
-      // A write under way may be cut off anywhere: its lines stand here again, behind a line feed of their own.
-      writeSync(this.#file.fd, `${this.#torn || this.#inFlight.length > 0 ? '\n' : ''}${textOf(this.#inFlight)}${textOf(this.#lines)}${end}`);
+      // A write under way may be cut off anywhere: its lines stand here again.
+      writeSync(this.#file.fd, `${this.#torn || this.#inFlight.length > 0 ? MENDED : ''}${textOf(this.#inFlight)}${textOf(this.#lines)}${end}`);
     } catch {
       // Nobody is left to tell.
     }

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { folderName, lineOf, readable } from './record.ts';
+import { folderName, lineOf, MENDED, readable } from './record.ts';
 import { readLines } from './record-reader.ts';
 
 test('a folder of runs tells people what is in it', () => {
@@ -36,6 +36,16 @@ test('whole lines are read from any line on, over many chunks; a torn end does n
 
 test('a line that cannot be read is told, and those around it are read', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'binnacle-record-')), 'run.jsonl');
-  writeFileSync(file, `${entry(0)}{"kind":"metr\n\n${entry(1)}{"kind":"what"}\nnull\n${entry(2)}`);
-  expect((await read(file)).map(({ step }) => step)).toEqual([0, undefined, 1, undefined, undefined, 2]);
+  writeFileSync(file, `${entry(0)}{"kind":"metr\n${entry(1)}{"kind":"what"}\nnull\n${entry(2)}{"kind":"me\n`);
+  expect((await read(file)).map(({ step }) => step)).toEqual([0, undefined, 1, undefined, undefined, 2, undefined]);
+  const [, bad] = await read(file);
+  expect((await read(file, bad?.next)).map(({ step }) => step)).toEqual([1, undefined, undefined, 2, undefined]);
+});
+
+test('a line that its writer had to end, and wrote again, is none', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'binnacle-record-')), 'run.jsonl');
+  // The second one lies across the chunks.
+  const long = entry(2, 'x'.repeat(1024 * 1024)).slice(0, 1024 * 1024);
+  writeFileSync(file, `${entry(0)}{"kind":"metr${MENDED}${entry(1)}${long}${MENDED}${entry(2)}{"kind":"torn"}\n${entry(3)}${MENDED}`);
+  expect((await read(file)).map(({ step }) => step)).toEqual([0, 1, 2, undefined, 3]);
 });

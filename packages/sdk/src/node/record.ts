@@ -42,6 +42,9 @@ export type Line = RunLine | Entry | ArtifactLine | EndLine;
 
 export const lineOf = (line: Line): string => `${JSON.stringify(line)}\n`;
 
+/** Ends a line that may be torn. The empty line behind it says that what it held comes again. */
+export const MENDED = '\n\n';
+
 const KINDS: ReadonlySet<string> = new Set(['run', 'metric', 'string', 'histogram', 'file', 'param', 'tag', 'artifact', 'end']);
 
 /** A line of a record, or undefined when it is none: torn by a crash, or damaged. */

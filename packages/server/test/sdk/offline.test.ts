@@ -192,6 +192,22 @@ it('a process that exits without ending its run loses nothing, and the run ends 
   expect(await onlyRun(server.url, 'exits')).toMatchObject({ status: 'FAILED', metrics: [{ key: 'loss', count: 100 }] });
 });
 
+it('a line that the exit tore is written again, and the run is complete', async () => {
+  const offline = offlineFolder();
+  const script = runScript(`
+    import { appendFileSync } from 'node:fs';
+    const run = await startRun({ offline: ${JSON.stringify(offline)}, experiment: 'torn', hardware: false, source: false, flushIntervalMs: 60_000 });
+    run.log({ loss: 1 });
+    void run.flush();
+    // The write is under way, and has not gone further than this.
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+    appendFileSync(run.folder + '/run.jsonl', '{"kind":"metr');
+    process.exit(0);`);
+  expect(await script.ended).toBe(0);
+  expect((await sync(offline, server.url)).runs).toMatchObject([{ state: 'synced', damaged: 0 }]);
+  expect(await onlyRun(server.url, 'torn')).toMatchObject({ status: 'FINISHED', metrics: [{ key: 'loss', count: 1 }] });
+});
+
 it('the environment says where a script logs to: mode, folder and server', async () => {
   const offline = offlineFolder();
   const body = `await using run = await startRun({ experiment: 'by environment' }); run.log({ loss: 1 });`;
