@@ -21,7 +21,13 @@ async function autoRun(fetch: typeof globalThis.fetch) {
   const folder = mkdtempSync(join(tmpdir(), 'binnacle-auto-'));
   const told: string[] = [];
   const run = await startRun({
-    ...{ mode: 'auto', baseUrl: 'http://b', offline: folder, fetch, hardware: false, source: false, flushIntervalMs: 60_000 },
+    mode: 'auto',
+    baseUrl: 'http://b',
+    offline: folder,
+    fetch,
+    hardware: false,
+    source: false,
+    flushIntervalMs: 60_000,
     onError: (error) => told.push(String(error)),
   });
   return { run, told, folder };
