@@ -1,5 +1,5 @@
 import { invalid } from '../kernel/index.ts';
-import { keyToToken, tokenToKey } from './search.ts';
+import { isName, keyToToken, tokenToKey } from './search.ts';
 import type { TrackingStore } from './tracking.port.ts';
 import type { EntryInput, EntryKeySummary, EntryKind, EntryQuery, StoredEntry } from './types.ts';
 import * as check from './validation.ts';
@@ -72,6 +72,11 @@ function checkHistogram({ edges, counts }: HistogramValue, path: string): void {
   if (bad >= 0) throw refuse(`counts[${bad}] is ${counts[bad]}, and counts are 0 or more.`);
 }
 
+const KINDS: ReadonlySet<unknown> = new Set<EntryKind>(['string', 'histogram', 'file']);
+/** Step, timestamp and number of an entry. */
+const isPlace = (after: unknown[]): after is [number, number, number] =>
+  after.length === 3 && check.isStep(after[0]) && Number.isSafeInteger(after[1]) && Number.isSafeInteger(after[2]);
+
 const misplaced = () => invalid('invalid_page_token', 'Invalid page token: it belongs to another search. Start again without one.');
 
 export function entryUseCases(store: TrackingStore) {
@@ -81,7 +86,7 @@ export function entryUseCases(store: TrackingStore) {
       query: { kind?: EntryKind | undefined; q?: string | undefined; limit: number; pageToken?: string | undefined },
     ): Promise<{ keys: EntryKeySummary[]; nextPageToken: string | undefined }> {
       const after = tokenToKey(query.pageToken);
-      if (after !== undefined && (after.length !== 2 || typeof after[0] !== 'string' || typeof after[1] !== 'string')) throw misplaced();
+      if (after !== undefined && (after.length !== 2 || !isName(after[0]) || !KINDS.has(after[1]))) throw misplaced();
       const { keys, more } = await store.listEntryKeys(runId, {
         kind: query.kind ?? null,
         q: query.q ?? null,
@@ -101,7 +106,7 @@ export function entryUseCases(store: TrackingStore) {
       for (const end of ['from', 'to'] as const) if (rest[end] !== null) check.checkStep(rest[end], end);
       const after = tokenToKey(pageToken) ?? null;
       if (sample && after !== null) throw invalid('invalid_parameter', 'A sample has no pages: ask for it without a page token.');
-      if (after !== null && (after.length !== 3 || after.some((part) => typeof part !== 'number'))) throw misplaced();
+      if (after !== null && !isPlace(after)) throw misplaced();
       const { total, entries, next } = sample ? await store.sampleEntries(runId, rest) : await store.readEntries(runId, { ...rest, after });
       return { total, entries: entries.map(entryView), nextPageToken: keyToToken(next) };
     },

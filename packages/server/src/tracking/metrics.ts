@@ -1,5 +1,5 @@
 import { invalid, looseNumber } from '../kernel/index.ts';
-import { keyToToken, tokenToKey } from './search.ts';
+import { isName, keyToToken, tokenToKey } from './search.ts';
 import type { TrackingStore } from './tracking.port.ts';
 import type { Points } from './types.ts';
 
@@ -9,7 +9,9 @@ export function metricUseCases(store: TrackingStore) {
       const after = tokenToKey(pageToken);
       if (
         after !== undefined &&
-        (after.length !== 3 || after.some((part) => typeof part !== 'number' && part !== 'NaN' && part !== 'Infinity' && part !== '-Infinity'))
+        (after.length !== 3 ||
+          !Number.isSafeInteger(after[0]) ||
+          after.some((part) => typeof part !== 'number' && part !== 'NaN' && part !== 'Infinity' && part !== '-Infinity'))
       )
         throw invalid('invalid_page_token', 'Invalid page token: it belongs to another search. Start again without one.');
       const { more, ...points } = await store.metricHistory(runId, key, limit, after === undefined ? null : (after.map(Number) as [number, number, number]));
@@ -24,7 +26,7 @@ export function metricUseCases(store: TrackingStore) {
     readSeries: (request: { runIds: string[]; keys: string[]; maxPoints: number; from: number | null; to: number | null }) => store.readSeries(request),
     async listMetricKeys(runId: string, query: { q?: string | undefined; limit: number; pageToken?: string | undefined }) {
       const [after] = tokenToKey(query.pageToken) ?? [];
-      if (after !== undefined && typeof after !== 'string')
+      if (after !== undefined && !isName(after))
         throw invalid('invalid_page_token', 'Invalid page token: it belongs to another search. Start again without one.');
       const { metrics, more } = await store.listMetricKeys(runId, { q: query.q ?? null, limit: query.limit, after: after ?? null });
       return { metrics, nextPageToken: more ? keyToToken([metrics[metrics.length - 1]?.key]) : undefined };

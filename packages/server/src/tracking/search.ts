@@ -19,6 +19,8 @@ export function tokenToKey(token: string | undefined): unknown[] | undefined {
   if (!Array.isArray(key)) throw invalid('invalid_page_token', 'Invalid page token: it was not made by this server. Start again without one.');
   return key;
 }
+/** A part of a key that a database can be asked about. */
+export const isName = (part: unknown): part is string => typeof part === 'string' && part.isWellFormed() && !part.includes('\0');
 export const keyToToken = (key: unknown[] | undefined): string | undefined => (key === undefined ? undefined : encodePageToken(key));
 
 const afterOf = (token: string | undefined): { after?: unknown[] } => {

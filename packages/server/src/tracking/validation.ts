@@ -131,9 +131,9 @@ export function checkPoint({ key, step, timestamp, value }: { key: string; step:
 }
 
 /** A step outside of MLflow's protocol: any number that a database keeps, fractions too. */
+export const isStep = (step: unknown): boolean => typeof step === 'number' && Math.abs(step) <= Number.MAX_SAFE_INTEGER;
 export function checkStep(step: number, path: string): void {
-  if (!(Math.abs(step) <= Number.MAX_SAFE_INTEGER))
-    throw invalidValue(path, step, `A step is a number from -${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}; fractions are fine.`);
+  if (!isStep(step)) throw invalidValue(path, step, `A step is a number from -${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}; fractions are fine.`);
 }
 
 /** Params and tags of a batch, and that no param comes twice. */

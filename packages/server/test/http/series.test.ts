@@ -1,6 +1,7 @@
 import type { OperationRequest, Operations } from '@binnacle/contract';
 import { createClient } from '@binnacle/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodePageToken } from '../../src/kernel/index.ts';
 import { binnacle, type RunningServer, startServer } from '../support/server.ts';
 
 let server: RunningServer;
@@ -97,12 +98,26 @@ describe('entries of series', () => {
     expect(await client.call('getRun', { params: { runId } })).toMatchObject({ metricKeys: 0, entryKeys: { string: 0, histogram: 0, file: 0 } });
     const ask = (query: object) => refused(client.call('getEntries', { params: { runId }, query: { key: 'log', ...query } }));
     expect(await ask({ pageToken: 'bnVsbA' })).toContain('400 invalid_page_token');
+    for (const after of [
+      [1, 2],
+      [1, 1.5, 1],
+      [1, 1, 1e300],
+      [1e300, 1, 1],
+      ['1', 1, 1],
+      [null, 1, 1],
+      [1, 1, 1, 1],
+    ])
+      expect(await ask({ pageToken: encodePageToken(after) })).toContain('400 invalid_page_token');
     expect(await ask({ limit: 1001 })).toContain('400 invalid_query');
     expect(await ask({ from: 'x' })).toContain('400 invalid_query');
     expect(await ask({ from: 1e300 })).toContain("400 invalid_parameter Invalid value 1e+300 for parameter 'from'");
     expect(await ask({ kind: 'sound' })).toContain('400 invalid_query');
     expect(await refused(client.call('getEntries', { params: { runId: 'f'.repeat(32) }, query: { key: 'log' } }))).toContain('404 run_not_found');
-    expect(await refused(client.call('listEntryKeys', { params: { runId }, query: { pageToken: 'WzEsMl0' } }))).toContain('400 invalid_page_token');
+    const keys = (after: unknown) => refused(client.call('listEntryKeys', { params: { runId }, query: { pageToken: encodePageToken(after) } }));
+    for (const after of [[1, 2], ['a', 'sound'], ['a', 'toString'], ['a\0', 'file'], ['\ud800', 'file'], ['a']])
+      expect(await keys(after)).toContain('400 invalid_page_token');
+    const metrics = client.call('listMetricKeys', { params: { runId }, query: { pageToken: encodePageToken(['a\0']) } });
+    expect(await refused(metrics)).toContain('400 invalid_page_token');
   });
 });
 
