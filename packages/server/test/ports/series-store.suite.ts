@@ -334,7 +334,10 @@ export function seriesStoreSuite(name: string, open: () => Promise<{ store: Trac
         expect(await code(tracking.updateRun(a, { fork: { runId: nobody, step: 1 } }))).toBe('run_not_found');
         expect(await code(tracking.updateRun(a, { fork: { runId: c, step: 1 } }))).toBe('fork_cycle');
         expect(await code(tracking.updateRun(a, { fork: { runId: a, step: 1 } }))).toBe('fork_cycle');
-        expect(await code(tracking.updateRun(c, { fork: { runId: a, step: 1 } }))).toBe('fork_exists');
+        await expect(tracking.updateRun(c, { fork: { runId: a, step: 1 } })).rejects.toMatchObject({
+          code: 'fork_exists',
+          message: expect.stringContaining(`is a fork of the run ${b} at step 1 already`) as string,
+        });
         expect(await code(tracking.updateRun(c, { fork: { runId: b, step: 1 } }))).toBe('no error');
         expect(await code(newRun({ runId: a, step: Number.NaN }))).toBe('invalid_parameter');
         // A refused fork undoes what came with it.
@@ -401,7 +404,10 @@ export function seriesStoreSuite(name: string, open: () => Promise<{ store: Trac
       expect([first.runId, second.runId, second.name]).toEqual([runId, runId, 'mine']);
       expect((await tracking.createRun(input)).params).toEqual(['p', '1']);
       expect(await code(tracking.createRun({ ...input, experimentId: id }))).toBe('run_exists');
-      expect(await code(tracking.createRun({ ...input, fork: { runId: parent, step: 2 } }))).toBe('fork_exists');
+      await expect(tracking.createRun({ ...input, fork: { runId: parent, step: 2 } })).rejects.toMatchObject({
+        code: 'fork_exists',
+        message: expect.stringContaining('was forked otherwise. Choose another run id, or leave the fork out.') as string,
+      });
     });
   });
 }

@@ -58,7 +58,11 @@ function checkDepth(links: number): void {
 export async function setFork(db: Kysely<Database>, run: RunRow, fork: ForkInput): Promise<void> {
   const parent = await loadParent(db, fork);
   if (sameFork(run, parent.rid, fork.step)) return;
-  if (run.fork_rid !== null) throw conflict('fork_exists', `The run ${run.run_id} is a fork already, and a fork is never changed.`);
+  if (run.fork_rid !== null) {
+    const of = await db.selectFrom('runs').select('run_id').where('rid', '=', run.fork_rid).executeTakeFirst();
+    const origin = of === undefined ? '' : ` of the run ${of.run_id} at step ${run.fork_step}`;
+    throw conflict('fork_exists', `The run ${run.run_id} is a fork${origin} already, and a fork is never changed.`);
+  }
   const above = await partsOf(db, parent);
   if (above.some(({ rid }) => rid === run.rid))
     throw invalid('fork_cycle', `The run ${run.run_id} cannot be forked from ${fork.runId}: that is this run, or was itself forked from it.`);
@@ -71,7 +75,9 @@ const sameFork = (run: RunRow, rid: number, step: number): boolean => run.fork_r
 /** For a run that is there already and was to be created with a fork. */
 export async function checkSameFork(db: Kysely<Database>, run: RunRow, fork: ForkInput | undefined): Promise<void> {
   if (fork === undefined) return;
-  if (!sameFork(run, (await loadParent(db, fork)).rid, fork.step)) throw conflict('fork_exists', `The run ${run.run_id} is there already, without this fork.`);
+  if (sameFork(run, (await loadParent(db, fork)).rid, fork.step)) return;
+  const otherwise = run.fork_rid === null ? 'is no fork' : 'was forked otherwise';
+  throw conflict('fork_exists', `The run ${run.run_id} is there already, and ${otherwise}. Choose another run id, or leave the fork out.`);
 }
 
 /** How many links of forks hang below a run. */

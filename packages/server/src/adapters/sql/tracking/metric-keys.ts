@@ -5,7 +5,7 @@ import { contains } from '../text-search.ts';
 import { bytesToDouble, decodeSegments } from './chunk-codec.ts';
 import type { Part } from './forks.ts';
 import { batches, KeyKind, padded } from './keys.ts';
-import { comparePoints, merge, type PointSummary, pick, restore, sortUnique, summarize, upToStep } from './points.ts';
+import { comparePoints, merge, type PointSummary, pick, pointOf, restore, sortUnique, summarize, upToStep } from './points.ts';
 
 interface KeyQuery {
   q: string | null;
@@ -94,7 +94,7 @@ async function inheritedSummaries(db: Kysely<Database>, part: Part, rows: Latest
       .execute();
     for (const row of series)
       if (row.max_step > part.until) cut.set(row.id, row.key_id);
-      else add(row.key_id, summaryOf(row), onePoint(row.last_step, row.last_timestamp, bytesToDouble(row.last_value)));
+      else add(row.key_id, summaryOf(row), pointOf(row.last_step, row.last_timestamp, bytesToDouble(row.last_value)));
   }
   for (const ids of batches([...cut.keys()], 200)) {
     for (const { seriesId, points, summary } of await cutSeries(db, ids, part.until)) {
@@ -117,7 +117,7 @@ async function cutSeries(
   until: number,
 ): Promise<{ seriesId: number; points: Points; summary?: { extent: PointSummary; latest: Points } }[]> {
   const found: Awaited<ReturnType<typeof cutSeries>> = [];
-  const none = onePoint(0, 0, 0);
+  const none = pointOf(0, 0, 0);
   const chunks = () => db.selectFrom('metric_chunks').where('series_id', 'in', padded(ids));
   const before = await chunks()
     .select(['series_id', 'points', 'min_value', 'max_value', 'min_step', 'max_step', 'min_timestamp', 'max_timestamp', 'last_timestamp', 'last_value'])
@@ -127,7 +127,7 @@ async function cutSeries(
     found.push({
       seriesId: row.series_id,
       points: none,
-      summary: { extent: summaryOf(row), latest: onePoint(row.max_step, row.last_timestamp, bytesToDouble(row.last_value)) },
+      summary: { extent: summaryOf(row), latest: pointOf(row.max_step, row.last_timestamp, bytesToDouble(row.last_value)) },
     });
   const across = await chunks().select(['series_id', 'points', 'data']).where('max_step', '>', until).where('min_step', '<=', until).execute();
   for (const row of across) found.push({ seriesId: row.series_id, points: upToStep(decodeSegments(row.data, row.points), until) });
@@ -141,11 +141,6 @@ async function cutSeries(
   return found;
 }
 
-const onePoint = (step: number, timestamp: number, value: number): Points => ({
-  steps: Float64Array.of(step),
-  timestamps: Float64Array.of(timestamp),
-  values: Float64Array.of(value),
-});
 const summaryOf = (row: {
   points: number;
   min_value: number | null;
@@ -166,7 +161,7 @@ const summaryOf = (row: {
 
 function merged(a: MetricKeySummary | undefined, b: MetricKeySummary): MetricKeySummary {
   if (a === undefined) return b;
-  const point = (of: MetricKeySummary) => onePoint(of.step, of.timestamp, of.value);
+  const point = (of: MetricKeySummary) => pointOf(of.step, of.timestamp, of.value);
   const { value, step, timestamp } = comparePoints(point(b), 0, point(a), 0) > 0 ? b : a;
   const least = (x: number, y: number) => (Number.isNaN(x) ? y : Number.isNaN(y) ? x : Math.min(x, y));
   return {

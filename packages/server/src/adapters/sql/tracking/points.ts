@@ -37,6 +37,13 @@ export function sortUnique(points: Points): Points {
   return pick(points, kept);
 }
 
+/** Of one point. */
+export const pointOf = (step: number, timestamp: number, value: number): Points => ({
+  steps: Float64Array.of(step),
+  timestamps: Float64Array.of(timestamp),
+  values: Float64Array.of(value),
+});
+
 export function pick(points: Points, indices: number[]): Points {
   const result: Points = { steps: new Float64Array(indices.length), timestamps: new Float64Array(indices.length), values: new Float64Array(indices.length) };
   indices.forEach((index, at) => {

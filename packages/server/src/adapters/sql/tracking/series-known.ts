@@ -4,6 +4,7 @@ import type { Database } from '../schema/index.ts';
 import type { MetricSeriesTable } from '../schema/tracking.ts';
 import { selectHotIn } from './hot.ts';
 import { batches, KeyKind } from './keys.ts';
+import { pointOf } from './points.ts';
 
 export type SeriesRow = Selectable<MetricSeriesTable>;
 
@@ -61,9 +62,3 @@ const knownSeries = (db: Kysely<Database>, names: readonly string[]) =>
     .select(['k.id as key_id', 'k.name', 'l.step as latest_step', 'l.timestamp as latest_timestamp', 'l.value as latest_value'])
     .where('r.run_id', '=', '')
     .where('k.name', 'in', names);
-
-export const pointOf = (step: number, timestamp: number, value: number): Points => ({
-  steps: Float64Array.of(step),
-  timestamps: Float64Array.of(timestamp),
-  values: Float64Array.of(value),
-});

@@ -6,10 +6,10 @@ import type { Database } from '../schema/index.ts';
 import { bytesToDouble, decodeSegments, doubleBytes, encodeSegment } from './chunk-codec.ts';
 import { selectHot, writeHot } from './hot.ts';
 import { internMissing, KeyKind } from './keys.ts';
-import { type Fresh, type KnownKey, pointOf, readKnown, type SeriesRow } from './series-known.ts';
+import { type Fresh, type KnownKey, readKnown, type SeriesRow } from './series-known.ts';
 import { updateModelMetric, writeLatest } from './series-latest.ts';
 import { namesOf } from './run-text.ts';
-import { comparePoints, concat, merge, overlaps, type PointSummary, slice, sortUnique, summarize, without } from './points.ts';
+import { comparePoints, concat, merge, overlaps, type PointSummary, pointOf, slice, sortUnique, summarize, without } from './points.ts';
 
 /** About how many points a chunk holds. */
 const CHUNK_POINTS = 1000;
