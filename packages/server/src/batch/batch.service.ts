@@ -116,6 +116,8 @@ export function createBatchService(deps: BatchDeps): BatchService {
 
   async function work(id: string): Promise<void> {
     try {
+      // It is the other server's to begin by now: that one found it queued when it got the lease. What runs already is fenced off by the store.
+      if (deps.lease !== undefined && !(await owns())) return;
       const job = await known(id);
       const run: Run = { meter: new ProgressMeter(job.activeMs), abort: new AbortController() };
       starting.set(id, run);
