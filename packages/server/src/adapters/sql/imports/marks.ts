@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import type { KeyValue } from '../../../tracking/index.ts';
 import type { ImportMark } from '../../../transfer/index.ts';
 import type { Database } from '../schema/index.ts';
 import { padded } from '../tracking/keys.ts';
@@ -86,15 +87,23 @@ export const TAG = 'tag:';
 /** Tags as fields. */
 export const tagFields = (tags: Iterable<readonly [string, string]>): [string, string][] => [...tags].map(([key, value]) => [`${TAG}${key}`, value]);
 
-/** The tags among changes: to set, and to remove. */
-export function tagChanges(changes: Map<string, string | null>): { set: { key: string; value: string }[]; remove: string[] } {
-  const set: { key: string; value: string }[] = [];
-  const remove: string[] = [];
+/** Carries out what changes say of tags. */
+export async function applyTags(
+  changes: Map<string, string | null>,
+  { set, remove }: { set(tags: KeyValue[]): Promise<void>; remove(key: string): Promise<unknown> },
+): Promise<void> {
+  const tags: KeyValue[] = [];
   for (const [field, value] of changes) {
     if (!field.startsWith(TAG)) continue;
     const key = field.slice(TAG.length);
-    if (value === null) remove.push(key);
-    else set.push({ key, value });
+    if (value === null) await remove(key);
+    else tags.push({ key, value });
   }
-  return { set, remove };
+  await set(tags);
+}
+
+/** Params that are not here yet. One that is here with another value stays: its field is added to `kept`. */
+export function newParams(here: ReadonlyMap<string, string>, there: KeyValue[], kept: string[]): KeyValue[] {
+  for (const { key, value } of there) if (here.has(key) && here.get(key) !== value) kept.push(`param:${key}`);
+  return there.filter(({ key }) => !here.has(key));
 }

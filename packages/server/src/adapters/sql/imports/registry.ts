@@ -4,7 +4,7 @@ import type { StoreContext } from '../engine.ts';
 import { type Db, factColumns, needModel } from '../registry/rows.ts';
 import { setModelTags } from '../registry/models.ts';
 import { setVersionTags } from '../registry/versions.ts';
-import { type Fields, mergeFields, readMark, tagChanges, tagFields, writeMark } from './marks.ts';
+import { applyTags, type Fields, mergeFields, readMark, tagFields, writeMark } from './marks.ts';
 import { changedOrNot, removedHere } from './tracking.ts';
 
 const ALIAS = 'alias:';
@@ -59,9 +59,10 @@ export async function importModel({ db }: StoreContext, model: ModelImport): Pro
       .set({ ...(description == null ? {} : { description }), updated_at: model.updatedAt, last_version: Math.max(row.last_version, model.lastVersion) })
       .where('id', '=', row.id)
       .execute();
-  const { set, remove } = tagChanges(changes);
-  for (const key of remove) await db.deleteFrom('registered_model_tags').where('model_id', '=', row.id).where('tag_key', '=', key).execute();
-  await setModelTags(db, row.id, recordOf(set));
+  await applyTags(changes, {
+    remove: (key) => db.deleteFrom('registered_model_tags').where('model_id', '=', row.id).where('tag_key', '=', key).execute(),
+    set: (tags) => setModelTags(db, row.id, recordOf(tags)),
+  });
   await remember();
   return { outcome: changedOrNot(changes.size > 0 || moved), kept };
 }
@@ -152,10 +153,10 @@ export async function importVersion(ctx: StoreContext, version: VersionImport): 
       .where('model_id', '=', id)
       .where('version', '=', version.version)
       .execute();
-  const { set, remove } = tagChanges(changes);
-  for (const key of remove)
-    await db.deleteFrom('model_version_tags').where('model_id', '=', id).where('version', '=', version.version).where('tag_key', '=', key).execute();
-  await setVersionTags(db, id, version.version, recordOf(set));
+  await applyTags(changes, {
+    remove: (key) => db.deleteFrom('model_version_tags').where('model_id', '=', id).where('version', '=', version.version).where('tag_key', '=', key).execute(),
+    set: (tags) => setVersionTags(db, id, version.version, recordOf(tags)),
+  });
   await remember();
   return { outcome: changedOrNot(changes.size > 0 || found), kept };
 }

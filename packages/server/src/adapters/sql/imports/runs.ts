@@ -9,7 +9,7 @@ import { loadRuns, type RunRow } from '../tracking/run-load.ts';
 import { removeTag, writeParams, writeTags } from '../tracking/run-text.ts';
 import { loadRun } from '../tracking/runs.ts';
 import { writePoints } from '../tracking/series-write.ts';
-import { type Fields, type Mark, mergeFields, readMark, tagChanges, tagFields, writeMark } from './marks.ts';
+import { applyTags, type Fields, type Mark, mergeFields, newParams, readMark, tagFields, writeMark } from './marks.ts';
 import { changedOrNot, deletedOf, removedHere } from './tracking.ts';
 
 type Db = Kysely<Database>;
@@ -90,13 +90,9 @@ async function mergeRun(db: Db, row: RunRow, run: RunImport, mark: Mark): Promis
     ...(stage == null ? {} : { deleted: deletedOf(stage as 'active' | 'deleted'), deleted_at: stage === 'deleted' ? (run.deletedAt ?? Date.now()) : null }),
   };
   if (Object.keys(columns).length > 0) await db.updateTable('runs').set(columns).where('rid', '=', row.rid).execute();
-  const { set, remove } = tagChanges(changes);
-  for (const key of remove) await removeTag(db, row, key);
-  await writeTags(db, row, set);
-  const known = new Map(pairs(here.params));
-  const added = run.params.filter(({ key }) => !known.has(key));
+  await applyTags(changes, { remove: (key) => removeTag(db, row, key), set: (tags) => writeTags(db, row, tags) });
+  const added = newParams(new Map(pairs(here.params)), run.params, kept);
   await writeParams(db, row, added);
-  for (const { key, value } of run.params) if (known.has(key) && known.get(key) !== value) kept.push(`param:${key}`);
   const linked = await addLinks(db, row, run, here);
   const points = run.points === null ? 0 : await addPoints(db, row, run.points);
   return { outcome: changedOrNot(changes.size > 0 || added.length > 0 || linked || points > 0), kept, artifactUri: row.artifact_uri, points };

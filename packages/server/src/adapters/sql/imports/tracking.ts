@@ -1,12 +1,12 @@
 import type { Kysely } from 'kysely';
 import { conflict } from '../../../kernel/index.ts';
-import type { ExperimentImport, Imported, LoggedModelImport, TrackingImports } from '../../../tracking/index.ts';
+import type { ExperimentImport, Imported, KeyValue, LoggedModelImport, TrackingImports } from '../../../tracking/index.ts';
 import { insertForId, insertWithId } from '../insert-id.ts';
 import type { Database } from '../schema/index.ts';
 import { type ExperimentRow, loadExperiment, stageOf } from '../tracking/experiments.ts';
 import { STATUSES, writeModelParams, writeModelTags } from '../tracking/logged-models.ts';
 import { joinText } from '../tracking/text-value.ts';
-import { type Fields, type Mark, mergeFields, readMark, tagChanges, tagFields, writeMark } from './marks.ts';
+import { applyTags, type Fields, type Mark, mergeFields, newParams, readMark, tagFields, writeMark } from './marks.ts';
 
 type Db = Kysely<Database>;
 type ExperimentResult = Awaited<ReturnType<TrackingImports['importExperiment']>>;
@@ -71,8 +71,12 @@ async function insertExperiment(db: Db, experiment: ExperimentImport): Promise<E
       .set({ artifact_location: `${experiment.root}/${id}` })
       .where('id', '=', id)
       .execute();
-  for (const { key, value } of experiment.tags) await db.insertInto('experiment_tags').values({ experiment_id: id, tag_key: key, tag_value: value }).execute();
+  await insertTags(db, id, experiment.tags);
   return loadExperiment(db, String(id));
+}
+
+async function insertTags(db: Db, id: number, tags: KeyValue[]): Promise<void> {
+  for (const { key, value } of tags) await db.insertInto('experiment_tags').values({ experiment_id: id, tag_key: key, tag_value: value }).execute();
 }
 
 async function mergeExperiment(
@@ -103,10 +107,14 @@ async function mergeExperiment(
       .set({ ...columns, updated_at: experiment.updatedAt })
       .where('id', '=', row.id)
       .execute();
-  const { set, remove } = tagChanges(changes);
-  for (const key of [...remove, ...set.map((tag) => tag.key)])
-    await db.deleteFrom('experiment_tags').where('experiment_id', '=', row.id).where('tag_key', '=', key).execute();
-  for (const { key, value } of set) await db.insertInto('experiment_tags').values({ experiment_id: row.id, tag_key: key, tag_value: value }).execute();
+  const remove = (key: string) => db.deleteFrom('experiment_tags').where('experiment_id', '=', row.id).where('tag_key', '=', key).execute();
+  await applyTags(changes, {
+    remove,
+    set: async (tags) => {
+      for (const { key } of tags) await remove(key);
+      await insertTags(db, row.id, tags);
+    },
+  });
   return { outcome: changedOrNot(changes.size > 0), kept, experimentId: String(row.id) };
 }
 
@@ -175,13 +183,12 @@ export async function importLoggedModel(db: Db, model: LoggedModelImport): Promi
       .set({ ...columns, updated_at: model.updatedAt })
       .where('model_id', '=', model.modelId)
       .execute();
-  const { set, remove } = tagChanges(changes);
-  for (const key of remove) await db.deleteFrom('logged_model_tags').where('model_id', '=', model.modelId).where('text_key', '=', key).execute();
-  await writeModelTags(db, model.modelId, set);
-  const known = new Map(await text('logged_model_params'));
-  const added = model.params.filter(({ key }) => !known.has(key));
+  await applyTags(changes, {
+    remove: (key) => db.deleteFrom('logged_model_tags').where('model_id', '=', model.modelId).where('text_key', '=', key).execute(),
+    set: (tags) => writeModelTags(db, model.modelId, tags),
+  });
+  const added = newParams(new Map(await text('logged_model_params')), model.params, kept);
   await writeModelParams(db, model.modelId, added);
-  for (const { key, value } of model.params) if (known.has(key) && known.get(key) !== value) kept.push(`param:${key}`);
   await remember();
   return { outcome: changedOrNot(changes.size > 0 || added.length > 0), kept, artifactUri: row.artifact_uri };
 }
