@@ -79,6 +79,9 @@ it('breaks off anywhere and goes on, and ends with the same; no server starts on
       },
     });
   };
+  await expect(move(from, to, dies(0))).rejects.toThrow('gone');
+  // As an import of an older experiment of that name does.
+  sql(from, 'update experiments set created_at = created_at - 86400000');
   for (const inserts of [0, 1, 1, 2]) await expect(move(from, to, dies(inserts))).rejects.toThrow('gone');
   await expect(openSqlite({ file: to })).rejects.toMatchObject({ code: 'migration_unfinished', message: expect.stringContaining(from) });
   // What was there already has changed since: it is moved once more.
