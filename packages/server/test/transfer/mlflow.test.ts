@@ -165,6 +165,13 @@ describe('what cannot be read is refused, and said why', () => {
     const { code, stderr } = await importFrom(`${server.url}/ui`);
     expect(code).toBe(1);
     expect(stderr).toMatch(/no MLflow server|with 40\d/);
+    const elsewhere = createServer((request, response) => void response.writeHead(request.url?.startsWith('/wrong') ? 404 : 200).end('<html></html>'));
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    for (const path of ['', '/wrong']) {
+      const reply = await importFrom(`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}${path}`);
+      expect(reply).toMatchObject({ code: 1, stderr: expect.stringContaining("Name the URL under which MLflow's own UI opens.") });
+    }
+    elsewhere.close();
   });
 });
 

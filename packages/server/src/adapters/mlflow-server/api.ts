@@ -87,7 +87,8 @@ function failed(base: string, path: string, status: number, text: string): Binna
   const what = `MLflow at ${base} answers ${path.split('?')[0]} with ${status}${message === '' ? '.' : `: ${message}`}`;
   if (status === 401 || status === 403)
     return denied('mlflow_denied', `${what} Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN).`);
-  if (status === 404) return new BinnacleError('not_found', 'mlflow_not_found', what);
+  // MLflow says what is not there; a page says that nothing of MLflow's is.
+  if (status === 404) return new BinnacleError('not_found', 'mlflow_not_found', message === '' ? `${what} ${WHICH_URL}` : what);
   if (AGAIN.has(status)) return unavailable('mlflow_failed', what);
   return invalid('mlflow_refused', what);
 }
