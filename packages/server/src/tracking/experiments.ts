@@ -1,4 +1,4 @@
-import { proxiedPath } from '../artifacts/index.ts';
+import { checkArtifactPath, proxiedPath } from '../artifacts/index.ts';
 import { BinnacleError, invalid } from '../kernel/index.ts';
 import { keyToToken, type SearchRequest, toExperimentQuery, tokenToKey } from './search.ts';
 import type { TrackingStore } from './tracking.port.ts';
@@ -74,7 +74,10 @@ export function checkLocation(location: string): void {
     throw invalid('invalid_artifact_location', 'Invalid artifact path length. The length of the artifact path cannot be greater than 2048 characters.');
   if (/[?#]/.test(location.replace(/^[a-z0-9+-]+:\/\/[^/]*/i, '')) && location.startsWith('mlflow-artifacts:'))
     throw invalid('invalid_artifact_location', `'artifact_location' URL can't include fragments or params. Given: '${location}'`);
-  const top = topFolder(proxiedPath(location) ?? '');
+  const proxied = proxiedPath(location);
+  // A folder that no file could be written to, nor collected from.
+  if (proxied !== undefined) checkArtifactPath(proxied, { allowRoot: true, allowReserved: true });
+  const top = topFolder(proxied ?? '');
   if (RESERVED.has(top))
     throw invalid('invalid_artifact_location', `Artifact location cannot be in ${top}, which belongs to the server. Give another folder. Given: '${location}'`);
 }

@@ -140,6 +140,8 @@ it("no experiment keeps its runs where the server keeps pushed models: a run's f
   const at = (artifact_location: string) => call<{ experiment_id: string }>('POST', 'experiments/create', { name: artifact_location, artifact_location });
   for (const path of ['registry', 'registry/', './registry/x', '%72egistry', '.binnacle/graphs'])
     for (const root of ['mlflow-artifacts:/', 'mlflow-artifacts://host/']) await expect(at(`${root}${path}`)).rejects.toThrow('belongs to the server');
+  // Nor where no file could be: gc would stumble over its runs.
+  for (const path of ['../x', 'a/%2e%2e/b']) await expect(at(`mlflow-artifacts:/${path}`)).rejects.toThrow("contains '..'");
   for (const location of ['mlflow-artifacts:/registry-of-mine', 'mlflow-artifacts:/team/registry', 's3://bucket/registry'])
     expect((await at(location)).experiment_id).toMatch(/^\d+$/);
 });
