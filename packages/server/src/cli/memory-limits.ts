@@ -1,9 +1,9 @@
 /**
- * V8 takes the sizes of its heap, and malloc the number of its arenas, only when a process begins; by default each thread lets half a hundred
- * megabytes of short-lived objects and twice its live ones lie before it collects them. So a server begins once more, as the same process,
- * with what follows. What the user has set stays.
+ * V8 takes the size of its young generation, and malloc the number of its arenas, only when a process begins; by default each thread lets half
+ * a hundred megabytes of short-lived objects lie before it collects them. So a server begins once more, as the same process, with what follows.
+ * What the user has set stays.
  */
-const FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=60'];
+const FLAGS = ['--max-semi-space-size=8'];
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 const SERVERS: ReadonlySet<string | undefined> = new Set(['up', 'demo']);
 
