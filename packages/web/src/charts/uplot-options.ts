@@ -207,7 +207,12 @@ function drawMarks(u: uPlot, input: Input, columns: number[], colors: string[], 
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     const width = ctx.measureText(mark.label).width + 8 * ratio;
-    ctx.fillText(mark.label, x + width > right ? x - width : x + 4 * ratio, bbox.top + 11 * ratio);
+    const from = x + width > right ? x - width : x;
+    // A ground of its own, or a series that passes there would strike it through.
+    ctx.fillStyle = css('--mantine-color-body');
+    ctx.fillRect(from + 2 * ratio, bbox.top, width - 4 * ratio, 15 * ratio);
+    ctx.fillStyle = css('--bn-muted');
+    ctx.fillText(mark.label, from + 4 * ratio, bbox.top + 11 * ratio);
   }
   ctx.restore();
 }

@@ -28,7 +28,7 @@ export function ArtifactBrowser({
 }) {
   const [sizes, setSizes] = useState<Record<string, number | null>>({});
   return (
-    <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(300px, 100%), 1fr))', gap: 14, alignItems: 'start' }}>
+    <div className="bn-artifacts">
       <Panel title="Files">
         {(models.length > 0 || modelId !== undefined) && (
           <NativeSelect
@@ -58,7 +58,7 @@ export function ArtifactBrowser({
           />
         </div>
       </Panel>
-      <div style={{ gridColumn: 'span 2', minWidth: 0 }} className="bn-artifact">
+      <div>
         {path === undefined || path.endsWith('/') ? (
           <Panel>
             <Text c="dimmed" size="sm">

@@ -42,6 +42,8 @@ export function TreeGrid<T>({
   useEffect(() => {
     if (last > rows.length - 50) onEnd?.();
   }, [last, rows.length, onEnd]);
+  // Its margins take the panel's padding away, which then belongs to what is there instead.
+  if (rows.length === 0) return null;
   return (
     <div ref={box} className="bn-tree" style={{ maxHeight: 420 }} tabIndex={0} role="treegrid" aria-label={label} aria-rowcount={rows.length}>
       <div style={{ height: view.getTotalSize(), position: 'relative' }} role="rowgroup">

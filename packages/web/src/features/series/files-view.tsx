@@ -2,7 +2,6 @@ import './series.css';
 import { Group, Switch, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import { useApi } from '../../app/api.ts';
 import { plural } from '../../ui/format.ts';
 import { ErrorState, Loading } from '../../ui/states.tsx';
 import { ArtifactView } from '../artifacts/artifact-view.tsx';
@@ -10,28 +9,14 @@ import { nameOf, shownName } from '../artifacts/kinds.ts';
 import { nearestIndex } from './histograms.ts';
 import type { FileAt } from './mlflow-images.ts';
 import { StepSlider } from './step-slider.tsx';
+import { type StepView, useEntries } from './use-entries.ts';
 
 const MOST = 1000;
 
 /** A series of files. */
-export function FilesView({
-  runId,
-  name,
-  live,
-  step,
-  onStep,
-}: {
-  runId: string;
-  name: string;
-  live: boolean;
-  step: number | undefined;
-  onStep: (step: number) => void;
-}) {
-  const entries = useApi(
-    'getEntries',
-    { params: { runId }, query: { key: name, kind: 'file', limit: MOST, sample: 'true' } },
-    { keepPrevious: true, refetchInterval: live ? 5_000 : false },
-  );
+export function FilesView(view: StepView) {
+  const { step, onStep } = view;
+  const entries = useEntries(view, 'file', MOST);
   const files = useMemo(
     () => (entries.data?.entries ?? []).flatMap(({ value, ...at }): FileAt[] => (typeof value === 'object' && 'path' in value ? [{ ...at, ...value }] : [])),
     [entries.data],

@@ -3,11 +3,11 @@ import '../../charts/charts.css';
 import type { Histogram } from '@binnacle/contract';
 import { Text } from '@mantine/core';
 import { useMemo } from 'react';
-import { useApi } from '../../app/api.ts';
 import { formatCompact, formatInt, formatNumber, formatTime, plural } from '../../ui/format.ts';
 import { ErrorState, Loading } from '../../ui/states.tsx';
 import { barsOf, type HeatGrid, type HistogramAt, heatGrid, histogramsOf, momentsOf, nearestIndex } from './histograms.ts';
 import { StepSlider } from './step-slider.tsx';
+import { type StepView, useEntries } from './use-entries.ts';
 
 const COLUMNS = 100;
 const ROWS = 40;
@@ -17,24 +17,9 @@ const LEFT = 56;
 const BOTTOM = 24;
 
 /** Histograms over steps: all as a map of how often which values are, and one of them as bars. */
-export function HistogramView({
-  runId,
-  name,
-  live,
-  step,
-  onStep,
-}: {
-  runId: string;
-  name: string;
-  live: boolean;
-  step: number | undefined;
-  onStep: (step: number) => void;
-}) {
-  const entries = useApi(
-    'getEntries',
-    { params: { runId }, query: { key: name, kind: 'histogram', limit: COLUMNS, sample: 'true' } },
-    { keepPrevious: true, refetchInterval: live ? 5_000 : false },
-  );
+export function HistogramView(view: StepView) {
+  const { name, step, onStep } = view;
+  const entries = useEntries(view, 'histogram', COLUMNS);
   const histograms = useMemo(() => histogramsOf(entries.data?.entries ?? []), [entries.data]);
   const grid = useMemo(() => heatGrid(histograms, ROWS), [histograms]);
   const steps = useMemo(() => histograms.map((h) => h.step), [histograms]);
