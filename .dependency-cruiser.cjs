@@ -38,7 +38,7 @@ const PLACES = {
   },
   config: { at: `${SRC}/config/`, ours: [`${SRC}/config/`, KERNEL], npm: [], core: ['fs', 'os', 'path', 'url'] },
   http: { at: `${SRC}/http/`, ours: [`${SRC}/http/`, ROOM_FACES, CONFIG_FACE, KERNEL, CONTRACT], npm: ['fastify', '@fastify/static', 'zod'] },
-  protocol: { at: `${SRC}/protocols/([^/]+)/`, ours: [`${SRC}/protocols/$1/`, ROOM_FACES, HTTP_FACES, KERNEL, CONTRACT], npm: ['fastify'] },
+  protocol: { at: `${SRC}/protocols/([^/]+)/`, ours: [`${SRC}/protocols/$1/`, ROOM_FACES, HTTP_FACES, KERNEL, CONTRACT], npm: ['fastify', 'protobufjs'] },
   cli: {
     at: `${SRC}/cli/`,
     ours: [`${SRC}/cli/`, ROOM_FACES, CONFIG_FACE, COMPOSE, VERSION, KERNEL, CONTRACT, SDK, SDK_NODE],

@@ -122,7 +122,7 @@ const commands = {
   },
   bench() {
     commands.build();
-    must(process.execPath, [join(root, 'scripts/real-setup.mjs')]);
+    must(process.execPath, [join(root, 'scripts/real-setup.mjs'), '--bench']);
     become([join(root, 'bench/run.ts'), ...args]);
   },
   check() {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Signature, TensorSpec, Timestamp } from './common.ts';
 import { operation } from './operation.ts';
+import { EndpointConfig } from './serving-config.ts';
 
 export const TrafficTarget = z
   .strictObject({
@@ -19,7 +20,8 @@ export const ServedVersion = z.object({
   weight: z.number(),
   shadow: z.boolean(),
   aliases: z.array(z.string()),
-  tier: z.enum(['inline', 'worker']).nullable(),
+  tier: z.enum(['inline', 'worker', 'process', 'remote', 'ensemble']).nullable().describe('Where it runs.'),
+  memoryBytes: z.number().nullable().describe('What the model takes, where that can be told.'),
   runMicros: z.number().nullable().describe('Measured time of one run at warm-up, in microseconds.'),
   loadedAt: Timestamp.nullable(),
 });
@@ -45,9 +47,13 @@ export const Endpoint = z.object({
   createdAt: Timestamp,
   updatedAt: Timestamp,
   revision: z.number().int(),
-  state: z.enum(['ready', 'loading', 'failed', 'degraded']).describe('degraded: a desired version could not be loaded and the old one serves on.'),
+  state: z
+    .enum(['ready', 'loading', 'failed', 'degraded', 'unloaded'])
+    .describe('degraded: a desired version could not be loaded and the old one serves on; unloaded: by request.'),
   message: z.string(),
   traffic: z.array(TrafficTarget),
+  config: EndpointConfig,
+  source: z.enum(['registry', 'repository']).describe('repository: from a model repository folder; changed there, not here.'),
   versions: z.array(ServedVersion),
   stats: LatencyStats,
 });
@@ -80,7 +86,12 @@ export const servingOperations = {
     tag: 'serving',
     summary: 'Create an endpoint or change its traffic; answers once the versions are loaded, or says why they are not.',
     params: name,
-    body: z.strictObject({ model: z.string(), traffic: z.array(TrafficTarget).min(1).max(20), description: z.string().max(5000).optional() }),
+    body: z.strictObject({
+      model: z.string(),
+      traffic: z.array(TrafficTarget).min(1).max(20),
+      description: z.string().max(5000).optional(),
+      config: EndpointConfig.optional().describe('Replaces the configuration; absent: it stays.'),
+    }),
     response: EndpointDetail,
   }),
   getEndpoint: operation({
@@ -98,6 +109,22 @@ export const servingOperations = {
     summary: 'Stop serving.',
     params: name,
     response: z.object({}),
+  }),
+  loadEndpoint: operation({
+    method: 'POST',
+    path: '/endpoints/{endpoint}/load',
+    tag: 'serving',
+    summary: 'Load what was unloaded, or try again what failed; answers once it is loaded.',
+    params: name,
+    response: EndpointDetail,
+  }),
+  unloadEndpoint: operation({
+    method: 'POST',
+    path: '/endpoints/{endpoint}/unload',
+    tag: 'serving',
+    summary: 'Free the memory and answer no more requests until it is loaded again; also after a restart.',
+    params: name,
+    response: EndpointDetail,
   }),
   getEndpointStats: operation({
     method: 'GET',

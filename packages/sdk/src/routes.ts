@@ -53,6 +53,8 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   deployEndpoint: 'PUT /endpoints/{endpoint}',
   getEndpoint: 'GET /endpoints/{endpoint}',
   deleteEndpoint: 'DELETE /endpoints/{endpoint}',
+  loadEndpoint: 'POST /endpoints/{endpoint}/load',
+  unloadEndpoint: 'POST /endpoints/{endpoint}/unload',
   getEndpointStats: 'GET /endpoints/{endpoint}/stats',
   listBatchJobs: 'GET /batch',
   createBatchJob: 'POST /batch',

@@ -18,7 +18,7 @@ export interface Prepared {
 
 /** Everything that can be said about a job before it runs, so that what is wrong is said to whoever asked, and before anything is written. */
 export async function prepare(spec: BatchSpec, pkg: ModelPackage, { input, access }: { input: BatchInputEngine; access: PathAccess }): Promise<Prepared> {
-  if (pkg.onnxFile === null || pkg.tensors === null)
+  if (pkg.runtime === null || pkg.tensors === null)
     throw unsupported(
       'not_servable',
       `${pkg.model} version ${pkg.version} cannot predict. ${pkg.problem ?? 'It has no ONNX graph: log it with mlflow.onnx, or push an .onnx file.'}`,

@@ -47,7 +47,7 @@ export async function connect(flags: ConnectFlags): Promise<Connection> {
   const { startApp } = await import('../compose.ts');
   // Loopback is open to every user of the machine; the data directory is not.
   const own = config.token ?? randomBytes(32).toString('base64url');
-  const app = await startApp({ ...config, host: '127.0.0.1', port: 0, logLevel: 'warn', token: own });
+  const app = await startApp({ ...config, host: '127.0.0.1', port: 0, grpcPort: undefined, logLevel: 'warn', token: own });
   const file = join(config.dataDir, OWN_TOKEN);
   try {
     await rm(file, { force: true });

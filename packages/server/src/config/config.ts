@@ -5,6 +5,8 @@ export interface Config {
   dataDir: string;
   host: string;
   port: number;
+  /** gRPC (Open Inference, TensorFlow Serving, health); undefined: none. */
+  grpcPort: number | undefined;
   /** Required as soon as the server listens wider than loopback. */
   token: string | undefined;
   /** Further host names that browsers may use to reach the server. */
@@ -36,6 +38,15 @@ export interface Config {
     maxQueue: number;
     /** Served at POST /invocations when set. */
     defaultEndpoint: string | undefined;
+    /** Folders of models as Triton lays them out, served as they are. */
+    modelRepositories: string[];
+    /** As Triton's --model-control-mode. */
+    modelControlMode: 'none' | 'poll' | 'explicit';
+    repositoryPollSeconds: number;
+    /** What is loaded at the start in the mode explicit; `*`: everything. */
+    loadModels: string[];
+    /** Whether models that need Python may be started: in containers, in managed environments on this machine, or not at all. */
+    python: 'container' | 'environment' | 'off';
   };
   batch: {
     /** Folders that batch jobs may read and write; undefined: anywhere when only loopback listens, the data directory otherwise. */

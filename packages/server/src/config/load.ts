@@ -11,6 +11,8 @@ export interface ConfigInput {
   data?: string;
   host?: string;
   port?: number;
+  /** The port after `port` by default, as Triton has it (8000 and 8001); 0 takes a free one; -1: no gRPC. */
+  grpcPort?: number;
   token?: string;
   allowedHosts?: string[];
   logLevel?: Config['logLevel'];
@@ -26,6 +28,11 @@ export interface ConfigInput {
   threads?: number;
   maxQueue?: number;
   defaultEndpoint?: string;
+  modelRepository?: string[];
+  modelControlMode?: Config['serving']['modelControlMode'];
+  repositoryPollSeconds?: number;
+  loadModels?: string[];
+  python?: Config['serving']['python'];
   batchRoots?: string[];
   batchWorkers?: number;
   monitoring?: boolean;
@@ -43,6 +50,7 @@ export async function loadConfig(flags: ConfigInput, env: NodeJS.ProcessEnv = pr
     dataDir: resolve(cwd, expandHome(input.data ?? join(homedir(), '.binnacle'))),
     host: input.host ?? '127.0.0.1',
     port: whole('port', input.port ?? DEFAULT_PORT, 0, 65535),
+    grpcPort: input.grpcPort === -1 ? undefined : whole('grpcPort', input.grpcPort ?? besides(input.port ?? DEFAULT_PORT), 0, 65535),
     token: input.token === '' ? undefined : input.token,
     allowedHosts: input.allowedHosts ?? [],
     logLevel: oneOf('logLevel', input.logLevel ?? 'info', ['debug', 'info', 'warn', 'error', 'silent']),
@@ -59,12 +67,19 @@ export async function loadConfig(flags: ConfigInput, env: NodeJS.ProcessEnv = pr
       threads: whole('threads', input.threads ?? 1, 1, 256),
       maxQueue: whole('maxQueue', input.maxQueue ?? 1000, 1, 1_000_000),
       defaultEndpoint: input.defaultEndpoint,
+      modelRepositories: (input.modelRepository ?? []).map((dir) => resolve(cwd, expandHome(dir))),
+      modelControlMode: oneOf('modelControlMode', input.modelControlMode ?? 'none', ['none', 'poll', 'explicit']),
+      repositoryPollSeconds: whole('repositoryPollSeconds', input.repositoryPollSeconds ?? 15, 1, 86400),
+      loadModels: input.loadModels ?? [],
+      python: oneOf('python', input.python ?? 'container', ['container', 'environment', 'off']),
     },
     batch: { roots: input.batchRoots?.map((root) => resolve(cwd, expandHome(root))), workers: whole('batchWorkers', input.batchWorkers ?? 1, 1, 64) },
     monitoring: { enabled: input.monitoring ?? true, evaluateSeconds: whole('evaluateSeconds', input.evaluateSeconds ?? 60, 1, 86400) },
   };
   return config;
 }
+
+const besides = (port: number): number => (port === 0 || port >= 65535 ? 0 : port + 1);
 
 async function readConfigFile(cwd: string): Promise<ConfigInput> {
   for (const name of CONFIG_FILES) {
@@ -97,6 +112,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
   return {
     data: env.BINNACLE_DATA,
     host: env.BINNACLE_HOST,
+    grpcPort: number('BINNACLE_GRPC_PORT'),
     port: number('BINNACLE_PORT') ?? number('PORT'),
     token: env.BINNACLE_TOKEN,
     allowedHosts: list(env.BINNACLE_ALLOWED_HOSTS),
@@ -112,6 +128,11 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
     threads: number('BINNACLE_THREADS'),
     maxQueue: number('BINNACLE_MAX_QUEUE'),
     defaultEndpoint: env.BINNACLE_DEFAULT_ENDPOINT,
+    modelRepository: list(env.BINNACLE_MODEL_REPOSITORY),
+    modelControlMode: env.BINNACLE_MODEL_CONTROL_MODE as ConfigInput['modelControlMode'],
+    repositoryPollSeconds: number('BINNACLE_REPOSITORY_POLL_SECONDS'),
+    loadModels: list(env.BINNACLE_LOAD_MODELS),
+    python: env.BINNACLE_PYTHON as ConfigInput['python'],
     batchRoots: list(env.BINNACLE_BATCH_ROOTS),
     batchWorkers: number('BINNACLE_BATCH_WORKERS'),
     monitoring: flag('BINNACLE_MONITORING'),

@@ -68,6 +68,7 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
       dir: await artifacts.materialize(version.storagePath),
       flavors: version.flavors,
       signature: version.signature,
+      runtime: version.servable ? { kind: 'onnx' } : null,
       onnxFile: version.servable ? await local(version.derivedPath ?? version.graphPath) : null,
       problem: version.servable ? null : version.statusMessage,
       tensors: version.tensors,

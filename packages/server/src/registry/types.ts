@@ -5,6 +5,32 @@ export type { GatePolicy, GateReport, ModelVersion, ModelVersionDetail, Register
 /** How a caller names a version. */
 export type VersionRef = { version: number } | { alias: string } | 'latest';
 
+/**
+ * What executes a package. `remote`: a model on a server elsewhere; `token` is a reference (`env:NAME` or `file:PATH`), never the secret.
+ * `ensemble`: steps from tensors to tensors, each an endpoint.
+ */
+export type RuntimeSpec =
+  | { kind: 'onnx' }
+  | {
+      kind: 'remote';
+      protocol: 'open-inference' | 'open-inference-grpc' | 'tensorflow-serving' | 'tensorflow-serving-grpc' | 'mlflow' | 'lambda';
+      url: string;
+      model: string;
+      version?: string;
+      token?: string;
+      timeoutMs?: number;
+    }
+  | { kind: 'python'; image?: string; command?: string[] }
+  | { kind: 'ensemble'; inputs: TensorSpec[]; outputs: TensorSpec[]; steps: EnsembleStep[] };
+
+/** A step of an ensemble: `inputs` and `outputs` map the step model's tensor names to the ensemble's. */
+export interface EnsembleStep {
+  model: string;
+  version?: number;
+  inputs: Record<string, string>;
+  outputs: Record<string, string>;
+}
+
 /** A version's package on the local disk, ready to be loaded. */
 export interface ModelPackage {
   /** The version's id: of this package and no other, whatever it is called. */
@@ -16,9 +42,11 @@ export interface ModelPackage {
   dir: string;
   flavors: string[];
   signature: Signature | null;
+  /** What executes it; null when nothing here can (see `problem`). */
+  runtime: RuntimeSpec | null;
   /** Absolute path of the ONNX graph to load (ZipMap outputs rewired), or null when the version has no ONNX flavour. */
   onnxFile: string | null;
-  /** Why there is no `onnxFile`; null when there is one. */
+  /** Why there is no `runtime`; null when there is one. */
   problem: string | null;
   tensors: { inputs: TensorSpec[]; outputs: TensorSpec[] } | null;
   /** Absolute paths of the optional files of the package or of the run that made it. */

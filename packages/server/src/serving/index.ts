@@ -3,10 +3,20 @@ export { fillValues, planColumns } from './columns.ts';
 export { kindOf } from './convert.ts';
 export { halfToFloat } from './float16.ts';
 export { tensorToJson } from './json-tensor.ts';
-export type { LoadedModel, LoadOptions, ModelRuntime } from './model-runtime.port.ts';
+export type { BatchSizeStatistics, InferenceStatistics } from './inference-statistics.ts';
+export {
+  type LoadedModel,
+  type LoadOptions,
+  type ModelRuntime,
+  type ModelTier,
+  type PackageRuntime,
+  type RunCall,
+  type RunTiming,
+  type SequenceCall,
+} from './model-runtime.port.ts';
 export { type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
 export { parseEventTime, parseRequestId } from './request-meta.ts';
 export type { EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';
-export { createServingService, type EndpointStats, type ServedModel, type ServingDeps, type ServingService } from './serving.service.ts';
+export { createServingService, type EndpointStats, type ServedModel, type ServingDeps, type ServingService, type WantedEndpoint } from './serving.service.ts';
 export { allocate, type Datatype, TENSOR_ARRAYS, type Tensor, type TensorData } from './tensor.ts';
 export type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';

@@ -1,6 +1,7 @@
 import { BinnacleError, exhausted, notFound, unavailable } from '../kernel/index.ts';
 import { outputColumns } from './columns.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
+import { newTiming, type RunTiming } from './model-runtime.port.ts';
 import type { PredictionSink } from './prediction-sink.port.ts';
 import type { Route, Routes } from './routes.ts';
 import type { Tensor } from './tensor.ts';
@@ -30,14 +31,15 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
       throw exhausted('queue_full', 'Exceeds maximum queue size', { retryAfterSeconds: 1, details: { maxQueue: deps.maxQueue } });
     const inputs = typeof request.inputs === 'function' ? request.inputs(loaded) : request.inputs;
     loaded.pending++;
+    const timing = request.call?.timing ?? newTiming();
     let outputs: Tensor[];
     try {
-      outputs = await loaded.run(inputs, request.outputs);
+      outputs = await loaded.run(inputs, request.outputs, request.call === undefined ? { timing } : { ...request.call, timing });
     } finally {
       loaded.pending--;
     }
     const chosen = route;
-    return { version: loaded, outputs, finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs) };
+    return { version: loaded, outputs, timing, finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs, timing) };
   } catch (error) {
     recordRefusal(deps, request, error, route);
     throw error;
@@ -51,13 +53,16 @@ export function recordRefusal(deps: InferDeps, request: Pick<InferRequest, 'endp
   const now = deps.now();
   endpoint.stats.recordError(now);
   route?.stats.recordError(now);
+  const code = error instanceof BinnacleError ? error.code : 'internal';
+  const latencyMs = performance.now() - request.startedAt;
+  route?.inference.failed(code, latencyMs * 1000);
   deps.sink.recordFailure({
     endpoint: request.endpoint,
     model: endpoint.record.model,
     version: route?.version ?? null,
     at: request.receivedAt,
-    latencyMs: performance.now() - request.startedAt,
-    code: error instanceof BinnacleError ? error.code : 'internal',
+    latencyMs,
+    code,
   });
 }
 
@@ -93,12 +98,14 @@ function finish(
   request: InferRequest,
   inputs: Tensor[],
   outputs: Tensor[],
+  timing: RunTiming,
 ): Promise<void> | undefined {
   const latencyMs = performance.now() - request.startedAt;
   const rows = inputs[0]?.shape[0] ?? 1;
   const now = deps.now();
   endpoint.stats.record(now, latencyMs, rows);
   route.stats.record(now, latencyMs, rows);
+  route.inference.answered(now, rows, latencyMs * 1000, timing);
   const features = featuresOf(route, inputs, rows);
   record(deps.sink, request, route, features, outputs, rows, latencyMs);
   if (routes === undefined || routes.shadows.length === 0 || request.version !== undefined) return undefined;

@@ -3,6 +3,8 @@ import { messageOf } from '../kernel/index.ts';
 import { allRoutes, type Route, type Routes } from './routes.ts';
 import type { EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';
 import { ShadowQueue } from './shadow.ts';
+import { InferenceStatistics } from './inference-statistics.ts';
+import { loadOptionsOf } from './load-options.ts';
 import { LiveStats } from './stats.ts';
 import { resolveTraffic } from './traffic.ts';
 import type { VersionLease, VersionPool } from './version-pool.ts';
@@ -13,7 +15,7 @@ const LONGEST_RETRY_MS = 10 * 60_000;
 export interface LiveEndpointDeps {
   pool: VersionPool;
   source: ModelSource;
-  store: EndpointStore;
+  store: Pick<EndpointStore, 'setLastServed'>;
   now(): number;
 }
 
@@ -29,7 +31,7 @@ export class LiveEndpoint {
   readonly stats: LiveStats;
   readonly shadows = new ShadowQueue();
   readonly #deps: LiveEndpointDeps;
-  readonly #statsByTarget = new Map<string, LiveStats>();
+  readonly #statsByTarget = new Map<string, { stats: LiveStats; inference: InferenceStatistics }>();
   #tail: Promise<void> = Promise.resolve();
   #current = '';
   #failed = { key: '', until: 0, wait: 0 };
@@ -57,11 +59,12 @@ export class LiveEndpoint {
 
   async #apply(record: EndpointRecord, insist: boolean): Promise<void> {
     this.aliases = await this.#deps.source.aliases(record.model);
+    if (record.suspended) return this.#unload();
     const desired = resolveTraffic(record.model, record.traffic, this.aliases);
-    const key = JSON.stringify(desired);
+    const key = JSON.stringify([desired, loadOptionsOf(record.config)]);
     if (key === this.#current) return this.#settle();
     if (key === this.#failed.key && !insist && this.#deps.now() < this.#failed.until) return;
-    const { leases, failures } = await this.#load(record.model, desired);
+    const { leases, failures } = await this.#load(record, desired);
     if (failures.size === 0) {
       this.#swap(desired, leases);
       this.#current = key;
@@ -94,7 +97,19 @@ export class LiveEndpoint {
       served.length > 0 ? `${why} Version${served.length > 1 ? 's' : ''} ${served.join(', ')} go${served.length > 1 ? '' : 'es'} on serving.` : why;
   }
 
-  async #load(model: string, targets: readonly ServedTarget[]): Promise<{ leases: Map<number, VersionLease>; failures: Map<number, string> }> {
+  /** Frees everything, by request. */
+  async #unload(): Promise<void> {
+    const leases = new Set(allRoutes(this.routes).map((route) => route.lease));
+    this.routes = undefined;
+    this.#current = '';
+    this.#failed = { key: '', until: 0, wait: 0 };
+    this.transitions.clear();
+    this.state = 'unloaded';
+    this.message = 'It was unloaded.';
+    await Promise.all([...leases].map((lease) => lease.release()));
+  }
+
+  async #load(record: EndpointRecord, targets: readonly ServedTarget[]): Promise<{ leases: Map<number, VersionLease>; failures: Map<number, string> }> {
     const leases = new Map<number, VersionLease>();
     const failures = new Map<number, string>();
     const served = new Set(allRoutes(this.routes).map(({ version }) => version));
@@ -105,7 +120,7 @@ export class LiveEndpoint {
         if (!served.has(version))
           this.transitions.set(version, { state: 'loading', error: null, weight: target?.weight ?? 0, shadow: target?.shadow ?? false });
         try {
-          leases.set(version, await this.#deps.pool.acquire(await this.#deps.source.resolve(model, { version })));
+          leases.set(version, await this.#deps.pool.acquire(await this.#deps.source.resolve(record.model, { version }), loadOptionsOf(record.config)));
         } catch (error) {
           failures.set(version, textOf(error));
         } finally {
@@ -122,7 +137,7 @@ export class LiveEndpoint {
     if (this.routes === undefined && usable.some((target) => !target.shadow && target.weight > 0)) return this.#swap(usable, leases);
     await Promise.all([...leases.values()].map((lease) => lease.release()));
     if (this.routes !== undefined || record.lastServed.length === 0) return;
-    const before = await this.#load(record.model, record.lastServed);
+    const before = await this.#load(record, record.lastServed);
     const last = record.lastServed.filter((target) => before.leases.has(target.version));
     if (last.some((target) => !target.shadow)) this.#swap(last, before.leases);
     else await Promise.all([...before.leases.values()].map((lease) => lease.release()));
@@ -135,7 +150,7 @@ export class LiveEndpoint {
     const routes = targets.map((target): Route => {
       const lease = leases.get(target.version) as VersionLease;
       const before = old.find((route) => route.loaded === lease.version);
-      return { ...target, lease, loaded: lease.version, stats: this.#statsOf(target), loadedAt: before?.loadedAt ?? now };
+      return { ...target, lease, loaded: lease.version, ...this.#statsOf(target), loadedAt: before?.loadedAt ?? now };
     });
     this.routes = { live: routes.filter((route) => !route.shadow), shadows: routes.filter((route) => route.shadow) };
     this.#current = '';
@@ -159,15 +174,15 @@ export class LiveEndpoint {
   }
 
   /** A version's counts survive a swap to and fro. */
-  #statsOf({ version, shadow }: ServedTarget): LiveStats {
+  #statsOf({ version, shadow }: ServedTarget): { stats: LiveStats; inference: InferenceStatistics } {
     const key = `${version}/${shadow}`;
-    const found = this.#statsByTarget.get(key) ?? new LiveStats(this.#deps.now());
+    const found = this.#statsByTarget.get(key) ?? { stats: new LiveStats(this.#deps.now()), inference: new InferenceStatistics() };
     this.#statsByTarget.set(key, found);
     return found;
   }
 
-  statsByVersion(): { version: number; shadow: boolean; stats: LiveStats }[] {
-    return [...this.#statsByTarget].map(([key, stats]) => ({ version: Number.parseInt(key, 10), shadow: key.endsWith('/true'), stats }));
+  statsByVersion(): { version: number; shadow: boolean; stats: LiveStats; inference: InferenceStatistics }[] {
+    return [...this.#statsByTarget].map(([key, both]) => ({ version: Number.parseInt(key, 10), shadow: key.endsWith('/true'), ...both }));
   }
 
   /** Stops serving; resolves after the last request. */

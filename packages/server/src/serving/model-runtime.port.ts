@@ -1,38 +1,80 @@
-import type { TensorSpec } from '@binnacle/contract';
+import type { EndpointConfig, TensorSpec } from '@binnacle/contract';
+import type { ModelPackage } from '../registry/index.ts';
 import type { Tensor } from './tensor.ts';
 
-export interface LoadOptions {
-  /** 'auto' measures a run at warm-up: inline under about 200 µs, a worker thread above. */
-  tier?: 'auto' | 'inline' | 'worker';
-  /** Worker threads, each with its own session; 1 by default. */
-  instances?: number;
-  /** Intra-op threads of a session. */
-  threads?: number;
+export interface LoadOptions
+  extends Pick<EndpointConfig, 'tier' | 'isolation' | 'instances' | 'threads' | 'providers' | 'memoryLimitMiB' | 'memoryArena' | 'runTimeoutMs' | 'batching'> {
   /** How error messages name the model; the file's name by default. */
   label?: string;
   /** Real inputs for the warm-up, rows in the first dimension: made-up values would fail in a model with, say, known categories. */
   sample?: Tensor[];
 }
 
-/** A model in memory, warmed up. */
+/** Where a request's time went, microseconds; filled in by whoever spends it. */
+export interface RunTiming {
+  queue: number;
+  input: number;
+  infer: number;
+  output: number;
+  /** Rows of the run that this request was part of. */
+  batchRows: number;
+  /** 1 for the first request of a run, 0 for those that were merged into it: adds up to the runs. */
+  executions: number;
+}
+
+export const newTiming = (): RunTiming => ({ queue: 0, input: 0, infer: 0, output: 0, batchRows: 0, executions: 1 });
+
+/** A request's place in a sequence of requests (Triton's sequence extension). */
+export interface SequenceCall {
+  id: string | bigint;
+  start: boolean;
+  end: boolean;
+}
+
+/** What a request asks of its run beside the tensors. */
+export interface RunCall {
+  /** 1 is the highest; 0: the model's default. */
+  priority?: number | undefined;
+  /** Longest wait in the queue, microseconds; 0: the model's default. */
+  timeoutMicros?: number | undefined;
+  /** Aborted when the client has gone or cancelled: a request that waits leaves the queue, an isolated run ends. */
+  signal?: AbortSignal | undefined;
+  sequence?: SequenceCall | undefined;
+  /** The caller's, to be filled in. */
+  timing?: RunTiming | undefined;
+  /** Parameters of the request, for runtimes that pass them on. */
+  parameters?: Readonly<Record<string, string | number | boolean>> | undefined;
+}
+
+export type ModelTier = 'inline' | 'worker' | 'process' | 'remote' | 'ensemble';
+
+/** A model in memory (or reached elsewhere), warmed up. */
 export interface LoadedModel {
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
-  readonly tier: 'inline' | 'worker';
+  readonly tier: ModelTier;
   /** Median time of one warm-up run of a single row, microseconds. */
   readonly runMicros: number;
   /** True when the first dimension of every input and output is free, so that rows of several requests can be run together. */
   readonly batchable: boolean;
   /** Microseconds spent inside the runtime so far, summed over its threads; undefined when it cannot tell. */
   readonly busyMicros?: number | undefined;
+  /** Bytes that the model takes; undefined when it cannot be told. */
+  readonly memoryBytes?: number | undefined;
   /** One run. Outputs default to all. Throws `invalid` for wrong names, types or shapes and for what the graph itself rejects. */
-  run(inputs: Tensor[], outputs?: string[]): Promise<Tensor[]>;
+  run(inputs: Tensor[], outputs?: string[], call?: RunCall): Promise<Tensor[]>;
   /** Frees it after the runs in flight. Never terminates a run. */
   close(): Promise<void>;
 }
 
-/** What executes a model version: ONNX Runtime in process, later remote servers. */
+/** What executes an ONNX graph: ONNX Runtime in process. */
 export interface ModelRuntime {
   /** Throws `invalid` (onnx_invalid) for a file that is no servable graph, `internal` (runtime_missing) when the runtime itself does not load. */
   load(file: string, options?: LoadOptions): Promise<LoadedModel>;
+}
+
+/** What executes packages that are no ONNX graph: a server elsewhere, a supervised server of the framework's own. By `pkg.runtime.kind`. */
+export interface PackageRuntime {
+  /** Throws `invalid` for a package that it cannot run, `unavailable` when what it needs is not there or not reached. */
+  load(pkg: ModelPackage, options?: LoadOptions): Promise<LoadedModel>;
 }

@@ -1,5 +1,6 @@
 import type { VersionLease } from './version-pool.ts';
 import type { ServedTarget } from './serving.port.ts';
+import type { InferenceStatistics } from './inference-statistics.ts';
 import type { LiveStats } from './stats.ts';
 import type { LoadedVersion } from './version.ts';
 
@@ -8,6 +9,7 @@ export interface Route extends ServedTarget {
   readonly loaded: LoadedVersion;
   readonly lease: VersionLease;
   readonly stats: LiveStats;
+  readonly inference: InferenceStatistics;
   readonly loadedAt: number;
 }
 

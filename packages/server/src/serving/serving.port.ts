@@ -1,4 +1,4 @@
-import type { TrafficTarget } from '@binnacle/contract';
+import type { EndpointConfig, TrafficTarget } from '@binnacle/contract';
 import type { ModelPackage, VersionRef } from '../registry/index.ts';
 
 /** What an endpoint last served without complaint: what to fall back on when, after a restart, the desired version does not load. */
@@ -14,6 +14,9 @@ export interface EndpointRecord {
   model: string;
   description: string;
   traffic: TrafficTarget[];
+  config: EndpointConfig;
+  /** Unloaded by request: serves nothing until it is loaded again. */
+  suspended: boolean;
   createdAt: number;
   updatedAt: number;
   /** Counts the changes; a replica reconciles by it. */
@@ -26,7 +29,15 @@ export interface EndpointStore {
   listEndpoints(): Promise<EndpointRecord[]>;
   getEndpoint(name: string): Promise<EndpointRecord | null>;
   /** Creates or changes; throws `conflict` (endpoint_model_fixed) when the endpoint serves another model. */
-  putEndpoint(endpoint: { name: string; model: string; traffic: TrafficTarget[]; description?: string | undefined }): Promise<EndpointRecord>;
+  putEndpoint(endpoint: {
+    name: string;
+    model: string;
+    traffic: TrafficTarget[];
+    description?: string | undefined;
+    config?: EndpointConfig | undefined;
+  }): Promise<EndpointRecord>;
+  /** False when there is none. A change is a revision and emits `endpoint.changed`. */
+  setSuspended(name: string, suspended: boolean): Promise<boolean>;
   /** False when there is none. */
   deleteEndpoint(name: string): Promise<boolean>;
   /** Remembers what is being served; no event. */

@@ -1,8 +1,9 @@
-import type { Endpoint, EndpointDetail, LatencyStats, TrafficTarget } from '@binnacle/contract';
-import { type Clock, type EventBus, invalid, type Logger, notFound, systemClock, unsupported } from '../kernel/index.ts';
+import type { Endpoint, EndpointConfig, EndpointDetail, LatencyStats, TrafficTarget } from '@binnacle/contract';
+import { type Clock, type EventBus, invalid, type Logger, notFound, systemClock } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
 import { chooseRoute, heaviest, infer, recordRefusal, unknownEndpoint } from './infer.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
+import type { InferenceStatistics } from './inference-statistics.ts';
 import type { LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
 import { allRoutes } from './routes.ts';
@@ -10,7 +11,7 @@ import type { EndpointStore, ModelSource } from './serving.port.ts';
 import type { StatsBucket } from './stats.ts';
 import { checkTraffic } from './traffic.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
-import { loadVersion, shareVersion } from './version.ts';
+import { loadVersion, notServable, type Runtimes, shareVersion } from './version.ts';
 import { VersionPool } from './version-pool.ts';
 import { endpointDetail, endpointView } from './view.ts';
 
@@ -18,6 +19,8 @@ export interface ServingDeps {
   store: EndpointStore;
   models: ModelSource;
   runtime: ModelRuntime;
+  /** What executes packages that are no ONNX graph. */
+  runtimes?: Runtimes['others'];
   events: EventBus;
   logger: Logger;
   sink?: PredictionSink;
@@ -36,6 +39,14 @@ export interface EndpointStats {
   byVersion: { version: number; shadow: boolean; stats: LatencyStats }[];
 }
 
+export interface WantedEndpoint {
+  model: string;
+  traffic: TrafficTarget[];
+  description?: string | undefined;
+  /** Replaces the configuration; absent: it stays. */
+  config?: EndpointConfig | undefined;
+}
+
 /** What a protocol may say about a served model. */
 export interface ServedModel {
   name: string;
@@ -51,7 +62,13 @@ export interface ServingService extends EndpointDirectory {
   start(): Promise<void>;
   /** True once every endpoint has been tried after the start. */
   readonly ready: boolean;
-  deploy(name: string, wanted: { model: string; traffic: TrafficTarget[]; description?: string | undefined }): Promise<EndpointDetail>;
+  deploy(name: string, wanted: WantedEndpoint): Promise<EndpointDetail>;
+  /** Loads what was unloaded, and tries again what failed. */
+  load(name: string): Promise<EndpointDetail>;
+  /** Frees an endpoint's models until `load` or `deploy`. */
+  unload(name: string): Promise<EndpointDetail>;
+  /** What Triton's statistics tell, a served (or once served) version a row; shadows apart. Throws `not_found`. */
+  inferenceStatistics(name: string): { version: number; shadow: boolean; statistics: InferenceStatistics }[];
   list(): Endpoint[];
   get(name: string): EndpointDetail;
   delete(name: string): Promise<void>;
@@ -72,9 +89,10 @@ export interface ServingService extends EndpointDirectory {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 export function createServingService(deps: ServingDeps): ServingService {
-  const { store, models, runtime, logger } = deps;
+  const { store, models, logger } = deps;
+  const runtimes: Runtimes = { onnx: deps.runtime, others: deps.runtimes ?? {} };
   const now = deps.clock ?? systemClock;
-  const pool = new VersionPool(runtime);
+  const pool = new VersionPool(runtimes);
   const endpoints = new Map<string, LiveEndpoint>();
   const inferDeps = { endpoints, sink: deps.sink ?? nullSink, maxQueue: deps.maxQueue ?? 1000, now, random: deps.random ?? Math.random };
   const liveDeps = { pool, source: models, store, now };
@@ -154,7 +172,7 @@ export function createServingService(deps: ServingDeps): ServingService {
       ready = true;
     },
 
-    async deploy(name, { model, traffic, description }) {
+    async deploy(name, { model, traffic, description, config }) {
       if (!NAME.test(name))
         throw invalid(
           'invalid_endpoint_name',
@@ -164,15 +182,29 @@ export function createServingService(deps: ServingDeps): ServingService {
       // What cannot be found or served at all is refused before anything changes; what fails to load leaves the old one serving.
       for (const target of traffic) {
         const pkg = await models.resolve(model, target.alias === undefined ? { version: target.version ?? 0 } : { alias: target.alias });
-        if (pkg.onnxFile === null)
-          throw unsupported(
-            'not_servable',
-            `${model} version ${pkg.version} cannot be served. ${pkg.problem ?? 'It has no ONNX graph: log it with mlflow.onnx, or push an .onnx file.'}`,
-          );
+        if (pkg.runtime === null) throw notServable(pkg);
       }
-      await store.putEndpoint({ name, model, traffic, description });
+      await store.putEndpoint({ name, model, traffic, description, config });
       await bring(name, true);
       return endpointDetail(known(name), now());
+    },
+
+    async load(name) {
+      if (!(await store.setSuspended(name, false))) known(name);
+      await bring(name, true);
+      return endpointDetail(known(name), now());
+    },
+
+    async unload(name) {
+      if (!(await store.setSuspended(name, true))) known(name);
+      await bring(name);
+      return endpointDetail(known(name), now());
+    },
+
+    inferenceStatistics: (name) => {
+      const endpoint = endpoints.get(name);
+      if (endpoint === undefined) throw unknownEndpoint(name);
+      return endpoint.statsByVersion().map(({ version, shadow, inference }) => ({ version, shadow, statistics: inference }));
     },
 
     list: () => [...endpoints.values()].map((endpoint) => endpointView(endpoint, now())).sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -205,7 +237,7 @@ export function createServingService(deps: ServingDeps): ServingService {
 
     async openVersion(pkg, options) {
       if (options !== undefined && (options.instances !== undefined || options.tier !== undefined || options.threads !== undefined))
-        return loadVersion(pkg, runtime, options);
+        return loadVersion(pkg, runtimes, options);
       const lease = await pool.acquire(pkg);
       return shareVersion(lease.version, () => lease.release());
     },

@@ -1,9 +1,10 @@
-import type { ColumnSpec, Endpoint, EndpointDetail, LatencyStats, ServedVersion, TensorSpec, TrafficTarget } from '@binnacle/contract';
+import type { ColumnSpec, Endpoint, EndpointConfig, EndpointDetail, LatencyStats, ServedVersion, TensorSpec, TrafficTarget } from '@binnacle/contract';
 import type { ModelPackage } from '../registry/index.ts';
+import type { ModelTier, RunCall, RunTiming } from './model-runtime.port.ts';
 import type { Tensor } from './tensor.ts';
 import type { Column, Table } from '../tables/index.ts';
 
-export type { ColumnSpec, Endpoint, EndpointDetail, LatencyStats, ServedVersion, TensorSpec, TrafficTarget };
+export type { ColumnSpec, Endpoint, EndpointConfig, EndpointDetail, LatencyStats, ServedVersion, TensorSpec, TrafficTarget };
 
 /** A version in memory, with what is needed to feed it. */
 export interface VersionInfo {
@@ -12,7 +13,7 @@ export interface VersionInfo {
   readonly pkg: ModelPackage;
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
-  readonly tier: 'inline' | 'worker';
+  readonly tier: ModelTier;
   /** Measured at warm-up, microseconds; NaN when no made-up input was accepted. */
   readonly runMicros: number;
   /** The table's columns by the signature; null when the model takes any columns in the graph's order, or tensors only. */
@@ -25,7 +26,7 @@ export interface VersionInfo {
 export interface OpenVersion extends VersionInfo {
   /** Rows in, columns out: an output [N] or [N,1] is one column `name`, an output [N,K] K columns `name[0]` … */
   predictTable(table: Table): Promise<Column[]>;
-  run(inputs: Tensor[], outputs?: string[]): Promise<Tensor[]>;
+  run(inputs: Tensor[], outputs?: string[], call?: RunCall): Promise<Tensor[]>;
   /** Microseconds spent inside the runtime so far; undefined when it cannot tell. */
   readonly busyMicros?: number | undefined;
   close(): Promise<void>;
@@ -39,6 +40,10 @@ export interface InferRequest {
   /** The graph's inputs, or how to make them once the version is chosen. */
   inputs: Tensor[] | ((version: VersionInfo) => Tensor[]);
   outputs?: string[] | undefined;
+  /** Priority, time-out, sequence, cancellation. */
+  call?: RunCall | undefined;
+  /** A header (lower case) or, behind `cookie:`, a cookie of the request: what the traffic may be split by. */
+  header?: ((name: string) => string | undefined) | undefined;
   requestId: string;
   /** Milliseconds since the epoch, when the caller said so. */
   eventTime?: number | undefined;
@@ -51,6 +56,7 @@ export interface InferRequest {
 export interface InferReply {
   version: VersionInfo;
   outputs: Tensor[];
+  timing: RunTiming;
   /** To be called once the reply has been handed to the socket: counts, logs the prediction, feeds shadows. The inputs' memory may be reused when it resolves. */
   finish(): Promise<void> | undefined;
 }

@@ -1,6 +1,6 @@
 import type { ModelPackage } from '../registry/index.ts';
-import type { ModelRuntime } from './model-runtime.port.ts';
-import { LoadedVersion, loadVersion } from './version.ts';
+import type { LoadOptions } from './model-runtime.port.ts';
+import { LoadedVersion, loadVersion, type Runtimes } from './version.ts';
 
 interface Entry {
   loading: Promise<LoadedVersion>;
@@ -16,19 +16,20 @@ export interface VersionLease {
 
 /** Versions in memory, one copy each however many endpoints serve it. */
 export class VersionPool {
-  readonly #runtime: ModelRuntime;
+  readonly #runtimes: Runtimes;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(runtime: ModelRuntime) {
-    this.#runtime = runtime;
+  constructor(runtimes: Runtimes) {
+    this.#runtimes = runtimes;
   }
 
-  async acquire(pkg: ModelPackage): Promise<VersionLease> {
+  /** Endpoints that run a version in different ways have a copy each. */
+  async acquire(pkg: ModelPackage, options: LoadOptions = {}): Promise<VersionLease> {
     // The folder is part of the key: a deleted version's number may come back with another model.
-    const key = `${pkg.model}\n${pkg.version}\n${pkg.onnxFile ?? ''}`;
+    const key = `${pkg.model}\n${pkg.version}\n${pkg.onnxFile ?? JSON.stringify(pkg.runtime)}\n${JSON.stringify(options)}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { loading: loadVersion(pkg, this.#runtime), users: 0 };
+      entry = { loading: loadVersion(pkg, this.#runtimes, options), users: 0 };
       this.#entries.set(key, entry);
       const made = entry;
       entry.loading.catch(() => {

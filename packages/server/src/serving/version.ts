@@ -2,7 +2,7 @@ import type { ColumnSpec, TensorSpec } from '@binnacle/contract';
 import { BinnacleError, internal, messageOf, unsupported } from '../kernel/index.ts';
 import type { ModelPackage } from '../registry/index.ts';
 import { outputColumns, planColumns, type TablePlan } from './columns.ts';
-import type { LoadedModel, LoadOptions, ModelRuntime } from './model-runtime.port.ts';
+import type { LoadedModel, LoadOptions, ModelRuntime, ModelTier, PackageRuntime, RunCall } from './model-runtime.port.ts';
 import { sampleTable } from './sample.ts';
 import type { Tensor } from './tensor.ts';
 import type { Column, Table } from '../tables/index.ts';
@@ -37,7 +37,7 @@ export class LoadedVersion implements OpenVersion {
   get outputs(): TensorSpec[] {
     return this.loaded.outputs;
   }
-  get tier(): 'inline' | 'worker' {
+  get tier(): ModelTier {
     return this.loaded.tier;
   }
   get runMicros(): number {
@@ -45,6 +45,9 @@ export class LoadedVersion implements OpenVersion {
   }
   get busyMicros(): number | undefined {
     return this.loaded.busyMicros;
+  }
+  get memoryBytes(): number | undefined {
+    return this.loaded.memoryBytes;
   }
   get columns(): ColumnSpec[] | null {
     return this.plan.columns;
@@ -54,8 +57,8 @@ export class LoadedVersion implements OpenVersion {
     return this.plan.toTensors(table, options);
   }
 
-  run(inputs: Tensor[], outputs?: string[]): Promise<Tensor[]> {
-    return this.loaded.run(inputs, outputs);
+  run(inputs: Tensor[], outputs?: string[], call?: RunCall): Promise<Tensor[]> {
+    return this.loaded.run(inputs, outputs, call);
   }
 
   async predictTable(table: Table): Promise<Column[]> {
@@ -84,17 +87,28 @@ export class LoadedVersion implements OpenVersion {
 export const shareVersion = (version: LoadedVersion, release: () => Promise<void>): OpenVersion =>
   new LoadedVersion(version.pkg, version.loaded, version.sample, release);
 
-/** Loads and warms a version. Throws `unsupported` when it has no ONNX graph, `invalid` when the graph does not load. */
-export async function loadVersion(pkg: ModelPackage, runtime: ModelRuntime, options: LoadOptions = {}): Promise<LoadedVersion> {
+/** What executes packages: ONNX graphs here, the others by their kind. */
+export interface Runtimes {
+  onnx: ModelRuntime;
+  others: Partial<Record<'remote' | 'python' | 'ensemble', PackageRuntime>>;
+}
+
+export const notServable = (pkg: ModelPackage): BinnacleError =>
+  unsupported(
+    'not_servable',
+    `${pkg.model} version ${pkg.version} cannot be served. ${pkg.problem ?? `It has no ONNX graph (flavours: ${pkg.flavors.join(', ') || 'none'}): log it with mlflow.onnx, or push an .onnx file.`}`,
+  );
+
+/** Loads and warms a version. Throws `unsupported` when nothing here can execute it, `invalid` when it does not load. */
+export async function loadVersion(pkg: ModelPackage, runtimes: Runtimes, options: LoadOptions = {}): Promise<LoadedVersion> {
   const name = `${pkg.model} version ${pkg.version}`;
-  if (pkg.onnxFile === null)
-    throw unsupported(
-      'not_servable',
-      `${name} cannot be served. ${pkg.problem ?? `It has no ONNX graph (flavours: ${pkg.flavors.join(', ') || 'none'}): log it with mlflow.onnx, or push an .onnx file.`}`,
-    );
+  const kind = pkg.runtime?.kind;
+  const other = kind === undefined || kind === 'onnx' ? undefined : runtimes.others[kind];
+  if (kind === undefined || (kind === 'onnx' ? pkg.onnxFile === null : other === undefined)) throw notServable(pkg);
   const table = await sampleTable(pkg);
   try {
-    const loaded = await runtime.load(pkg.onnxFile, { ...options, label: pkg.model, sample: sampleTensors(pkg, table) });
+    const full = { ...options, label: pkg.model, sample: sampleTensors(pkg, table) };
+    const loaded = other === undefined ? await runtimes.onnx.load(pkg.onnxFile as string, full) : await other.load(pkg, full);
     return new LoadedVersion(pkg, loaded, table);
   } catch (error) {
     if (error instanceof BinnacleError)

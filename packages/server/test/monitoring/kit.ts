@@ -54,6 +54,7 @@ export async function openKit(
         dir,
         flavors: [],
         signature: null,
+        runtime: null,
         onnxFile: null,
         problem: null,
         tensors: null,

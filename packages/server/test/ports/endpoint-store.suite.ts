@@ -32,6 +32,18 @@ export function endpointStoreSuite(name: string, make: () => Promise<{ store: En
       ]);
     });
 
+    it('a configuration stays until another replaces it; unloading is a change, and deploying ends it', async () => {
+      const config = { maxQueue: 5, batching: { preferredRows: [4, 8] } };
+      expect(await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(1), config })).toMatchObject({ config, suspended: false });
+      expect(await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(2) })).toMatchObject({ config });
+      expect(await store.setSuspended('e', true)).toBe(true);
+      expect(await store.setSuspended('e', true)).toBe(true);
+      expect(await store.getEndpoint('e')).toMatchObject({ suspended: true, revision: 3, config });
+      expect((await told(3)).at(-1)).toEqual(['endpoint.changed', { endpoint: 'e', revision: 3 }]);
+      expect(await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(2), config: {} })).toMatchObject({ suspended: false, config: {} });
+      expect(await store.setSuspended('none', true)).toBe(false);
+    });
+
     it('an endpoint serves one model', async () => {
       await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(1) });
       await expect(store.putEndpoint({ name: 'e', model: 'other', traffic: traffic(1) })).rejects.toMatchObject({

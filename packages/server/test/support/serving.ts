@@ -44,6 +44,7 @@ export class FakeRegistry {
       dir: dirname(file),
       flavors: ['onnx'],
       signature,
+      runtime: { kind: 'onnx' },
       onnxFile: file,
       problem: null,
       tensors: tensors === null ? null : { inputs: tensors.inputs, outputs: tensors.outputs },

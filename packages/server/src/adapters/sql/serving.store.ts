@@ -11,6 +11,8 @@ function toRecord(row: Selectable<EndpointsTable>): EndpointRecord {
     description: row.description,
     traffic: JSON.parse(row.traffic),
     lastServed: JSON.parse(row.last_served),
+    config: row.config === null ? {} : JSON.parse(row.config),
+    suspended: Number(row.suspended ?? 0) === 1,
     revision: Number(row.revision),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
@@ -34,7 +36,7 @@ export class SqlEndpointStore implements EndpointStore {
     return row === undefined ? null : toRecord(row);
   }
 
-  async putEndpoint({ name, model, traffic, description }: Parameters<EndpointStore['putEndpoint']>[0]): Promise<EndpointRecord> {
+  async putEndpoint({ name, model, traffic, description, config }: Parameters<EndpointStore['putEndpoint']>[0]): Promise<EndpointRecord> {
     const { db } = this.#ctx;
     const now = this.#ctx.now();
     const old = await this.getEndpoint(name);
@@ -44,7 +46,14 @@ export class SqlEndpointStore implements EndpointStore {
         `Endpoint '${name}' serves the model '${old.model}', and an endpoint serves one model. Delete it first, or deploy '${model}' under another name.`,
         { details: { model: old.model } },
       );
-    const fields = { traffic: JSON.stringify(traffic), description: description ?? old?.description ?? '', updated_at: now };
+    const fields = {
+      traffic: JSON.stringify(traffic),
+      description: description ?? old?.description ?? '',
+      config: JSON.stringify(config ?? old?.config ?? {}),
+      // What is deployed is meant to be served.
+      suspended: 0,
+      updated_at: now,
+    };
     if (old === null)
       await db
         .insertInto('endpoints')
@@ -59,6 +68,19 @@ export class SqlEndpointStore implements EndpointStore {
     const record = (await this.getEndpoint(name)) as EndpointRecord;
     await this.#ctx.emit({ type: 'endpoint.changed', payload: { endpoint: name, revision: record.revision } });
     return record;
+  }
+
+  async setSuspended(name: string, suspended: boolean): Promise<boolean> {
+    const old = await this.getEndpoint(name);
+    if (old === null) return false;
+    if (old.suspended === suspended) return true;
+    await this.#ctx.db
+      .updateTable('endpoints')
+      .set({ suspended: suspended ? 1 : 0, revision: old.revision + 1, updated_at: this.#ctx.now() })
+      .where('name', '=', name)
+      .execute();
+    await this.#ctx.emit({ type: 'endpoint.changed', payload: { endpoint: name, revision: old.revision + 1 } });
+    return true;
   }
 
   async deleteEndpoint(name: string): Promise<boolean> {

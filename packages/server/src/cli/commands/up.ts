@@ -6,6 +6,11 @@ export interface UpOptions {
   data?: string | undefined;
   host?: string | undefined;
   port?: number | undefined;
+  grpcPort?: number | undefined;
+  modelRepository?: string[] | undefined;
+  modelControlMode?: string | undefined;
+  loadModel?: string[] | undefined;
+  python?: string | undefined;
   token?: string | undefined;
   allowedHost?: string[] | undefined;
   defaultEndpoint?: string | undefined;
@@ -22,6 +27,11 @@ export async function up(options: UpOptions): Promise<void> {
     data: options.data,
     host: options.host,
     port: options.port,
+    grpcPort: options.grpcPort,
+    modelRepository: options.modelRepository,
+    modelControlMode: options.modelControlMode as never,
+    loadModels: options.loadModel,
+    python: options.python as never,
     token: options.token,
     allowedHosts: options.allowedHost,
     defaultEndpoint: options.defaultEndpoint,

@@ -11,5 +11,7 @@ export const servingHandlers = ({ serving }: { serving: ServingService }): Handl
     await serving.delete(params.endpoint);
     return {};
   },
+  loadEndpoint: async ({ params }) => serving.load(params.endpoint),
+  unloadEndpoint: async ({ params }) => serving.unload(params.endpoint),
   getEndpointStats: async ({ params }) => serving.stats(params.endpoint),
 });

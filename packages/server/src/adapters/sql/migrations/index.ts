@@ -8,6 +8,7 @@ import * as m0006 from './0006-batch.ts';
 import * as m0007 from './0007-imports.ts';
 import * as m0008 from './0008-saved-views.ts';
 import * as m0009 from './0009-series-kinds.ts';
+import * as m0010 from './0010-endpoint-config.ts';
 
 /** Forward only, in this order; a released one is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -20,4 +21,5 @@ export const migrations: Record<string, Migration> = {
   '0007-imports': m0007,
   '0008-saved-views': m0008,
   '0009-series-kinds': m0009,
+  '0010-endpoint-config': m0010,
 };

@@ -6,6 +6,10 @@ export interface EndpointsTable {
   traffic: string;
   /** ServedTarget[] as JSON. */
   last_served: string;
+  /** EndpointConfig as JSON; null: empty. */
+  config: string | null;
+  /** 0 or 1; null: 0. */
+  suspended: number | null;
   revision: number;
   created_at: number;
   updated_at: number;

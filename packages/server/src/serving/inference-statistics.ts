@@ -1,0 +1,61 @@
+import type { RunTiming } from './model-runtime.port.ts';
+
+/** Times of runs of one size; microseconds. */
+export interface BatchSizeStatistics {
+  runs: number;
+  inputMicros: number;
+  inferMicros: number;
+  outputMicros: number;
+}
+
+/** What Triton's statistics extension tells of a version: counts and cumulated microseconds since it was first served by this process. */
+export class InferenceStatistics {
+  /** Milliseconds since the epoch of the last answered request; 0: none yet. */
+  lastInference = 0;
+  /** Rows answered, and runs that it took. */
+  inferences = 0;
+  executions = 0;
+  success = 0;
+  successMicros = 0;
+  fail = 0;
+  failMicros = 0;
+  queueMicros = 0;
+  inputMicros = 0;
+  inferMicros = 0;
+  outputMicros = 0;
+  cacheHits = 0;
+  cacheHitMicros = 0;
+  cacheMisses = 0;
+  cacheMissMicros = 0;
+  /** By the code of the error. */
+  readonly failures = new Map<string, number>();
+  readonly batches = new Map<number, BatchSizeStatistics>();
+
+  answered(at: number, rows: number, micros: number, timing: RunTiming): void {
+    this.lastInference = at;
+    this.inferences += rows;
+    this.executions += timing.executions;
+    this.success++;
+    this.successMicros += micros;
+    this.queueMicros += timing.queue;
+    this.inputMicros += timing.input;
+    this.inferMicros += timing.infer;
+    this.outputMicros += timing.output;
+    if (timing.executions === 0) return;
+    let size = this.batches.get(timing.batchRows);
+    if (size === undefined) {
+      size = { runs: 0, inputMicros: 0, inferMicros: 0, outputMicros: 0 };
+      this.batches.set(timing.batchRows, size);
+    }
+    size.runs += timing.executions;
+    size.inputMicros += timing.input;
+    size.inferMicros += timing.infer;
+    size.outputMicros += timing.output;
+  }
+
+  failed(code: string, micros: number): void {
+    this.fail++;
+    this.failMicros += micros;
+    this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
+  }
+}
