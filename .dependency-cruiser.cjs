@@ -11,7 +11,7 @@ const SDK_NODE = '^packages/sdk/dist/node/';
 const KERNEL = `${SRC}/kernel/`;
 const ROOM_FACES = `${SRC}/(${ROOMS})/index\\.ts$`;
 /** Second faces, for worker threads that cannot afford the whole room: data and pure functions. */
-const LIGHT_FACES = `${SRC}/(serving/tensor|monitoring/profile/index)\\.ts$`;
+const LIGHT_FACES = `${SRC}/(serving/(tensor|rows)|monitoring/profile/index)\\.ts$`;
 const PORTS = `${SRC}/(${ROOMS})/[^/]+\\.port\\.ts$`;
 const CONFIG_FACE = `${SRC}/config/index\\.ts$`;
 const HTTP_FACES = `${SRC}/http/(data-plane/)?index\\.ts$`;

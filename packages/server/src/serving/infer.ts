@@ -30,14 +30,8 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
     if (loaded.pending >= deps.maxQueue)
       throw exhausted('queue_full', 'Exceeds maximum queue size', { retryAfterSeconds: 1, details: { maxQueue: deps.maxQueue } });
     const inputs = typeof request.inputs === 'function' ? request.inputs(loaded) : request.inputs;
-    loaded.pending++;
     const timing = request.call?.timing ?? newTiming();
-    let outputs: Tensor[];
-    try {
-      outputs = await loaded.run(inputs, request.outputs, request.call === undefined ? { timing } : { ...request.call, timing });
-    } finally {
-      loaded.pending--;
-    }
+    const outputs = await loaded.run(inputs, request.outputs, request.call === undefined ? { timing } : { ...request.call, timing });
     const chosen = route;
     return { version: loaded, outputs, timing, finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs, timing) };
   } catch (error) {
@@ -109,7 +103,7 @@ function finish(
   const features = featuresOf(route, inputs, rows);
   record(deps.sink, request, route, features, outputs, rows, latencyMs);
   if (routes === undefined || routes.shadows.length === 0 || request.version !== undefined) return undefined;
-  const shadows = routes.shadows.filter((shadow) => shadow.loaded !== route.loaded);
+  const shadows = routes.shadows.filter((shadow) => shadow.loaded.shared !== route.loaded.shared);
   if (shadows.length === 0) return undefined;
   return Promise.all(shadows.map((shadow) => endpoint.shadows.push(() => runShadow(deps, shadow, request, inputs)))).then(() => undefined);
 }

@@ -7,7 +7,8 @@ import { InferenceStatistics } from './inference-statistics.ts';
 import { loadOptionsOf } from './load-options.ts';
 import { LiveStats } from './stats.ts';
 import { resolveTraffic } from './traffic.ts';
-import type { VersionLease, VersionPool } from './version-pool.ts';
+import type { LoadedVersion } from './version.ts';
+import type { VersionPool } from './version-pool.ts';
 
 const FIRST_RETRY_MS = 15_000;
 const LONGEST_RETRY_MS = 10 * 60_000;
@@ -99,18 +100,18 @@ export class LiveEndpoint {
 
   /** Frees everything, by request. */
   async #unload(): Promise<void> {
-    const leases = new Set(allRoutes(this.routes).map((route) => route.lease));
+    const leases = new Set(allRoutes(this.routes).map((route) => route.loaded));
     this.routes = undefined;
     this.#current = '';
     this.#failed = { key: '', until: 0, wait: 0 };
     this.transitions.clear();
     this.state = 'unloaded';
     this.message = 'It was unloaded.';
-    await Promise.all([...leases].map((lease) => lease.release()));
+    await Promise.all([...leases].map((lease) => lease.close()));
   }
 
-  async #load(record: EndpointRecord, targets: readonly ServedTarget[]): Promise<{ leases: Map<number, VersionLease>; failures: Map<number, string> }> {
-    const leases = new Map<number, VersionLease>();
+  async #load(record: EndpointRecord, targets: readonly ServedTarget[]): Promise<{ leases: Map<number, LoadedVersion>; failures: Map<number, string> }> {
+    const leases = new Map<number, LoadedVersion>();
     const failures = new Map<number, string>();
     const served = new Set(allRoutes(this.routes).map(({ version }) => version));
     if (this.routes === undefined && this.state !== 'failed') this.state = 'loading';
@@ -132,41 +133,41 @@ export class LiveEndpoint {
   }
 
   /** Something did not load: the old goes on; with nothing old, what did load serves, else what served before the restart. */
-  async #fallBack(record: EndpointRecord, desired: readonly ServedTarget[], leases: Map<number, VersionLease>): Promise<void> {
+  async #fallBack(record: EndpointRecord, desired: readonly ServedTarget[], leases: Map<number, LoadedVersion>): Promise<void> {
     const usable = desired.filter((target) => leases.has(target.version));
     if (this.routes === undefined && usable.some((target) => !target.shadow && target.weight > 0)) return this.#swap(usable, leases);
-    await Promise.all([...leases.values()].map((lease) => lease.release()));
+    await Promise.all([...leases.values()].map((lease) => lease.close()));
     if (this.routes !== undefined || record.lastServed.length === 0) return;
     const before = await this.#load(record, record.lastServed);
     const last = record.lastServed.filter((target) => before.leases.has(target.version));
     if (last.some((target) => !target.shadow)) this.#swap(last, before.leases);
-    else await Promise.all([...before.leases.values()].map((lease) => lease.release()));
+    else await Promise.all([...before.leases.values()].map((lease) => lease.close()));
   }
 
   /** One assignment puts the new routes in force; requests that chose an old one finish there. */
-  #swap(targets: readonly ServedTarget[], leases: ReadonlyMap<number, VersionLease>): void {
+  #swap(targets: readonly ServedTarget[], leases: ReadonlyMap<number, LoadedVersion>): void {
     const old = allRoutes(this.routes);
     const now = this.#deps.now();
     const routes = targets.map((target): Route => {
-      const lease = leases.get(target.version) as VersionLease;
-      const before = old.find((route) => route.loaded === lease.version);
-      return { ...target, lease, loaded: lease.version, ...this.#statsOf(target), loadedAt: before?.loadedAt ?? now };
+      const loaded = leases.get(target.version) as LoadedVersion;
+      const before = old.find((route) => route.loaded.shared === loaded.shared);
+      return { ...target, loaded, ...this.#statsOf(target), loadedAt: before?.loadedAt ?? now };
     });
     this.routes = { live: routes.filter((route) => !route.shadow), shadows: routes.filter((route) => route.shadow) };
     this.#current = '';
-    const leaving = new Set(old.map((route) => route.lease));
+    const leaving = new Set(old.map((route) => route.loaded));
     for (const lease of leaving)
       this.#drain(
         lease,
-        routes.some((route) => route.loaded === lease.version),
+        routes.some((route) => route.loaded.shared === lease.shared),
       );
   }
 
-  #drain(lease: VersionLease, stays: boolean): void {
-    const { version } = lease.version;
+  #drain(lease: LoadedVersion, stays: boolean): void {
+    const { version } = lease;
     if (!stays) this.transitions.set(version, { state: 'draining', error: null, weight: 0, shadow: false });
     void lease
-      .release()
+      .close()
       .catch(() => {})
       .finally(() => {
         if (this.transitions.get(version)?.state === 'draining') this.transitions.delete(version);
@@ -189,11 +190,11 @@ export class LiveEndpoint {
   async remove(): Promise<void> {
     this.#removed = true;
     await this.#tail;
-    const leases = new Set(allRoutes(this.routes).map((route) => route.lease));
+    const leases = new Set(allRoutes(this.routes).map((route) => route.loaded));
     this.routes = undefined;
     this.state = 'failed';
     this.message = 'The endpoint has been deleted.';
-    await Promise.all([...leases].map((lease) => lease.release()));
+    await Promise.all([...leases].map((lease) => lease.close()));
   }
 }
 

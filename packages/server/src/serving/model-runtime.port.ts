@@ -3,7 +3,7 @@ import type { ModelPackage } from '../registry/index.ts';
 import type { Tensor } from './tensor.ts';
 
 export interface LoadOptions
-  extends Pick<EndpointConfig, 'tier' | 'isolation' | 'instances' | 'threads' | 'providers' | 'memoryLimitMiB' | 'memoryArena' | 'runTimeoutMs' | 'batching'> {
+  extends Pick<EndpointConfig, 'tier' | 'isolation' | 'instances' | 'threads' | 'providers' | 'memoryLimitMiB' | 'memoryArena' | 'runTimeoutMs'> {
   /** How error messages name the model; the file's name by default. */
   label?: string;
   /** Real inputs for the warm-up, rows in the first dimension: made-up values would fail in a model with, say, known categories. */
@@ -48,22 +48,37 @@ export interface RunCall {
 
 export type ModelTier = 'inline' | 'worker' | 'process' | 'remote' | 'ensemble';
 
-/** A model in memory (or reached elsewhere), warmed up. */
+/**
+ * What an adapter hands over: a model in memory (or reached elsewhere), warmed up, that executes and nothing else. Checks of the inputs, the
+ * queue, merging, limits and times are the room's, so that they are the same in front of every runtime.
+ */
 export interface LoadedModel {
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
   readonly tier: ModelTier;
-  /** Median time of one warm-up run of a single row, microseconds. */
+  /** Median time of one warm-up run of a single row, microseconds; NaN when it was not measured. */
   readonly runMicros: number;
+  /** Microseconds that one more row costs in a run of several; equals runMicros where rows cannot be merged. */
+  readonly rowMicros: number;
   /** True when the first dimension of every input and output is free, so that rows of several requests can be run together. */
   readonly batchable: boolean;
+  /** Runs that may be under way at the same time; further requests wait in the room. Infinity where that is another's business. */
+  readonly slots: number;
   /** Microseconds spent inside the runtime so far, summed over its threads; undefined when it cannot tell. */
   readonly busyMicros?: number | undefined;
   /** Bytes that the model takes; undefined when it cannot be told. */
   readonly memoryBytes?: number | undefined;
-  /** One run. Outputs default to all. Throws `invalid` for wrong names, types or shapes and for what the graph itself rejects. */
-  run(inputs: Tensor[], outputs?: string[], call?: RunCall): Promise<Tensor[]>;
-  /** Frees it after the runs in flight. Never terminates a run. */
+  /** True when it judges names, datatypes and shapes itself (a server elsewhere, which knows better): the inputs come as the caller gave them. */
+  readonly checksInputs?: boolean | undefined;
+  /** What the runtime cannot carry though the specifications allow it, such as a NUL in a string. Throws `invalid`. */
+  check?(inputs: readonly Tensor[]): void;
+  /**
+   * One run of checked inputs, in the order of `inputs`; the outputs asked for, in that order. Answers at once where the run is short and
+   * on this thread. `call` is the request's (absent for merged ones); once its signal is aborted, nobody waits for the answer any more.
+   * Throws (or rejects with) `invalid` for what the model itself rejects.
+   */
+  execute(inputs: Tensor[], outputs: string[], call?: RunCall): Tensor[] | Promise<Tensor[]>;
+  /** Frees it. Called when no run is under way any more; never terminates a run. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,3 @@
-import type { VersionLease } from './version-pool.ts';
 import type { ServedTarget } from './serving.port.ts';
 import type { InferenceStatistics } from './inference-statistics.ts';
 import type { LiveStats } from './stats.ts';
@@ -7,7 +6,6 @@ import type { LoadedVersion } from './version.ts';
 /** One target of an endpoint's traffic, loaded. */
 export interface Route extends ServedTarget {
   readonly loaded: LoadedVersion;
-  readonly lease: VersionLease;
   readonly stats: LiveStats;
   readonly inference: InferenceStatistics;
   readonly loadedAt: number;

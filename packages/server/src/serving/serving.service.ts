@@ -11,7 +11,7 @@ import type { EndpointStore, ModelSource } from './serving.port.ts';
 import type { StatsBucket } from './stats.ts';
 import { checkTraffic } from './traffic.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
-import { loadVersion, notServable, type Runtimes, shareVersion } from './version.ts';
+import { LoadedVersion, loadModel, notServable, type Runtimes } from './version.ts';
 import { VersionPool } from './version-pool.ts';
 import { endpointDetail, endpointView } from './view.ts';
 
@@ -236,10 +236,11 @@ export function createServingService(deps: ServingDeps): ServingService {
     refused: (request, error) => recordRefusal(inferDeps, request, error),
 
     async openVersion(pkg, options) {
-      if (options !== undefined && (options.instances !== undefined || options.tier !== undefined || options.threads !== undefined))
-        return loadVersion(pkg, runtimes, options);
-      const lease = await pool.acquire(pkg);
-      return shareVersion(lease.version, () => lease.release());
+      if (options !== undefined && (options.instances !== undefined || options.tier !== undefined || options.threads !== undefined)) {
+        const own = await loadModel(pkg, runtimes, options);
+        return new LoadedVersion(own, () => own.loaded.close());
+      }
+      return pool.acquire(pkg);
     },
 
     async endpointsOf(model) {

@@ -1,17 +1,10 @@
 import type { ModelPackage } from '../registry/index.ts';
 import type { LoadOptions } from './model-runtime.port.ts';
-import { LoadedVersion, loadVersion, type Runtimes } from './version.ts';
+import { LoadedVersion, loadModel, type Runtimes, type SharedModel } from './version.ts';
 
 interface Entry {
-  loading: Promise<LoadedVersion>;
+  loading: Promise<SharedModel>;
   users: number;
-}
-
-/** A loaded version, shared; released when the user has sent its last request. */
-export interface VersionLease {
-  readonly version: LoadedVersion;
-  /** Resolves once the memory is free, when this was the last user. Calling it twice does nothing. */
-  release(): Promise<void>;
 }
 
 /** Versions in memory, one copy each however many endpoints serve it. */
@@ -23,13 +16,13 @@ export class VersionPool {
     this.#runtimes = runtimes;
   }
 
-  /** Endpoints that run a version in different ways have a copy each. */
-  async acquire(pkg: ModelPackage, options: LoadOptions = {}): Promise<VersionLease> {
+  /** Users that run a version in different ways have a copy each. Closing what comes back lets go of it; the last user's frees the memory. */
+  async acquire(pkg: ModelPackage, options: LoadOptions = {}): Promise<LoadedVersion> {
     // The folder is part of the key: a deleted version's number may come back with another model.
     const key = `${pkg.model}\n${pkg.version}\n${pkg.onnxFile ?? JSON.stringify(pkg.runtime)}\n${JSON.stringify(options)}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { loading: loadVersion(pkg, this.#runtimes, options), users: 0 };
+      entry = { loading: loadModel(pkg, this.#runtimes, options), users: 0 };
       this.#entries.set(key, entry);
       const made = entry;
       entry.loading.catch(() => {
@@ -38,18 +31,12 @@ export class VersionPool {
     }
     const held = entry;
     held.users++;
-    const version = await held.loading;
-    let released = false;
-    return {
-      version,
-      release: async () => {
-        if (released) return;
-        released = true;
-        held.users--;
-        if (held.users > 0) return;
-        if (this.#entries.get(key) === held) this.#entries.delete(key);
-        await version.close();
-      },
-    };
+    const shared = await held.loading;
+    return new LoadedVersion(shared, async () => {
+      held.users--;
+      if (held.users > 0) return;
+      if (this.#entries.get(key) === held) this.#entries.delete(key);
+      await shared.loaded.close();
+    });
   }
 }

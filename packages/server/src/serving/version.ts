@@ -1,30 +1,55 @@
 import type { ColumnSpec, TensorSpec } from '@binnacle/contract';
-import { BinnacleError, internal, messageOf, unsupported } from '../kernel/index.ts';
+import { BinnacleError, internal, messageOf, unavailable, unsupported } from '../kernel/index.ts';
 import type { ModelPackage } from '../registry/index.ts';
 import { outputColumns, planColumns, type TablePlan } from './columns.ts';
+import { checkInputs, checkOutputs, checkSameRows } from './check-inputs.ts';
 import type { LoadedModel, LoadOptions, ModelRuntime, ModelTier, PackageRuntime, RunCall } from './model-runtime.port.ts';
+import { Executor } from './scheduling/executor.ts';
+import { Scheduler } from './scheduling/scheduler.ts';
 import { sampleTable } from './sample.ts';
 import type { Tensor } from './tensor.ts';
 import type { Column, Table } from '../tables/index.ts';
 import type { OpenVersion } from './types.ts';
 
-/** A model version in memory. `pending` counts the requests that wait for it or run. */
-export class LoadedVersion implements OpenVersion {
+/** A model version in memory, shared by everyone who uses it. */
+export interface SharedModel {
   readonly pkg: ModelPackage;
+  readonly loaded: LoadedModel;
+  readonly executor: Executor;
   readonly sample: Table | undefined;
   readonly plan: TablePlan;
-  pending = 0;
-  readonly loaded: LoadedModel;
-  readonly #onClose: () => Promise<void>;
+  readonly allOutputs: string[];
+}
 
-  constructor(pkg: ModelPackage, loaded: LoadedModel, sample: Table | undefined, onClose?: () => Promise<void>) {
-    this.pkg = pkg;
-    this.sample = sample;
-    this.plan = planColumns(pkg.signature, loaded.inputs);
-    this.loaded = loaded;
-    this.#onClose = onClose ?? (() => loaded.close());
+/** A model version for one user of it (a target of an endpoint, a gate, a batch job): its own queue before the shared model. */
+export class LoadedVersion implements OpenVersion {
+  readonly shared: SharedModel;
+  readonly #onClose: () => Promise<void>;
+  readonly #scheduler: Scheduler;
+  #closing: Promise<void> | undefined;
+
+  constructor(shared: SharedModel, onClose: () => Promise<void>) {
+    this.shared = shared;
+    this.#scheduler = new Scheduler(shared.executor);
+    this.#onClose = onClose;
   }
 
+  get pkg(): ModelPackage {
+    return this.shared.pkg;
+  }
+  get plan(): TablePlan {
+    return this.shared.plan;
+  }
+  get sample(): Table | undefined {
+    return this.shared.sample;
+  }
+  get loaded(): LoadedModel {
+    return this.shared.loaded;
+  }
+  /** Requests that wait or run. */
+  get pending(): number {
+    return this.#scheduler.pending;
+  }
   get model(): string {
     return this.pkg.model;
   }
@@ -58,7 +83,22 @@ export class LoadedVersion implements OpenVersion {
   }
 
   run(inputs: Tensor[], outputs?: string[], call?: RunCall): Promise<Tensor[]> {
-    return this.loaded.run(inputs, outputs, call);
+    const { loaded, pkg, allOutputs } = this.shared;
+    if (this.#closing !== undefined)
+      return Promise.reject(unavailable('model_closed', `Model '${pkg.model}' has been unloaded. Try again.`, { retryAfterSeconds: 1 }));
+    let checked = inputs;
+    let names: string[];
+    try {
+      if (loaded.checksInputs !== true) {
+        checked = checkInputs(loaded.inputs, inputs, pkg.model);
+        if (loaded.batchable) checkSameRows(checked, pkg.model);
+      }
+      loaded.check?.(checked);
+      names = outputs === undefined || outputs.length === 0 ? allOutputs : checkOutputs(loaded.outputs, outputs, pkg.model);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return this.#scheduler.submit(checked, names, call);
   }
 
   async predictTable(table: Table): Promise<Column[]> {
@@ -78,14 +118,12 @@ export class LoadedVersion implements OpenVersion {
     return outputColumns(outputs, table.rows);
   }
 
+  /** Refuses new requests, finishes those it has, then lets go of the model. */
   close(): Promise<void> {
-    return this.#onClose();
+    this.#closing ??= this.#scheduler.drained().then(() => this.#onClose());
+    return this.#closing;
   }
 }
-
-/** The same model for one more user, whose `close` only lets go of it. */
-export const shareVersion = (version: LoadedVersion, release: () => Promise<void>): OpenVersion =>
-  new LoadedVersion(version.pkg, version.loaded, version.sample, release);
 
 /** What executes packages: ONNX graphs here, the others by their kind. */
 export interface Runtimes {
@@ -100,7 +138,7 @@ export const notServable = (pkg: ModelPackage): BinnacleError =>
   );
 
 /** Loads and warms a version. Throws `unsupported` when nothing here can execute it, `invalid` when it does not load. */
-export async function loadVersion(pkg: ModelPackage, runtimes: Runtimes, options: LoadOptions = {}): Promise<LoadedVersion> {
+export async function loadModel(pkg: ModelPackage, runtimes: Runtimes, options: LoadOptions = {}): Promise<SharedModel> {
   const name = `${pkg.model} version ${pkg.version}`;
   const kind = pkg.runtime?.kind;
   const other = kind === undefined || kind === 'onnx' ? undefined : runtimes.others[kind];
@@ -109,7 +147,14 @@ export async function loadVersion(pkg: ModelPackage, runtimes: Runtimes, options
   try {
     const full = { ...options, label: pkg.model, sample: sampleTensors(pkg, table) };
     const loaded = other === undefined ? await runtimes.onnx.load(pkg.onnxFile as string, full) : await other.load(pkg, full);
-    return new LoadedVersion(pkg, loaded, table);
+    return {
+      pkg,
+      loaded,
+      executor: new Executor(loaded),
+      sample: table,
+      plan: planColumns(pkg.signature, loaded.inputs),
+      allOutputs: loaded.outputs.map(({ name }) => name),
+    };
   } catch (error) {
     if (error instanceof BinnacleError)
       throw new BinnacleError(error.kind, error.code, `${name} could not be loaded: ${error.message}`, { details: error.details, cause: error });

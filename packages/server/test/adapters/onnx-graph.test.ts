@@ -41,7 +41,7 @@ describe('the graph inspector', () => {
       { name: 'label', datatype: 'INT64', shape: [-1] },
       { name: 'output_probability', datatype: 'FP32', shape: [-1, 2] },
     ]);
-    const model = await createOnnxRuntime().load(graphFile(rewritten as Uint8Array), { tier: 'inline' });
+    const model = runnable(await createOnnxRuntime().load(graphFile(rewritten as Uint8Array), { tier: 'inline' }), 'm');
     const [label, probability] = await model.run([{ name: 'x', datatype: 'FP32', shape: [2, 2], data: Float32Array.of(5, 0, 0, 5) }]);
     expect(label?.data).toEqual(BigInt64Array.of(0n, 1n));
     expect(probability?.shape).toEqual([2, 2]);
@@ -128,7 +128,7 @@ describe('the graph inspector', () => {
     const file = graphFile(withExternalData('w.bin', { offset: '0', length: '8' }));
     writeFileSync(join(dirname(file), 'w.bin'), Buffer.from(Float32Array.of(2, 3).buffer));
     expect((await inspector.inspect(file)).inputs).toHaveLength(1);
-    const model = await createOnnxRuntime().load(file, { tier: 'inline' });
+    const model = runnable(await createOnnxRuntime().load(file, { tier: 'inline' }), 'm');
     const [y] = await model.run([{ name: 'x', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 1) }]);
     expect(y?.data[0]).toBe(5);
     await model.close();

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
-import type { Datatype, LoadedModel, Tensor, TensorData } from '../../src/serving/index.ts';
+import type { Datatype, Tensor, TensorData } from '../../src/serving/index.ts';
+import { type Runnable, runnable } from '../support/runnable.ts';
 import { graphFile, identity, overTheBatch, slow, sum, twoColumns } from '../support/onnx-graphs.ts';
 
 const runtime = createOnnxRuntime();
 const x = (data: TensorData, shape: number[], datatype: Datatype = 'FP32', name = 'x'): Tensor => ({ name, datatype, shape, data });
-async function using<T>(bytes: Uint8Array, options: object, use: (model: LoadedModel) => Promise<T>): Promise<T> {
-  const model = await runtime.load(graphFile(bytes), { label: 'm', ...options });
+async function using<T>(bytes: Uint8Array, options: object, use: (model: Runnable) => Promise<T>): Promise<T> {
+  const model = runnable(await runtime.load(graphFile(bytes), { label: 'm', ...options }), 'm');
   try {
     return await use(model);
   } finally {
@@ -174,7 +175,7 @@ describe('ONNX Runtime in process', () => {
 
   it('finishes what it has before it closes, and then refuses', async () => {
     for (const tier of ['inline', 'worker'] as const) {
-      const model = await runtime.load(graphFile(slow()), { tier });
+      const model = runnable(await runtime.load(graphFile(slow()), { tier }), 'm');
       const runs = Array.from({ length: 20 }, () => model.run([x(new Float32Array(256).fill(2), [1, 256])]));
       const closed = model.close();
       await expect(model.run([x(new Float32Array(256), [1, 256])])).rejects.toMatchObject({ kind: 'unavailable', code: 'model_closed' });

@@ -173,13 +173,10 @@ describe('an endpoint', () => {
         const model = await real.load(file, options);
         return {
           ...model,
-          inputs: model.inputs,
-          outputs: model.outputs,
           tier: 'worker',
-          runMicros: 1,
           batchable: false,
           close: () => model.close(),
-          run: async (inputs, outputs) => (await gate, model.run(inputs, outputs)),
+          execute: async (inputs, outputs) => (await gate, model.execute(inputs, outputs)),
         };
       },
     };

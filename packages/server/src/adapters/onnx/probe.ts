@@ -1,7 +1,7 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { type Datatype, TENSOR_ARRAYS, type Tensor, type TensorData } from '../../serving/tensor.ts';
 import type { Session } from './binding.ts';
-import { concatRows, sliceRows } from './merge.ts';
+import { concatRows, sliceRows } from '../../serving/rows.ts';
 
 /** What a first few runs of a model show. */
 export interface ProbeResult {

@@ -1,10 +1,7 @@
 import type { TensorSpec } from '@binnacle/contract';
-import { unavailable } from '../../kernel/index.ts';
+import { invalid } from '../../kernel/index.ts';
 import type { LoadedModel, LoadOptions, ModelRuntime, Tensor } from '../../serving/index.ts';
-import { TurnBatcher } from './batcher.ts';
 import { openSession, type Session } from './binding.ts';
-import { checkInputs, checkOutputs, checkSameRows } from './check.ts';
-import { rowsOf } from './merge.ts';
 import { SessionPool } from './pool.ts';
 import { SessionWorker } from './session-worker.ts';
 import type { Opened, SessionWorkerData } from './worker.ts';
@@ -16,10 +13,8 @@ const INLINE_OPEN_MS = 60;
 /** A single request of an inline model that would block the event loop longer goes to a worker. */
 const LARGE_REQUEST_MICROS = 3000;
 const LARGE_IDLE_MS = 30_000;
-/** Merging must save at least a fifth of the time, else it only adds latency (a CNN on a CPU gains nothing). */
-const MERGE_GAIN = 0.8;
 
-/** ONNX Runtime in process: tiny models on the main thread, merged a turn; slower ones in worker threads. */
+/** ONNX Runtime in process: tiny models on the main thread, slower ones in worker threads. */
 export const createOnnxRuntime = (defaults: { instances?: number; threads?: number } = {}): ModelRuntime => ({
   async load(file, options = {}) {
     const data: SessionWorkerData = { file, threads: options.threads ?? defaults.threads ?? 1, sample: options.sample };
@@ -52,17 +47,16 @@ class OnnxModel implements LoadedModel {
   readonly outputs: TensorSpec[];
   readonly tier: 'inline' | 'worker';
   readonly runMicros: number;
+  readonly rowMicros: number;
   readonly batchable: boolean;
+  readonly slots: number;
   readonly #label: string;
-  readonly #rowMicros: number;
-  readonly #batcher: TurnBatcher;
   readonly #backend: Session | SessionPool;
-  readonly #allOutputs: string[];
   readonly #large: SessionWorkerData | undefined;
   #largePool: Promise<SessionPool> | undefined;
   #largeTimer: NodeJS.Timeout | undefined;
   #largeRuns = 0;
-  #closed: Promise<void> | undefined;
+  #closed = false;
 
   constructor(label: string, opened: Opened, backend: Session | SessionPool, large?: SessionWorkerData) {
     const pool = backend instanceof SessionPool ? backend : undefined;
@@ -73,37 +67,33 @@ class OnnxModel implements LoadedModel {
     this.outputs = opened.outputs;
     this.tier = pool === undefined ? 'inline' : 'worker';
     this.runMicros = opened.runMicros;
+    this.rowMicros = opened.rowMicros;
     this.batchable = opened.batchable;
-    this.#rowMicros = opened.rowMicros;
-    this.#allOutputs = opened.outputs.map((output) => output.name);
-    const gains = pool === undefined || opened.rowMicros < opened.runMicros * MERGE_GAIN;
-    this.#batcher = new TurnBatcher({
-      execute: pool === undefined ? (inputs, outputs) => (backend as Session).run(inputs, outputs) : (inputs, outputs) => pool.run(inputs, outputs),
-      slots: pool?.size ?? 1,
-      merge: opened.batchable && gains,
-      // About two milliseconds of work inline, so that one merged run never holds the event loop for long.
-      maxRows: pool === undefined ? Math.min(1024, Math.max(8, Math.floor(2000 / Math.max(opened.rowMicros, 0.5)))) : 64,
-    });
+    // Inline, only large requests are ever under way, and their worker has a queue of its own.
+    this.slots = pool?.size ?? Number.POSITIVE_INFINITY;
   }
 
   get busyMicros(): number | undefined {
     return this.#backend instanceof SessionPool ? this.#backend.busyMicros : undefined;
   }
 
-  run(inputs: Tensor[], outputs?: string[]): Promise<Tensor[]> {
-    if (this.#closed !== undefined)
-      return Promise.reject(unavailable('model_closed', `Model '${this.#label}' has been unloaded. Try again.`, { retryAfterSeconds: 1 }));
-    let checked: Tensor[];
-    let names: string[];
-    try {
-      checked = checkInputs(this.inputs, inputs, this.#label);
-      if (this.batchable) checkSameRows(checked, this.#label);
-      names = outputs === undefined || outputs.length === 0 ? this.#allOutputs : checkOutputs(this.outputs, outputs, this.#label);
-    } catch (error) {
-      return Promise.reject(error as Error);
+  /** The binding hands strings over as C strings, which end at the first NUL: refused here rather than cut in silence. */
+  check(inputs: readonly Tensor[]): void {
+    for (const { name, datatype, data } of inputs) {
+      if (datatype !== 'BYTES') continue;
+      const at = (data as string[]).findIndex((value) => value.includes('\0'));
+      if (at >= 0)
+        throw invalid(
+          'string_with_nul',
+          `input '${name}' for model '${this.#label}': string ${at} holds a NUL character, at which the runtime would cut it off. Remove it, or encode the bytes.`,
+        );
     }
-    if (this.#large !== undefined && rowsOf(checked) * this.#rowMicros > LARGE_REQUEST_MICROS) return this.#runLarge(this.#large, checked, names);
-    return this.#batcher.submit(checked, names);
+  }
+
+  execute(inputs: Tensor[], outputs: string[]): Tensor[] | Promise<Tensor[]> {
+    if (this.#backend instanceof SessionPool) return this.#backend.run(inputs, outputs);
+    if (this.#large !== undefined && (inputs[0]?.shape[0] ?? 0) * this.rowMicros > LARGE_REQUEST_MICROS) return this.#runLarge(this.#large, inputs, outputs);
+    return this.#backend.run(inputs, outputs);
   }
 
   /** A request too big for the main thread: a worker is started for it and stays for a while. */
@@ -119,7 +109,7 @@ class OnnxModel implements LoadedModel {
       return await pool.run(inputs, outputs);
     } finally {
       this.#largeRuns--;
-      if (this.#largeRuns === 0 && this.#closed === undefined) this.#largeTimer = setTimeout(() => void this.#closeLarge(), LARGE_IDLE_MS).unref();
+      if (this.#largeRuns === 0 && !this.#closed) this.#largeTimer = setTimeout(() => void this.#closeLarge(), LARGE_IDLE_MS).unref();
     }
   }
 
@@ -129,15 +119,10 @@ class OnnxModel implements LoadedModel {
     await (await pool?.catch(() => undefined))?.close();
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#drain();
-    return this.#closed;
-  }
-
-  async #drain(): Promise<void> {
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     clearTimeout(this.#largeTimer);
-    await this.#batcher.drained();
-    while (this.#largeRuns > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await this.#closeLarge();
     if (this.#backend instanceof SessionPool) await this.#backend.close();
     else this.#backend.release();

@@ -1,6 +1,6 @@
 import type { TensorSpec } from '@binnacle/contract';
-import { type BinnacleError, invalid } from '../../kernel/index.ts';
-import { isDataOf, type Tensor } from '../../serving/tensor.ts';
+import { type BinnacleError, invalid } from '../kernel/index.ts';
+import { isDataOf, type Tensor } from './tensor.ts';
 
 const list = (names: readonly string[]): string => `[${names.map((name) => `'${name}'`).join(',')}]`;
 
@@ -50,18 +50,10 @@ function fits(expected: readonly number[], got: readonly number[]): boolean {
   return true;
 }
 
-/** The binding hands strings over as C strings, which end at the first NUL: refused here rather than cut in silence. */
 function checkStrings(input: Tensor, model: string): void {
   const data = input.data as string[];
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i];
-    if (typeof value !== 'string') throw invalid('wrong_datatype', `input '${input.name}' for model '${model}': value ${i} is not a string`);
-    if (value.includes('\0'))
-      throw invalid(
-        'string_with_nul',
-        `input '${input.name}' for model '${model}': string ${i} holds a NUL character, at which the runtime would cut it off. Remove it, or encode the bytes.`,
-      );
-  }
+  for (let i = 0; i < data.length; i++)
+    if (typeof data[i] !== 'string') throw invalid('wrong_datatype', `input '${input.name}' for model '${model}': value ${i} is not a string`);
 }
 
 /** For a model that answers row by row: the runtime would repeat one input's only row beside the many of another. */

@@ -1,4 +1,4 @@
-import type { Tensor, TensorData } from '../../serving/index.ts';
+import type { Tensor, TensorData } from './tensor.ts';
 
 type Numeric = Exclude<TensorData, string[]>;
 

@@ -1,24 +1,21 @@
-import type { Tensor } from '../../serving/index.ts';
-import { concatRows, rowsOf, sameTail, splitRows } from './merge.ts';
+import type { RunCall } from '../model-runtime.port.ts';
+import { concatRows, rowsOf, sameTail, splitRows } from '../rows.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Executor } from './executor.ts';
+
+/** Merging must save at least a fifth of the time, else it only adds latency (a CNN on a CPU gains nothing). */
+const MERGE_GAIN = 0.8;
+/** Synchronous work at a stretch before the event loop gets a turn, milliseconds. */
+const MAX_BLOCK_MS = 5;
 
 interface Waiting {
   inputs: Tensor[];
   outputs: string[];
+  /** Of the batch; 0: it runs alone. */
   rows: number;
+  call: RunCall | undefined;
   resolve(outputs: Tensor[]): void;
   reject(error: unknown): void;
-}
-
-export interface BatcherOptions {
-  /** One run of checked inputs; may answer at once or later. */
-  execute(inputs: Tensor[], outputs: string[]): Tensor[] | Promise<Tensor[]>;
-  /** Runs under way at the same time. */
-  slots: number;
-  /** Whether requests may be merged, and up to how many rows. */
-  merge: boolean;
-  maxRows: number;
-  /** Synchronous work at a stretch before the event loop gets a turn, milliseconds. */
-  maxBlockMs?: number;
 }
 
 /**
@@ -26,26 +23,33 @@ export interface BatcherOptions {
  * a run of one. A request never waits for a later one, only for a free slot. When a merged run fails, each request runs alone, so that
  * nobody pays for a neighbour's bad input.
  */
-export class TurnBatcher {
-  readonly #options: BatcherOptions;
+export class Scheduler {
+  readonly #executor: Executor;
+  readonly #maxRows: number;
   #queue: Waiting[] = [];
-  #busy = 0;
+  #running = 0;
   #scheduled = false;
   #merge: boolean;
   #idle: (() => void)[] = [];
+  readonly #wake = (): void => this.#flush();
 
-  constructor(options: BatcherOptions) {
-    this.#options = options;
-    this.#merge = options.merge;
+  constructor(executor: Executor) {
+    const { tier, batchable, runMicros, rowMicros } = executor.model;
+    this.#executor = executor;
+    this.#merge = batchable && (tier === 'inline' || rowMicros < runMicros * MERGE_GAIN);
+    // About two milliseconds of work inline, so that one merged run never holds the event loop for long.
+    this.#maxRows = tier === 'inline' ? Math.min(1024, Math.max(8, Math.floor(2000 / Math.max(rowMicros, 0.5)))) : 64;
   }
 
   get pending(): number {
-    return this.#queue.length + this.#busy;
+    return this.#queue.length + this.#running;
   }
 
-  submit(inputs: Tensor[], outputs: string[]): Promise<Tensor[]> {
+  /** `inputs` have been checked. */
+  submit(inputs: Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ inputs, outputs, rows: this.#merge ? rowsOf(inputs) : 0, resolve, reject });
+      const alone = !this.#merge || call?.sequence !== undefined || call?.parameters !== undefined;
+      this.#queue.push({ inputs, outputs, rows: alone ? 0 : rowsOf(inputs), call, resolve, reject });
       this.#schedule();
     });
   }
@@ -66,39 +70,51 @@ export class TurnBatcher {
 
   #flush(): void {
     const started = performance.now();
-    const limit = this.#options.maxBlockMs ?? 5;
-    while (this.#queue.length > 0 && this.#busy < this.#options.slots) {
+    while (this.#queue.length > 0) {
+      if (this.#executor.free <= 0) {
+        this.#executor.whenFree(this.#wake);
+        break;
+      }
       const group = this.#next();
       const merged = group.length > 1;
       let result: Tensor[] | Promise<Tensor[]>;
       try {
         const head = group[0] as Waiting;
-        result = this.#options.execute(merged ? concatRows(group.map((w) => w.inputs)) : head.inputs, head.outputs);
+        result = merged
+          ? this.#executor.model.execute(concatRows(group.map((w) => w.inputs)), head.outputs)
+          : this.#executor.model.execute(head.inputs, head.outputs, head.call);
       } catch (error) {
         this.#failed(group, error);
         continue;
       }
       if (result instanceof Promise) void this.#later(group, result);
       else this.#answered(group, result);
-      if (this.#queue.length > 0 && performance.now() - started > limit) {
+      if (this.#queue.length > 0 && performance.now() - started > MAX_BLOCK_MS) {
         this.#schedule();
         break;
       }
     }
+    this.#settle();
+  }
+
+  #settle(): void {
     if (this.pending === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #later(group: Waiting[], result: Promise<Tensor[]>): Promise<void> {
-    this.#busy++;
+    this.#running += group.length;
+    this.#executor.take();
     try {
       const outputs = await result;
-      this.#busy--;
+      this.#running -= group.length;
       this.#answered(group, outputs);
     } catch (error) {
-      this.#busy--;
+      this.#running -= group.length;
       this.#failed(group, error);
     }
-    this.#flush();
+    if (this.#queue.length > 0) this.#executor.whenFree(this.#wake);
+    this.#executor.give();
+    this.#settle();
   }
 
   /** The oldest request and those that can run with it. */
@@ -111,10 +127,7 @@ export class TurnBatcher {
     for (const waiting of this.#queue) {
       const fits =
         group.length === 0 ||
-        (waiting.rows > 0 &&
-          rows + waiting.rows <= this.#options.maxRows &&
-          sameOutputs(waiting.outputs, head.outputs) &&
-          sameTail(waiting.inputs, head.inputs));
+        (waiting.rows > 0 && rows + waiting.rows <= this.#maxRows && sameOutputs(waiting.outputs, head.outputs) && sameTail(waiting.inputs, head.inputs));
       if (fits) {
         group.push(waiting);
         rows += waiting.rows;
