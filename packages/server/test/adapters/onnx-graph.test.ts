@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createGraphInspector, createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
+import { runnable } from '../support/runnable.ts';
 import { floats, graph, graphFile, identity, sum, value, withExternalData, zipMapClassifier } from '../support/onnx-graphs.ts';
 
 const inspector = createGraphInspector();
