@@ -13,11 +13,26 @@ import type { Benchmark } from './lib/types.ts';
 import { userInterface } from './interface.ts';
 import { runsSearch } from './runs-search.ts';
 import { serving } from './serving.ts';
+import { servingCnn } from './serving-cnn.ts';
+import { servingGrpc } from './serving-grpc.ts';
+import { servingTensors } from './serving-tensors.ts';
 import { startUp } from './start.ts';
 import { trackingScale, trackingScalePostgres } from './tracking-scale.ts';
 import { trackingWrite } from './tracking-write.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [trackingWrite, trackingScale, trackingScalePostgres, runsSearch, userInterface, serving, batch, startUp];
+const BENCHMARKS: readonly Benchmark[] = [
+  trackingWrite,
+  trackingScale,
+  trackingScalePostgres,
+  runsSearch,
+  userInterface,
+  serving,
+  servingGrpc,
+  servingTensors,
+  servingCnn,
+  batch,
+  startUp,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

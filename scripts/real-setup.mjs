@@ -17,6 +17,7 @@ const debian = [
   ['Rscript', 'r-base-core', 'r-cran-httr'],
   ['/usr/lib/postgresql/*/bin/postgres', 'postgresql'],
   ['/usr/sbin/mariadbd', 'mariadb-server'],
+  ...(process.argv.includes('--bench') ? [['h2load', 'nghttp2-client']] : []),
 ]
   .filter(([program]) => !has(program))
   .flatMap(([, ...names]) => names);
@@ -77,5 +78,6 @@ function environment(name, file) {
 environment('venv', 'requirements-real.txt');
 environment('venv-tf', 'requirements-tf.txt');
 environment('venv-mlserver', 'requirements-mlserver.txt');
+environment('venv-triton', 'requirements-triton.txt');
 // What only the benchmarks measure against.
 if (process.argv.includes('--bench')) environment('venv-bench', 'requirements-bench.txt');

@@ -20,7 +20,7 @@ export interface ServerOptions {
   pollMs?: number | undefined;
 }
 
-async function launch(
+export async function launch(
   program: string,
   args: string[],
   port: number,
@@ -95,13 +95,13 @@ export async function startMlflowModel(options: ServerOptions & { model: string 
 }
 
 /** The hand-written server of bench/python/fastapi_app.py: uvicorn, one worker, no access log. */
-export async function startFastApi(options: ServerOptions & { model: string }): Promise<Server> {
+export async function startFastApi(options: ServerOptions & { model: string; app?: string }): Promise<Server> {
   mkdirSync(options.dir, { recursive: true });
   const port = await freePort();
   const argv = [
     '-m',
     'uvicorn',
-    'fastapi_app:app',
+    `${options.app ?? 'fastapi_app'}:app`,
     '--app-dir',
     join(script('fastapi_app.py'), '..'),
     '--port',

@@ -18,7 +18,11 @@ export interface Load {
 }
 
 /** wrk with one thread on the client's core: `connections` kept-alive connections, each posting the same body as soon as its reply is there. */
-export async function post(url: string, body: string, options: { connections: number; seconds: number; scratch: string; type?: string }): Promise<Load> {
+export async function post(
+  url: string,
+  body: string | Buffer,
+  options: { connections: number; seconds: number; scratch: string; type?: string; headers?: Record<string, string> },
+): Promise<Load> {
   const file = join(options.scratch, 'body');
   writeFileSync(file, body);
   const argv = [
@@ -32,6 +36,7 @@ export async function post(url: string, body: string, options: { connections: nu
     '10s',
     '--script',
     join(import.meta.dirname, 'post.lua'),
+    ...Object.entries(options.headers ?? {}).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
     url,
   ];
   const out = await runToEnd('wrk', argv, { cores: CLIENT, env: { BODY: file, TYPE: options.type ?? 'application/json' } });

@@ -4,6 +4,8 @@ serving.onnx     gradient boosting, 50 trees, one float input [N,12], with zipma
 serving.json     rows to send and the probabilities that scikit-learn gives for them
 linear.onnx      logistic regression over eight numbers of a flight, one float input [N,8]
 trees.onnx       100 boosted trees over the same
+identity.onnx    one float input [N,K], given back
+cnn.onnx         a convolutional network of 10 MB with random weights, one float input [N,3,96,96]
 
 A file ``made`` with this script's version marks a complete folder; nothing is made twice.
 """
@@ -13,7 +15,7 @@ import sys
 import warnings
 from pathlib import Path
 
-VERSION = "2"
+VERSION = "3"
 SEED = 7
 
 
@@ -25,6 +27,7 @@ def main(out: Path, flights: str) -> None:
     warnings.simplefilter("ignore")
     serving(out)
     batch(out, flights)
+    tensors(out)
     mark.write_text(VERSION)
 
 
@@ -76,6 +79,32 @@ def batch(out: Path, flights: str) -> None:
     save(make_pipeline(StandardScaler(), LogisticRegression(max_iter=200)).fit(x, late), x.shape[1], out / "linear.onnx")
     trees = HistGradientBoostingClassifier(max_iter=100, max_leaf_nodes=31, early_stopping=False, random_state=SEED).fit(x, late)
     save(trees, x.shape[1], out / "trees.onnx")
+
+
+def tensors(out: Path) -> None:
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    def write(name, nodes, x, y, weights=()):
+        graph = helper.make_graph(nodes, name, [x], [y], list(weights))
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.checker.check_model(model)
+        (out / f"{name}.onnx").write_bytes(model.SerializeToString())
+
+    value = helper.make_tensor_value_info
+    write("identity", [helper.make_node("Identity", ["X"], ["Y"])], value("X", TensorProto.FLOAT, ["N", "K"]), value("Y", TensorProto.FLOAT, ["N", "K"]))
+    rng = np.random.default_rng(SEED)
+    nodes, weights, name, width = [], [], "X", 3
+    for i, channels in enumerate([32, 64, 128, 256, 384, 512]):
+        w = (rng.standard_normal((channels, width, 3, 3)) * (2 / (width * 9)) ** 0.5).astype(np.float32)
+        weights.append(numpy_helper.from_array(w, f"w{i}"))
+        nodes.append(helper.make_node("Conv", [name, f"w{i}"], [f"c{i}"], pads=[1, 1, 1, 1], strides=[2, 2] if i > 0 else [1, 1]))
+        nodes.append(helper.make_node("Relu", [f"c{i}"], [f"r{i}"]))
+        name, width = f"r{i}", channels
+    nodes.append(helper.make_node("GlobalAveragePool", [name], ["pooled"]))
+    nodes.append(helper.make_node("Flatten", ["pooled"], ["Y"]))
+    write("cnn", nodes, value("X", TensorProto.FLOAT, ["N", 3, 96, 96]), value("Y", TensorProto.FLOAT, ["N", width]), weights)
 
 
 if __name__ == "__main__":
