@@ -14,7 +14,7 @@ const ROOM_FACES = `${SRC}/(${ROOMS})/index\\.ts$`;
 const LIGHT_FACES = `${SRC}/(serving/(tensor|rows)|monitoring/profile/index)\\.ts$`;
 const PORTS = `${SRC}/(${ROOMS})/[^/]+\\.port\\.ts$`;
 const CONFIG_FACE = `${SRC}/config/index\\.ts$`;
-const HTTP_FACES = `${SRC}/http/(data-plane/)?index\\.ts$`;
+const HTTP_FACES = `${SRC}/http/((data-plane|grpc)/)?index\\.ts$`;
 const COMPOSE = `${SRC}/compose(\\.ts$|/)`;
 const VERSION = `${SRC}/version\\.ts$`;
 
@@ -37,7 +37,7 @@ const PLACES = {
     core: ['buffer', 'crypto', 'fs', 'fs/promises', 'path', 'path/posix', 'stream', 'timers/promises'],
   },
   config: { at: `${SRC}/config/`, ours: [`${SRC}/config/`, KERNEL], npm: [], core: ['fs', 'os', 'path', 'url'] },
-  http: { at: `${SRC}/http/`, ours: [`${SRC}/http/`, ROOM_FACES, CONFIG_FACE, KERNEL, CONTRACT], npm: ['fastify', '@fastify/static', 'zod'] },
+  http: { at: `${SRC}/http/`, ours: [`${SRC}/http/`, ROOM_FACES, CONFIG_FACE, KERNEL, CONTRACT], npm: ['fastify', '@fastify/static', 'protobufjs', 'zod'] },
   protocol: { at: `${SRC}/protocols/([^/]+)/`, ours: [`${SRC}/protocols/$1/`, ROOM_FACES, HTTP_FACES, KERNEL, CONTRACT], npm: ['fastify', 'protobufjs'] },
   cli: {
     at: `${SRC}/cli/`,

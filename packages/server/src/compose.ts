@@ -18,7 +18,9 @@ import { createGatesService, type GatesService } from './gates/index.ts';
 import {
   artifactHandlers,
   batchHandlers,
+  createGrpcServer,
   createHttpServer,
+  type GrpcService,
   importHandlers,
   isLoopback,
   monitoringHandlers,
@@ -33,6 +35,7 @@ import {
 import { denied, EventBus, type EventMap, type Logger } from './kernel/index.ts';
 import { createMonitoringService, type MonitoringService, type MonitoringStore, type SegmentManifest } from './monitoring/index.ts';
 import { createOverviewService, type OverviewStore } from './overview/index.ts';
+import { grpcHealth } from './protocols/grpc-health/index.ts';
 import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
 import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
 import { openInference } from './protocols/open-inference/index.ts';
@@ -54,6 +57,8 @@ import { VERSION } from './version.ts';
 export interface App {
   /** Where it listens, such as http://127.0.0.1:8000. */
   readonly url: string;
+  /** Where gRPC listens, such as 127.0.0.1:8001; undefined: nowhere. */
+  readonly grpc: string | undefined;
   /** Takes no new requests, lets what runs finish, closes every part. */
   stop(): Promise<void>;
 }
@@ -66,8 +71,8 @@ export async function startApp(config: Config): Promise<App> {
   const lock = lockDataDir(config.dataDir);
   const closers: (() => Promise<void> | void)[] = [() => lock.release()];
   try {
-    const url = await build(config, logger, lock, closers);
-    return { url, stop: () => closeAll(closers, logger) };
+    const { url, grpc } = await build(config, logger, lock, closers);
+    return { url, grpc, stop: () => closeAll(closers, logger) };
   } catch (error) {
     await closeAll(closers, logger);
     throw error;
@@ -85,7 +90,7 @@ async function closeAll(closers: (() => Promise<void> | void)[], logger: Logger)
   }
 }
 
-async function build(config: Config, logger: Logger, lock: DataDirLock, closers: (() => Promise<void> | void)[]): Promise<string> {
+async function build(config: Config, logger: Logger, lock: DataDirLock, closers: (() => Promise<void> | void)[]): Promise<Pick<App, 'url' | 'grpc'>> {
   const events = new EventBus(logger);
   const databaseFile = join(config.dataDir, 'binnacle.db');
   const engine: SqlEngine = await openDatabase({
@@ -212,13 +217,39 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   await batch.start();
   const { host, port } = await http.listen();
   closers.push(() => http.close());
-  url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  url = `http://${inUrl(host)}:${port}`;
+  const grpc = await listenGrpc(config, [], { serving, logger }, closers);
   lock.announce(url);
   // Models load beside the open port: probes see a server that is live and not ready yet.
   serving.start().catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));
   // Every room has subscribed by now.
   void engine.redeliver();
-  return url;
+  return { url, grpc };
+}
+
+const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** The port of gRPC, when there is to be one: the protocols' services and the health of all. */
+async function listenGrpc(
+  config: Config,
+  services: GrpcService[],
+  { serving, logger }: { serving: ServingService; logger: Logger },
+  closers: (() => Promise<void> | void)[],
+): Promise<string | undefined> {
+  if (config.grpcPort === undefined) return undefined;
+  const { host, token, allowedHosts } = config;
+  const server = await createGrpcServer({
+    host,
+    port: config.grpcPort,
+    token,
+    allowedHosts,
+    services: [...services, grpcHealth({ serving, services: services.map(({ name }) => name) })],
+    maxMessageBytes: config.limits.maxBodyBytes,
+    logger,
+  });
+  const { port } = await server.listen();
+  closers.push(() => server.close());
+  return `${inUrl(host)}:${port}`;
 }
 
 interface MonitoringParts {

@@ -21,15 +21,18 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export const sameToken = (given: string, expected: string): boolean => timingSafeEqual(digest(given), digest(expected));
 const hostName = (header: string): string => header.replace(/:\d+$/, '').toLowerCase();
 
+/** What the guard looks at of a request, whatever carried it. */
+export type GuardedRequest = Pick<IncomingMessage, 'method' | 'headers'>;
+
 /**
  * Checks Host (against DNS rebinding), Origin (against other sites' scripts) and the token, before any front-end sees the request.
- * Returns the refusal, or undefined.
+ * `open` requests need no token. Returns the refusal, or undefined.
  */
-export function createGuard(options: GuardOptions): (request: IncomingMessage, path: string) => BinnacleError | undefined {
+export function createGuard(options: GuardOptions): (request: GuardedRequest, path: string, open?: boolean) => BinnacleError | undefined {
   const expected = options.token;
   const hosts = new Set([...LOOPBACK, options.host.toLowerCase(), ...options.allowedHosts.map((h) => h.toLowerCase())]);
   const checkHost = isLoopback(options.host) || options.allowedHosts.length > 0;
-  return (request, path) => {
+  return (request, path, open = OPEN_PATHS.has(path)) => {
     const { host, origin } = request.headers;
     if (checkHost && host !== undefined && !hosts.has(hostName(host)))
       return denied(
@@ -38,7 +41,7 @@ export function createGuard(options: GuardOptions): (request: IncomingMessage, p
       );
     if (origin !== undefined && request.method !== 'GET' && request.method !== 'HEAD' && !sameHost(origin, host))
       return denied('origin_not_allowed', `Requests that change something are refused from pages of another origin (${origin}).`);
-    if (expected === undefined || OPEN_PATHS.has(path)) return undefined;
+    if (expected === undefined || open) return undefined;
     const given = readToken(request);
     if (given === undefined || !sameToken(given, expected))
       return denied(
@@ -59,7 +62,7 @@ function sameHost(origin: string, host: string | undefined): boolean {
 }
 
 /** Bearer, Basic (the password is the token), or the interface's cookie. */
-export function readToken(request: IncomingMessage): string | undefined {
+export function readToken(request: GuardedRequest): string | undefined {
   const header = request.headers.authorization;
   if (header?.startsWith('Bearer ')) return header.slice(7).trim();
   if (header?.startsWith('Basic ')) {

@@ -2,6 +2,8 @@
 export type { DataPlane } from './data-plane/index.ts';
 export { disposition } from './disposition.ts';
 export { fromFastify } from './errors.ts';
+export type { GrpcService } from './grpc/index.ts';
+export { createGrpcServer, type GrpcServer } from './grpc/server.ts';
 export { isLoopback } from './guard.ts';
 export { artifactHandlers } from './routes/artifacts.routes.ts';
 export { nativeRoutes } from './native.ts';

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import type { Config } from '../config/index.ts';
-import { invalid, type Logger, notFound, unavailable } from '../kernel/index.ts';
+import { invalid, type Logger, notFound } from '../kernel/index.ts';
 import { type DataPlane, watchBody } from './data-plane/index.ts';
 import { fromFastify, toAnyShape, toProblem } from './errors.ts';
 import { createGuard, sameToken, TOKEN_COOKIE } from './guard.ts';
+import { listen } from './listen.ts';
 import { uiRoutes } from './ui.ts';
 
 export interface HttpOptions {
@@ -92,7 +92,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   await app.ready();
 
   return {
-    listen: () => listen(server as Server, config),
+    listen: () => listen(server as Server, { host: config.host, port: config.port, flag: '--port' }),
     async close(drainMs = 10_000) {
       const http = server as Server;
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
@@ -103,30 +103,6 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
       await app.close();
     },
   };
-}
-
-function listen(server: Server, config: Config): Promise<{ host: string; port: number }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ host: string; port: number }>();
-  server.once('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE')
-      reject(
-        unavailable(
-          'port_in_use',
-          `Port ${config.port} on ${config.host} is in use. Stop what holds it, or choose another with --port N (0 takes a free one).`,
-          { cause: error },
-        ),
-      );
-    else if (error.code === 'EACCES')
-      reject(unavailable('port_denied', `Port ${config.port} may not be used without more rights. Choose one above 1023 with --port N.`, { cause: error }));
-    else if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-      reject(invalid('host_unknown', `${config.host} is not an address of this machine. Use --host 127.0.0.1, or 0.0.0.0 with a token.`, { cause: error }));
-    else reject(error);
-  });
-  server.listen(config.port, config.host, () => {
-    const { port } = server.address() as AddressInfo;
-    resolve({ host: config.host, port });
-  });
-  return promise;
 }
 
 const isInterface = (method: string | undefined, path: string): boolean =>

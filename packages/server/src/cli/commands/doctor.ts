@@ -42,14 +42,17 @@ export async function doctor(options: ConnectFlags & { json?: true | undefined }
     const free = (bavail * bsize) / 2 ** 30;
     return free < 1 ? { warning: `only ${free.toFixed(1)} GiB free` } : `${free.toFixed(0)} GiB free`;
   });
-  await check('port', async () => {
+  const free = async (port: number, flag: string): Promise<string> => {
     if (held) return 'not checked: a server is running';
     await new Promise<void>((resolve, reject) => {
-      const probe = createServer().once('error', () => reject(new Error(`port ${config.port} on ${config.host} is in use; use --port N`)));
-      probe.listen(config.port, config.host, () => probe.close(() => resolve()));
+      const probe = createServer().once('error', () => reject(new Error(`port ${port} on ${config.host} is in use; use ${flag} N`)));
+      probe.listen(port, config.host, () => probe.close(() => resolve()));
     });
-    return `${config.host}:${config.port} is free`;
-  });
+    return `${config.host}:${port} is free`;
+  };
+  await check('port', () => free(config.port, '--port'));
+  const { grpcPort } = config;
+  if (grpcPort !== undefined) await check('gRPC port', () => free(grpcPort, '--grpc-port'));
   const url = options.url ?? process.env.BINNACLE_URL;
   if (url !== undefined && url !== '')
     await check('server', async () => {

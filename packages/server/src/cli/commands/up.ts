@@ -46,7 +46,7 @@ export async function up(options: UpOptions): Promise<void> {
   const signal = untilSignal();
   const app = await startApp(config);
   started();
-  say(banner(app.url, config.dataDir, config.token !== undefined));
+  say(banner(app.url, config.dataDir, config.token !== undefined, app.grpc));
   await signal;
   say(dim('stopping: finishing what runs …'));
   await app.stop();
@@ -65,10 +65,11 @@ export async function untilSignal(): Promise<void> {
   await promise;
 }
 
-export function banner(url: string, dataDir: string, token: boolean): string {
+export function banner(url: string, dataDir: string, token: boolean, grpc?: string): string {
   return [
     `${bold('Binnacle')} is up`,
     `  interface  ${bold(`${url}/ui/`)}${token ? dim('  (sign in with ?token=…)') : ''}`,
+    ...(grpc === undefined ? [] : [`  gRPC       ${grpc}`]),
     `  data       ${dataDir}`,
     '',
     dim('  # log your first run from Python (pip install mlflow):'),

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
-import { type BinnacleError, exhausted, invalid, unavailable, unsupported } from '../../kernel/index.ts';
+import { type BinnacleError, invalid, unavailable, unsupported } from '../../kernel/index.ts';
 import { giveSlab, takeSlab } from './body-pool.ts';
+import { MAX_IN_FLIGHT, Share } from './share.ts';
+import { STALL_MS, watchStalls } from './stall-watch.ts';
 
 /** A request's body, whole. `release` gives its memory back to the pool; nothing may look at `bytes` (or a view of it) afterwards. */
 export interface Body {
@@ -20,10 +22,8 @@ export interface BodyOptions {
   maxInFlight?: number;
 }
 
-const MAX_IN_FLIGHT = 2 ** 30;
 const POOLED = 64 * 1024;
 const ALIGNMENT = 64;
-const STALL_MS = 30_000;
 
 export const bodyTooLarge = (size: number | undefined, maxBytes: number): BinnacleError =>
   invalid(
@@ -31,50 +31,6 @@ export const bodyTooLarge = (size: number | undefined, maxBytes: number): Binnac
     `Request body size${size === undefined ? '' : ` of ${size} bytes`} exceeds the maximum allowed value of ${maxBytes} bytes. Send smaller batches, or raise maxBodyBytes (BINNACLE_MAX_BODY_BYTES).`,
     { details: { maxBytes } },
   );
-
-/** Bytes of all bodies that are on their way or in use. */
-let inFlight = 0;
-
-/** A body's share of the memory for all. The first is let in whatever its size: its own limit holds for it. */
-class Share {
-  #bytes = 0;
-  readonly #max: number;
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  /** The error when there is no room: memory must not grow with the number of clients. */
-  take(bytes: number): BinnacleError | undefined {
-    if (inFlight + bytes > this.#max && inFlight > this.#bytes)
-      return exhausted('bodies_full', `Too many large requests at once: their bodies would need more than ${this.#max} bytes of memory. Try again.`, {
-        retryAfterSeconds: 1,
-        details: { maxInFlight: this.#max },
-      });
-    inFlight += bytes;
-    this.#bytes += bytes;
-    return undefined;
-  }
-
-  give(): void {
-    inFlight -= this.#bytes;
-    this.#bytes = 0;
-  }
-}
-
-/** One watch over all bodies on their way, instead of a timer each. */
-const waiting = new Set<{ last: number; stallMs: number; give: () => void }>();
-let watch: NodeJS.Timeout | undefined;
-
-function startWatch(): void {
-  watch ??= setInterval(() => {
-    const now = Date.now();
-    for (const entry of waiting) if (now - entry.last > entry.stallMs) entry.give();
-    if (waiting.size === 0) {
-      clearInterval(watch);
-      watch = undefined;
-    }
-  }, 1000).unref();
-}
 
 /** Reads a body of at most `maxBytes`, unpacked when it is gzip or deflate. Throws `invalid` (body_too_large …), `unsupported` (encoding) or `unavailable` (body_stalled). */
 export function readBody(request: IncomingMessage, options: BodyOptions): Promise<Body> {
@@ -145,12 +101,12 @@ function collect(request: IncomingMessage, options: BodyOptions, length: number 
     const entry = {
       last: Date.now(),
       stallMs: options.stallMs ?? STALL_MS,
-      give: () => fail(unavailable('body_stalled', 'The request body did not arrive in time.')),
+      stalled: () => fail(unavailable('body_stalled', 'The request body did not arrive in time.')),
     };
     const leave = (): boolean => {
       if (done) return false;
       done = true;
-      waiting.delete(entry);
+      unwatch();
       return true;
     };
     const fail = (error: Error): void => {
@@ -158,8 +114,7 @@ function collect(request: IncomingMessage, options: BodyOptions, length: number 
       if (slab !== undefined) giveSlab(slab);
       reject(error);
     };
-    waiting.add(entry);
-    startWatch();
+    const unwatch = watchStalls(entry);
     request.on('data', (chunk: Buffer) => {
       if (done) return;
       entry.last = Date.now();
@@ -200,7 +155,7 @@ const inflateAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(infl
 const inflateRawAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
 
 /** The limit holds for the unpacked size too, so that a small bomb stays small. */
-async function unpack(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
+export async function unpack(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
   const limit = { maxOutputLength: maxBytes };
   try {
     if (encoding !== 'deflate') return await gunzipAsync(bytes, limit);

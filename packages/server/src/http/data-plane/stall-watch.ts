@@ -1,0 +1,28 @@
+/** Milliseconds without a byte after which a client is given up. */
+export const STALL_MS = 30_000;
+
+/** Something that has to go on: whoever moves it writes `last`. */
+export interface Watched {
+  /** `Date.now()` when it last moved. */
+  last: number;
+  stallMs: number;
+  stalled(): void;
+}
+
+/** One watch over everything on its way, instead of a timer each. */
+const watched = new Set<Watched>();
+let timer: NodeJS.Timeout | undefined;
+
+/** Calls `stalled` (again and again, until it is no longer watched) once `last` is older than `stallMs`. Returns how to end the watch. */
+export function watchStalls(entry: Watched): () => void {
+  watched.add(entry);
+  timer ??= setInterval(() => {
+    const now = Date.now();
+    for (const one of watched) if (now - one.last > one.stallMs) one.stalled();
+    if (watched.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  }, 1000).unref();
+  return () => watched.delete(entry);
+}

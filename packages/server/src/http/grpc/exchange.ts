@@ -1,0 +1,298 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { BinnacleError, invalid, type Logger, messageOf, unavailable } from '../../kernel/index.ts';
+import { type Watched, watchStalls } from '../data-plane/stall-watch.ts';
+import { type Encoding, packWorthwhile, parseEncoding, unpackMessage } from './compression.ts';
+import { type Message, MessageReader } from './framing.ts';
+import type { GrpcMethod, GrpcStreamCall, ServerStreamMethod, StreamHandler, UnaryMethod } from './method.ts';
+import { Output } from './output.ts';
+import { parseTimeout, Status, toWireStatus } from './status.ts';
+
+export interface ExchangeOptions {
+  logger: Logger;
+  /** Largest message, packed and unpacked. */
+  maxMessageBytes: number;
+  /** Milliseconds without a byte, either way, after which the client is given up. */
+  stallMs: number;
+}
+
+/** Messages, and their bytes, of one stream that may be under way before it is read no further. */
+const MAX_PENDING = 64;
+const MAX_PENDING_BYTES = 32 * 2 ** 20;
+/** HTTP/2's error code; the module that names it loads with the server only. */
+const CANCEL = 8;
+/** Node's timers take no more. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+const bad = (text: string, cause?: unknown): BinnacleError => invalid('bad_message', text, cause === undefined ? {} : { cause });
+const stopping = (): BinnacleError => unavailable('server_stopping', 'The server is shutting down.');
+
+/** One HTTP/2 stream as one gRPC call: from its headers to its trailers. */
+export class Exchange implements GrpcStreamCall<unknown>, Watched {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly receivedAt = Date.now();
+  readonly startedAt = performance.now();
+  afterReply: (() => Promise<void> | undefined) | undefined;
+  onDrain: (() => void) | undefined;
+  last = this.receivedAt;
+  readonly stallMs: number;
+
+  readonly #stream: ServerHttp2Stream;
+  readonly #options: ExchangeOptions;
+  readonly #reader: MessageReader;
+  readonly #output: Output;
+  #method: GrpcMethod | undefined;
+  #handler: StreamHandler<unknown> | undefined;
+  #encoding: Encoding | undefined;
+  /** Unpacking takes its time, and messages keep their order. */
+  #unpacking: Promise<void> | undefined;
+  #controller: AbortController | undefined;
+  #aborted: Error | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  readonly #unwatch: () => void;
+  #dispatched = false;
+  #pending = 0;
+  #pendingBytes = 0;
+  #paused = false;
+  #ended = false;
+  #draining = false;
+  /** The status is decided: nothing more is read or written. */
+  #over = false;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: ExchangeOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#output = new Output(stream);
+    this.path = headers[':path'] ?? '';
+    this.headers = headers;
+    this.stallMs = options.stallMs;
+    this.#reader = new MessageReader(options.maxMessageBytes, (message) => this.#received(message));
+    this.#unwatch = watchStalls(this);
+    // What went wrong with the connection is told by 'close'; an error that nobody listens to would end the process.
+    stream.on('error', () => {});
+    stream.once('close', () => this.#closed());
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Begins to read. */
+  run(method: GrpcMethod): void {
+    if (this.#over) return;
+    this.#method = method;
+    try {
+      this.#encoding = parseEncoding(this.headers['grpc-encoding']);
+      this.#startDeadline(this.headers['grpc-timeout'] as string | undefined);
+      if (method.kind === 'bidi') this.#handler = method.start(this);
+    } catch (error) {
+      return this.fail(error);
+    }
+    this.#stream.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#stream.once('end', () => this.#end());
+  }
+
+  /** Ends the call with an error's status. */
+  fail(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (!(error instanceof BinnacleError) || error.kind === 'internal') this.#options.logger.error({ err: error, path: this.path }, 'a gRPC call failed');
+    this.#abort(error instanceof Error ? error : new Error(messageOf(error)));
+    const { status, message } = toWireStatus(error);
+    this.#output.finish(status, message, !this.#ended);
+  }
+
+  /** The server is about to stop: a stream that could go on for ever ends between two messages. */
+  drain(): void {
+    this.#draining = true;
+    this.onDrain?.();
+    if (this.#method?.kind === 'bidi' && this.#pending === 0 && this.#unpacking === undefined) this.fail(stopping());
+  }
+
+  write(reply: unknown): Promise<void> | undefined {
+    if (this.#over) return undefined;
+    this.last = Date.now();
+    return this.#output.write((this.#method as GrpcMethod).encode(reply), () => {
+      this.last = Date.now();
+    });
+  }
+
+  /** By the watch, when nothing was read for a while. */
+  stalled(): void {
+    if (this.#over || this.#output.waiting) {
+      // A reply is on its way: Node's own timer knows whether any of it gets through.
+      this.last = Number.POSITIVE_INFINITY;
+      this.#stream.setTimeout(this.stallMs, () => this.#stream.close(CANCEL));
+    } else if (this.#reader.partial || (this.#handler === undefined && !this.#dispatched && this.#method !== undefined))
+      this.fail(unavailable('body_stalled', 'The request did not arrive in time.'));
+    else this.last = Date.now();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#over) return;
+    this.last = Date.now();
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #received(message: Message): void {
+    if (this.#over) return message.release();
+    if (!message.compressed && this.#unpacking === undefined) return this.#dispatch(message);
+    const encoding = this.#encoding;
+    if (message.compressed && encoding === undefined) throw bad('a message says that it is packed, but there is no grpc-encoding');
+    if (this.#handler === undefined && this.#unpacking !== undefined) throw bad('a call of this method has one message, and more came');
+    const before = this.#unpacking ?? Promise.resolve();
+    const own = before
+      .then(async () => {
+        const plain = message.compressed ? await unpackMessage(message, encoding as Encoding, this.#options.maxMessageBytes) : message;
+        if (this.#unpacking === own) this.#unpacking = undefined;
+        if (this.#over) plain.release();
+        else this.#dispatch(plain);
+      })
+      .catch((error: unknown) => this.fail(error))
+      .then(() => this.#settled());
+    this.#unpacking = own;
+    this.#pauseWhenFull();
+  }
+
+  #dispatch(message: Message): void {
+    const method = this.#method as GrpcMethod;
+    if (method.kind !== 'bidi' && this.#dispatched) {
+      message.release();
+      throw bad('a call of this method has one message, and more came');
+    }
+    this.#dispatched = true;
+    let request: unknown;
+    try {
+      request = method.decode(message.bytes);
+    } catch (cause) {
+      message.release();
+      throw cause instanceof BinnacleError ? cause : bad(`the request could not be read: ${messageOf(cause)}`, cause);
+    }
+    if (method.kind === 'unary') void this.#unary(method, request, message);
+    else if (method.kind === 'server-stream') void this.#serverStream(method, request, message);
+    else this.#streamed(request, message);
+  }
+
+  async #unary(method: UnaryMethod, request: unknown, message: Message): Promise<void> {
+    try {
+      const answer = method.handle(request, this);
+      const reply = answer instanceof Promise ? await answer : answer;
+      if (!this.#over) {
+        const message = method.encode(reply);
+        const packed = this.#encoding === undefined ? undefined : packWorthwhile(message, this.#encoding, this.headers);
+        this.#answer(packed === undefined ? message : await packed, packed === undefined ? undefined : this.#encoding);
+      }
+      const after = this.afterReply?.();
+      if (after !== undefined) await after;
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      message.release();
+    }
+  }
+
+  async #serverStream(method: ServerStreamMethod, request: unknown, message: Message): Promise<void> {
+    try {
+      await method.handle(request, this);
+      this.#succeed();
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      message.release();
+    }
+  }
+
+  #streamed(request: unknown, message: Message): void {
+    const size = message.bytes.length;
+    this.#pending++;
+    this.#pendingBytes += size;
+    const settle = (): void => {
+      message.release();
+      this.#pending--;
+      this.#pendingBytes -= size;
+      this.#settled();
+    };
+    let done: Promise<void> | undefined;
+    try {
+      done = (this.#handler as StreamHandler<unknown>).message(request);
+    } catch (error) {
+      this.fail(error);
+    }
+    if (done === undefined) settle();
+    else done.catch((error: unknown) => this.fail(error)).then(settle, () => {});
+    this.#pauseWhenFull();
+  }
+
+  #pauseWhenFull(): void {
+    const full = this.#pending >= MAX_PENDING || this.#pendingBytes >= MAX_PENDING_BYTES || this.#unpacking !== undefined;
+    if (!full || this.#paused || this.#over) return;
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  #settled(): void {
+    if (this.#over) return;
+    if (this.#paused && this.#pending < MAX_PENDING && this.#pendingBytes < MAX_PENDING_BYTES && this.#unpacking === undefined) {
+      this.#paused = false;
+      this.last = Date.now();
+      this.#stream.resume();
+    }
+    if (this.#handler === undefined || this.#pending > 0 || this.#unpacking !== undefined) return;
+    if (this.#ended) this.#succeed();
+    else if (this.#draining) this.fail(stopping());
+  }
+
+  #end(): void {
+    this.#ended = true;
+    if (this.#over) return;
+    if (this.#reader.partial) return this.fail(bad('the call ended in the middle of a message'));
+    if (this.#handler !== undefined) this.#settled();
+    else if (!this.#dispatched && this.#unpacking === undefined) this.fail(bad('the call ended without a message'));
+  }
+
+  #startDeadline(header: string | undefined): void {
+    if (header === undefined) return;
+    const ms = parseTimeout(header);
+    if (Number.isNaN(ms))
+      throw invalid('invalid_timeout', `The grpc-timeout '${header.slice(0, 40)}' is malformed: 1 to 8 digits and one of H, M, S, m, u, n.`);
+    if (ms > LONGEST_TIMER) return;
+    this.#deadline = setTimeout(() => this.fail(unavailable('deadline_exceeded', 'Deadline Exceeded')), ms);
+  }
+
+  #answer(message: Uint8Array | readonly Uint8Array[], encoding: Encoding | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.last = Date.now();
+    this.#output.answer(message, encoding);
+  }
+
+  #succeed(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#output.finish(Status.OK, '', false);
+  }
+
+  #abort(reason: Error): void {
+    this.#aborted ??= reason;
+    this.#controller?.abort(reason);
+  }
+
+  #closed(): void {
+    this.#unwatch();
+    clearTimeout(this.#deadline);
+    this.#reader.close();
+    if (!this.#over) {
+      this.#over = true;
+      this.#abort(unavailable('cancelled', 'The client cancelled the request.'));
+    }
+    this.#output.closed();
+  }
+}

@@ -1,0 +1,2 @@
+/** The standard gRPC health service. */
+export { grpcHealth } from './health.ts';
