@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { TensorSpec } from '@binnacle/contract';
-import { type SerializedError, serializeError } from '../../kernel/index.ts';
+import { releaseBuffer, type SerializedError, serializeError } from '../../kernel/index.ts';
 import type { Tensor } from '../../serving/index.ts';
 import { loadRuntime, openSession, type Session } from './binding.ts';
 import { type ProbeResult, probe } from './probe.ts';
@@ -42,6 +42,8 @@ function serve(port: NonNullable<typeof parentPort>, session: Session): void {
       const started = performance.now();
       const outputs = session.run(message.inputs, message.outputs);
       const micros = (performance.now() - started) * 1000;
+      // They were moved or copied here, and nobody else has them.
+      for (const { data } of message.inputs) if (!Array.isArray(data)) releaseBuffer(data);
       port.postMessage({ kind: 'result', id: message.id, outputs, micros } satisfies FromWorker, buffersOf(outputs));
     } catch (error) {
       port.postMessage({ kind: 'error', id: message.id, error: serializeError(error) } satisfies FromWorker);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
-import { type BinnacleError, invalid, unavailable, unsupported } from '../../kernel/index.ts';
+import { type BinnacleError, invalid, releaseBuffer, unavailable, unsupported } from '../../kernel/index.ts';
 import { giveSlab, takeSlab } from './body-pool.ts';
 import { MAX_IN_FLIGHT, Share } from './share.ts';
 import { STALL_MS, watchStalls } from './stall-watch.ts';
@@ -121,9 +121,13 @@ function collect(request: IncomingMessage, options: BodyOptions, length: number 
       if (size + chunk.length > options.maxBytes) return fail(bodyTooLarge(undefined, options.maxBytes));
       const full = length === undefined ? share.take(chunk.length) : undefined;
       if (full !== undefined) return fail(full);
+      const { length: bytes } = chunk;
       if (slab === undefined) chunks.push(chunk);
-      else chunk.copy(slab, start + size);
-      size += chunk.length;
+      else {
+        chunk.copy(slab, start + size);
+        releaseBuffer(chunk);
+      }
+      size += bytes;
     });
     request.on('end', () => {
       if (!leave()) return;
