@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { messageOf } from '../../kernel/index.ts';
+import { eachLine } from './lines.ts';
+
+export interface RunOptions {
+  cwd?: string;
+  env: Record<string, string>;
+  onLine(text: string, source: 'stdout' | 'stderr'): void;
+  /** Aborted: it is killed with all that it started. */
+  signal?: AbortSignal;
+}
+
+/** Runs a program to its end; its exit code, or why there is none. */
+export function runProgram(program: string, argv: readonly string[], { cwd, env, onLine, signal }: RunOptions): Promise<number | string> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve('it was not started, because the server stops');
+    const child = spawn(program, argv, { ...(cwd === undefined ? {} : { cwd }), env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const kill = (): void => {
+      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+    };
+    signal?.addEventListener('abort', kill, { once: true });
+    eachLine(child.stdout, (line) => onLine(line, 'stdout'));
+    eachLine(child.stderr, (line) => onLine(line, 'stderr'));
+    child.once('error', (error) => resolve(messageOf(error)));
+    child.once('close', (code, killedBy) => {
+      signal?.removeEventListener('abort', kill);
+      resolve(code ?? `it was killed by ${killedBy}`);
+    });
+  });
+}
+
+/** A group that is gone already is none to complain of. */
+export function killGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
