@@ -3,8 +3,8 @@ import type { ExitReason } from './exit-reason.ts';
 /** What a service's program needs around it: an image that is there for it, or Python packages to be installed. */
 export type Software =
   | { kind: 'image'; image: string }
-  /** `python`: the version wanted, such as 3.11 (null: any). `requirements`: lines as pip takes them. */
-  | { kind: 'python'; python: string | null; requirements: string };
+  /** `python`: the version wanted, such as 3.11 (null: any). `requirements`: lines as pip takes them, which may name their `constraints` as constraints.txt. */
+  | { kind: 'python'; python: string | null; requirements: string; constraints: string | null };
 
 /** Where a service has been put, as its own command must name it. */
 export interface Place {

@@ -3,6 +3,7 @@ import type { ArtifactService } from '../artifacts/index.ts';
 import type { GraphInspector } from './graph-inspector.port.ts';
 import type { ImportedPackage, ModelImport, RegistryImports, VersionImport } from './imports.port.ts';
 import { inspectPackage, noFacts } from './package.ts';
+import type { PythonMode } from './python-package.ts';
 import type { RegistryStore } from './registry-store.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
 import { type ResolvedSource, resolveSource } from './source.ts';
@@ -18,6 +19,7 @@ export function createRegistryImports(deps: {
   inspector: GraphInspector;
   runs: RunDirectory;
   logger: Logger;
+  python?: PythonMode | undefined;
 }) {
   const { store } = deps;
 

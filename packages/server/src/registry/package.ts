@@ -3,6 +3,7 @@ import { type ArtifactService, joinArtifactPath } from '../artifacts/index.ts';
 import { BinnacleError, conflict, type Logger, messageOf, newRequestId } from '../kernel/index.ts';
 import type { GraphInspector } from './graph-inspector.port.ts';
 import { MAX_MLMODEL_BYTES, parseMlModel } from './mlmodel.ts';
+import { type PythonMode, tensorsOfSignature, whyNoPython } from './python-package.ts';
 import type { PackageFacts } from './registry-store.port.ts';
 import { nameColumns } from './signature.ts';
 
@@ -10,6 +11,8 @@ export interface PackageDeps {
   artifacts: ArtifactService;
   inspector: GraphInspector;
   logger: Logger;
+  /** 'off' by default. */
+  python?: PythonMode | undefined;
 }
 
 export const noFacts = (statusMessage: string, storagePath: string | null = null): PackageFacts => ({
@@ -47,10 +50,16 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
     facts.flavors = model.flavors;
     facts.metadata = model.metadata;
     facts.signature = model.signature;
-    if (model.onnxData === null)
-      return because(
-        `Binnacle serves ONNX, and this model has only the flavours ${model.flavors.join(', ')}. Log it with mlflow.onnx (skl2onnx, torch.onnx and others convert).`,
-      );
+    if (model.onnxData === null) {
+      if (!model.flavors.includes('python_function'))
+        return because(
+          `Binnacle serves ONNX and MLflow's Python models, and this model has only the flavours ${model.flavors.join(', ')}. Log it with mlflow.onnx (skl2onnx, torch.onnx and others convert).`,
+        );
+      if ((deps.python ?? 'off') === 'off') return because(whyNoPython(model.flavors));
+      if (facts.signature !== null)
+        facts.signature = { inputs: nameColumns(facts.signature.inputs, undefined), outputs: nameColumns(facts.signature.outputs, undefined) };
+      return { ...facts, tensors: tensorsOfSignature(facts.signature), servable: true };
+    }
     const graphPath = joinArtifactPath(storagePath, model.onnxData);
     const graph = await artifacts.stat(graphPath);
     if (graph === undefined || graph.isDirectory) return because(`The MLmodel file names ${model.onnxData}, which is not among the files.`);

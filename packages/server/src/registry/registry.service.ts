@@ -8,6 +8,7 @@ import { modelVersionGrammar, registeredModelGrammar } from './filter-grammars.t
 import type { GraphInspector } from './graph-inspector.port.ts';
 import { createLookups } from './lookups.ts';
 import { inspectPackage, noFacts } from './package.ts';
+import type { PythonMode } from './python-package.ts';
 import type { ModelRecord, RegistryStore, VersionRecord } from './registry-store.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
 import { createResolver } from './resolve.ts';
@@ -27,6 +28,8 @@ export interface RegistryDeps {
   guard: AliasGuard;
   endpoints: EndpointDirectory;
   logger: Logger;
+  /** Whether models that need Python can be served; 'off' by default. */
+  python?: PythonMode | undefined;
 }
 
 export interface SearchRequest {

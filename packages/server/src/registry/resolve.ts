@@ -3,9 +3,10 @@ import { joinArtifactPath, proxiedPath } from '../artifacts/index.ts';
 import { invalid } from '../kernel/index.ts';
 import type { Lookups } from './lookups.ts';
 import { besideGraph, inspectPackage, type PackageDeps, verifyGraph } from './package.ts';
+import { pythonRuntimeOf, whyNoPython } from './python-package.ts';
 import type { RegistryStore, VersionRecord } from './registry-store.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
-import type { ModelPackage, VersionRef } from './types.ts';
+import type { ModelPackage, RuntimeSpec, VersionRef } from './types.ts';
 
 /** Brings a version's files to the local disk. */
 export function createResolver(deps: PackageDeps & { store: RegistryStore; runs: RunDirectory }, { lookup }: Lookups) {
@@ -47,6 +48,13 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
     return null;
   }
 
+  /** What the files are is kept with the version; whether Python may be started is the server's setting of today. */
+  function runtimeOf(version: VersionRecord, settings: Record<string, string>): RuntimeSpec | null {
+    if (!version.servable) return null;
+    if (version.graphPath !== null) return { kind: 'onnx' };
+    return (deps.python ?? 'off') === 'off' ? null : pythonRuntimeOf(settings);
+  }
+
   /**
    * A version's package on the local disk. `problem` says why it has no `onnxFile`. Throws `not_found` for the version, `invalid` (code `version_has_no_files`)
    * when there is nothing on disk, `conflict` (code `version_files_changed`) when the graph is not the registered one.
@@ -58,6 +66,8 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
         'version_has_no_files',
         `${model} version ${version.version} cannot be loaded. ${version.statusMessage || `Its files at ${version.storageUri} are gone.`}`,
       );
+    const settings = { ...version.metadata, ...version.tags };
+    const runtime = runtimeOf(version, settings);
     const local = async (path: string | null) => (path === null ? null : artifacts.materialize(path));
     if (version.graphPath !== null) await verify(version, version.graphPath);
     return {
@@ -68,14 +78,14 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
       dir: await artifacts.materialize(version.storagePath),
       flavors: version.flavors,
       signature: version.signature,
-      runtime: version.servable ? { kind: 'onnx' } : null,
-      onnxFile: version.servable ? await local(version.derivedPath ?? version.graphPath) : null,
-      problem: version.servable ? null : version.statusMessage,
+      runtime,
+      onnxFile: runtime?.kind === 'onnx' ? await local(version.derivedPath ?? version.graphPath) : null,
+      problem: runtime !== null ? null : version.servable ? whyNoPython(version.flavors) : version.statusMessage,
       tensors: version.tensors,
       goldenFile: await local(await findCompanion(version, 'golden.json')),
       profileFile: await local(await findCompanion(version, 'profile.json')),
       trainingDataFile: await local(await findCompanion(version, 'training.parquet', 'training.csv')),
-      settings: { ...version.metadata, ...version.tags },
+      settings,
     };
   }
 

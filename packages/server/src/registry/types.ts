@@ -7,6 +7,7 @@ export type VersionRef = { version: number } | { alias: string } | 'latest';
 
 /**
  * What executes a package. `remote`: a model on a server elsewhere; `token` is a reference (`env:NAME` or `file:PATH`), never the secret.
+ * `python`: a server of the framework's own that is started here: `mlflow models serve`, or a given image or command that speaks the protocol.
  * `ensemble`: steps from tensors to tensors, each an endpoint.
  */
 export type RuntimeSpec =
@@ -20,7 +21,7 @@ export type RuntimeSpec =
       token?: string;
       timeoutMs?: number;
     }
-  | { kind: 'python'; image?: string; command?: string[] }
+  | { kind: 'python'; image?: string; command?: string[]; protocol: 'mlflow' | 'open-inference' }
   | { kind: 'ensemble'; inputs: TensorSpec[]; outputs: TensorSpec[]; steps: EnsembleStep[] };
 
 /** A step of an ensemble: `inputs` and `outputs` map the step model's tensor names to the ensemble's. */

@@ -68,6 +68,8 @@ export interface LoadedModel {
   readonly busyMicros?: number | undefined;
   /** Bytes that the model takes; undefined when it cannot be told. */
   readonly memoryBytes?: number | undefined;
+  /** Why it cannot answer now (its server has ended and is being started again), with what to know about it; undefined when it can. */
+  readonly problem?: string | undefined;
   /** True when it judges names, datatypes and shapes itself (a server elsewhere, which knows better): the inputs come as the caller gave them. */
   readonly checksInputs?: boolean | undefined;
   /** What the runtime cannot carry though the specifications allow it, such as a NUL in a string. Throws `invalid`. */
@@ -88,8 +90,16 @@ export interface ModelRuntime {
   load(file: string, options?: LoadOptions): Promise<LoadedModel>;
 }
 
+/** The last lines that a server wrote. */
+export interface VersionLog {
+  /** The last `limit` lines; with the `next` of an earlier answer the first `limit` that came after it. */
+  read(limit: number, after?: string): { lines: { at: number; source: 'stdout' | 'stderr' | 'binnacle'; text: string }[]; next: string };
+}
+
 /** What executes packages that are no ONNX graph: a server elsewhere, a supervised server of the framework's own. By `pkg.runtime.kind`. */
 export interface PackageRuntime {
+  /** What a version's server said lately, also when it is not up any more; undefined when it has none. */
+  logs?(version: { model: string; version: number }): VersionLog | undefined;
   /** Throws `invalid` for a package that it cannot run, `unavailable` when what it needs is not there or not reached. */
   load(pkg: ModelPackage, options?: LoadOptions): Promise<LoadedModel>;
 }

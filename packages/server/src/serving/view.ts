@@ -16,8 +16,8 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
   const ready = allRoutes(endpoint.routes).map(
     ({ version, weight, shadow, loaded, loadedAt }): ServedVersion => ({
       version,
-      state: 'ready',
-      error: null,
+      state: loaded.loaded.problem === undefined ? 'ready' : 'failed',
+      error: loaded.loaded.problem ?? null,
       weight,
       shadow,
       aliases: aliasesOf(version),
@@ -44,10 +44,17 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
   return [...ready, ...moving];
 }
 
+/** What its record wants may be loaded, and its server have died since. */
+function stateOf(endpoint: LiveEndpoint): Pick<Endpoint, 'state' | 'message'> {
+  const problem = allRoutes(endpoint.routes).find(({ loaded }) => loaded.loaded.problem !== undefined)?.loaded.loaded.problem;
+  if (problem === undefined || endpoint.state !== 'ready') return { state: endpoint.state, message: endpoint.message };
+  return { state: 'degraded', message: problem };
+}
+
 /** An endpoint as the native API shows it. */
 export function endpointView(endpoint: LiveEndpoint, now: number): Endpoint {
   const { name, model, description, createdAt, updatedAt, revision, traffic } = endpoint.record;
-  const { state, message } = endpoint;
+  const { state, message } = stateOf(endpoint);
   return {
     name,
     model,

@@ -27,7 +27,7 @@ const PROGRAM = `
 
 const spec = (mode = 'plain', limits: ServiceSpec['limits'] = {}): ServiceSpec => ({
   name: 'a test',
-  software: { kind: 'python', python: null, requirements: '' },
+  software: { kind: 'python', python: null, requirements: '', constraints: null },
   command: ({ python, port }) => [python, '-e', PROGRAM, `${port}`, mode],
   env: { SAID: 'yes' },
   folders: {},

@@ -60,7 +60,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       return checked;
     }
     const digest = createHash('sha256')
-      .update(JSON.stringify([software.python, software.requirements]))
+      .update(JSON.stringify([software.python, software.requirements, software.constraints]))
       .digest('hex')
       .slice(0, 32);
     let made = building.get(digest);
@@ -71,7 +71,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     return made;
   }
 
-  async function build(dir: string, { python, requirements }: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<string> {
+  async function build(dir: string, { python, requirements, constraints }: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<string> {
     const executable = join(dir, 'bin', 'python');
     const stamp = join(dir, STAMP);
     if (existsSync(stamp) && existsSync(executable)) {
@@ -92,6 +92,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const list = join(dir, 'requirements.txt');
     await writeFile(list, requirements);
+    if (constraints !== null) await writeFile(join(dir, 'constraints.txt'), constraints);
     const said: string[] = [];
     const step = async (program: string, argv: string[]): Promise<void> => {
       onLine(`${program} ${argv.join(' ')}`, 'binnacle');

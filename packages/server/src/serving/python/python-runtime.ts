@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { type HealthProbe, type ServiceHost, ServiceLog, Supervisor, type SupervisorOptions } from '../../compute/index.ts';
+import { invalid, type Logger } from '../../kernel/index.ts';
+import type { ModelPackage } from '../../registry/index.ts';
+import type { LoadedModel, LoadOptions, PackageRuntime } from '../model-runtime.port.ts';
+import { healthPathOf, serviceOf } from './python-service.ts';
+import { SupervisedModel } from './supervised-model.ts';
+
+export interface PythonRuntimeDeps {
+  host: ServiceHost;
+  probe: HealthProbe;
+  /** Asks a server for predictions, wherever it is: what executes packages of the kind `remote`. */
+  client: PackageRuntime;
+  /** Folder for the logs of the servers. */
+  logDir: string;
+  logger: Logger;
+  /** Times of the supervision, for tests. */
+  supervision?: Partial<Pick<SupervisorOptions, 'backoff' | 'startTimeoutMs' | 'graceMs' | 'healthMs'>>;
+}
+
+/** Logs of versions that are not served any more are read from memory for so many. */
+const KEPT_LOGS = 100;
+
+export interface PythonRuntime extends PackageRuntime {
+  /** Ends what an earlier process left. Before anything is loaded. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Python models: each behind a server of its own, which is started here, watched and brought back. None of it is loaded in this process. */
+export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
+  const { host, logger } = deps;
+  const logs = new Map<string, ServiceLog>();
+  const keyOf = ({ model, version }: Pick<ModelPackage, 'model' | 'version'>): string => `${encodeURIComponent(model)}/${version}`;
+  let swept: Promise<void> | undefined;
+
+  function logFor(pkg: ModelPackage): ServiceLog {
+    const key = keyOf(pkg);
+    const log = logs.get(key) ?? new ServiceLog(join(deps.logDir, `${key}.log`));
+    logs.delete(key);
+    logs.set(key, log);
+    for (const [oldest] of logs) if (logs.size > KEPT_LOGS) logs.delete(oldest);
+    return log;
+  }
+
+  async function sweep(): Promise<void> {
+    const count = await host.sweep();
+    if (count > 0) logger.warn({ count }, 'servers of Python models that an earlier process had left running were ended');
+  }
+
+  async function load(pkg: ModelPackage, options: LoadOptions = {}): Promise<LoadedModel> {
+    const { runtime } = pkg;
+    if (runtime?.kind !== 'python') throw invalid('not_python', `${pkg.model} version ${pkg.version} is no Python model.`);
+    await (swept ??= sweep());
+    const spec = await serviceOf(pkg, runtime, options);
+    const log = logFor(pkg);
+    let client: LoadedModel | undefined;
+    const activity = { running: 0 };
+    const supervisor = new Supervisor({
+      ...deps.supervision,
+      host,
+      spec,
+      log,
+      probe: deps.probe,
+      healthPath: healthPathOf(runtime),
+      idle: () => activity.running === 0,
+      async onReady(service) {
+        const url = `http://${service.host}:${service.port}`;
+        const { runTimeoutMs } = options;
+        const before = client;
+        client = await deps.client.load(
+          {
+            ...pkg,
+            runtime: { kind: 'remote', protocol: runtime.protocol, url, model: pkg.model, ...(runTimeoutMs === undefined ? {} : { timeoutMs: runTimeoutMs }) },
+          },
+          options,
+        );
+        await before?.close();
+      },
+      onChange: (problem) => {
+        if (problem === undefined) logger.info({ model: pkg.model, version: pkg.version }, 'the server of a Python model is ready');
+        else if (client !== undefined) logger.warn({ model: pkg.model, version: pkg.version }, problem);
+      },
+    });
+    await supervisor.start();
+    return new SupervisedModel({ name: spec.name, supervisor, activity, client: () => client as LoadedModel });
+  }
+
+  return {
+    load,
+    logs: (pkg) => logs.get(keyOf(pkg)),
+    async start() {
+      await (swept ??= sweep());
+    },
+    close: () => host.close(),
+  };
+}
