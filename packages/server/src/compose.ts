@@ -38,7 +38,7 @@ import { createOverviewService, type OverviewStore } from './overview/index.ts';
 import { grpcHealth } from './protocols/grpc-health/index.ts';
 import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
 import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
-import { openInference } from './protocols/open-inference/index.ts';
+import { openInference, openInferenceGrpc } from './protocols/open-inference/index.ts';
 import { createRegistryImports, createRegistryService, createRegistryViews, type RegistryImports, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
 import {
@@ -218,7 +218,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   const { host, port } = await http.listen();
   closers.push(() => http.close());
   url = `http://${inUrl(host)}:${port}`;
-  const grpc = await listenGrpc(config, [], { serving, logger }, closers);
+  const grpc = await listenGrpc(config, [openInferenceGrpc({ serving, logger, version: VERSION })], { serving, logger }, closers);
   lock.announce(url);
   // Models load beside the open port: probes see a server that is live and not ready yet.
   serving.start().catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));

@@ -1,0 +1,85 @@
+import type { GrpcCall, GrpcStreamCall, StreamHandler } from '../../../http/grpc/index.ts';
+import { BinnacleError, type Logger } from '../../../kernel/index.ts';
+import { parseEventTime, parseRequestId } from '../../../serving/index.ts';
+import { dataToBinary } from '../binary-tensors.ts';
+import type { InferenceReply, OpenInferenceCore } from '../core.ts';
+import type { WireReply } from './reply.ts';
+import { inferenceRequestOf, versionOf } from './request.ts';
+import type { WireRequest } from './wire.ts';
+
+const text = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+/** One inference; throws what the core throws. */
+async function run(core: OpenInferenceCore, request: WireRequest, call: GrpcCall, times: { receivedAt: number; startedAt: number }): Promise<InferenceReply> {
+  let asked = false;
+  try {
+    const requestId = parseRequestId(text(call.headers['x-request-id']));
+    const eventTime = parseEventTime(text(call.headers['x-binnacle-event-time']));
+    const version = versionOf(request.model_version);
+    const parsed = inferenceRequestOf(request);
+    asked = true;
+    return await core.infer(request.model_name, version, parsed, { requestId, eventTime, ...times });
+  } catch (error) {
+    if (!asked) core.refused(request.model_name, times, error);
+    throw error;
+  }
+}
+
+const wireReply = (reply: InferenceReply): WireReply => ({
+  head: {
+    model_name: reply.model,
+    model_version: String(reply.version),
+    id: reply.id,
+    outputs: reply.outputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
+  },
+  raw: reply.outputs.map(dataToBinary),
+});
+
+/** ModelInfer. */
+export async function modelInfer(core: OpenInferenceCore, request: WireRequest, call: GrpcCall): Promise<WireReply> {
+  const reply = await run(core, request, call, call);
+  call.afterReply = reply.finish;
+  return wireReply(reply);
+}
+
+/** What goes into a stream of ModelStreamInfer. */
+export type StreamReply = { reply: WireReply } | { error: string; id: string };
+
+/**
+ * ModelStreamInfer: requests run beside each other, answers come back in the order of the requests. What goes wrong with one is told in its
+ * place and the stream goes on; with the metadata `triton_grpc_error: true` it ends the stream with the error's status.
+ */
+export function modelStreamInfer(core: OpenInferenceCore, call: GrpcStreamCall<StreamReply>, logger: Logger): StreamHandler<WireRequest> {
+  const strict = text(call.headers['triton_grpc_error']) === 'true';
+  let before: Promise<void> = Promise.resolve();
+  const answer = async (request: WireRequest, turn: Promise<void>): Promise<void> => {
+    const times = { receivedAt: Date.now(), startedAt: performance.now() };
+    let reply: InferenceReply | undefined;
+    let failed: unknown;
+    try {
+      reply = await run(core, request, call, times);
+    } catch (error) {
+      failed = error;
+    }
+    await turn;
+    if (reply === undefined) {
+      if (strict) throw failed;
+      if (!(failed instanceof BinnacleError) || failed.kind === 'internal') logger.error({ err: failed, path: call.path }, 'an inference request failed');
+      const message = failed instanceof BinnacleError ? failed.message : 'the server made a mistake; its log says more';
+      await call.write({ error: message, id: request.id });
+      return;
+    }
+    const wire = wireReply(reply);
+    // No model here answers a request more than once.
+    wire.head.parameters = { triton_final_response: { bool_param: true } };
+    await call.write({ reply: wire });
+    await reply.finish();
+  };
+  return {
+    message(request) {
+      const done = answer(request, before);
+      before = done.catch(() => {});
+      return done;
+    },
+  };
+}
