@@ -4,24 +4,34 @@ const micros = z.number().int().min(0).max(3_600_000_000);
 
 /** How requests that wait at one priority are limited (Triton's ModelQueuePolicy). */
 export const QueuePolicy = z.strictObject({
-  timeoutAction: z.enum(['reject', 'delay']).optional().describe('What happens to a request that waited too long: refused, or served after all others.'),
+  timeoutAction: z
+    .enum(['reject', 'delay'])
+    .optional()
+    .describe('What happens to a request that waited too long: refused, or served after the others of its priority.'),
   defaultTimeoutMicros: micros.optional().describe('Longest wait in the queue; 0: no limit.'),
-  allowTimeoutOverride: z.boolean().optional().describe('Whether a request may ask for a shorter wait.'),
+  allowTimeoutOverride: z.boolean().optional().describe('Whether a request’s own time-out counts where it is shorter; true by default.'),
   maxQueueSize: z.number().int().min(0).max(10_000_000).optional().describe('Waiting requests before new ones are refused; 0: no limit but the endpoint’s.'),
 });
 export type QueuePolicy = z.infer<typeof QueuePolicy>;
 
-export const Batching = z.strictObject({
-  enabled: z.enum(['auto', 'on', 'off']).optional().describe('auto: where a measurement at warm-up shows that it gains; on: whenever rows may be merged.'),
-  maxRows: z.number().int().min(1).max(65536).optional().describe('Rows of one run (max_batch_size).'),
-  preferredRows: z.array(z.number().int().min(1).max(65536)).max(32).optional().describe('Sizes at which a batch leaves before its delay is over.'),
-  maxQueueDelayMicros: micros.optional().describe('How long a request may wait for others; 0 by default: none waits on purpose.'),
-  preserveOrdering: z.boolean().optional().describe('Replies leave in the order in which the requests came.'),
-  priorityLevels: z.number().int().min(0).max(1000).optional(),
-  defaultPriority: z.number().int().min(0).max(1000).optional(),
-  defaultQueuePolicy: QueuePolicy.optional(),
-  priorityQueuePolicies: z.record(z.string().regex(/^\d+$/), QueuePolicy).optional().describe('By priority level, 1 first.'),
-});
+export const Batching = z
+  .strictObject({
+    enabled: z
+      .enum(['auto', 'on', 'off'])
+      .optional()
+      .describe('auto: where measurements, at warm-up and while serving, show that it gains; on: whenever rows may be merged.'),
+    maxRows: z.number().int().min(1).max(65536).optional().describe('Rows of one run (max_batch_size).'),
+    preferredRows: z.array(z.number().int().min(1).max(65536)).max(32).optional().describe('Sizes at which a batch leaves before its delay is over.'),
+    maxQueueDelayMicros: micros.optional().describe('How long a request may wait for others; 0 by default: none waits on purpose.'),
+    preserveOrdering: z.boolean().optional().describe('Replies leave in the order in which the requests came.'),
+    priorityLevels: z.number().int().min(0).max(1000).optional().describe('Priorities 1 (first) to this; 0 by default: all requests are alike.'),
+    defaultPriority: z.number().int().min(0).max(1000).optional().describe('Of requests that name none; the middle one by default.'),
+    defaultQueuePolicy: QueuePolicy.optional(),
+    priorityQueuePolicies: z.record(z.string().regex(/^\d+$/), QueuePolicy).optional().describe('By priority level, 1 first.'),
+  })
+  .refine((b) => b.preserveOrdering !== true || (b.priorityLevels ?? 0) <= 1, {
+    message: 'replies cannot keep the order of arrival (preserveOrdering) where priorities change it (priorityLevels)',
+  });
 export type Batching = z.infer<typeof Batching>;
 
 export const ExecutionProvider = z.strictObject({
@@ -50,9 +60,12 @@ export const EndpointConfig = z.strictObject({
   memoryArena: z.boolean().optional().describe('False: ONNX Runtime gives memory back after each run.'),
   runTimeoutMs: z.number().int().min(1).max(86_400_000).optional().describe('Longest run; enforced where the model is isolated.'),
   batching: Batching.optional(),
-  maxQueue: z.number().int().min(1).max(10_000_000).optional().describe('Waiting requests before new ones are refused.'),
-  maxConcurrency: z.number().int().min(1).max(1_000_000).optional().describe('Requests of this endpoint at the same time.'),
-  rateLimit: z.strictObject({ requestsPerSecond: z.number().positive(), burst: z.number().int().min(1).optional() }).optional(),
+  maxQueue: z.number().int().min(1).max(10_000_000).optional().describe('Requests that wait or run before new ones are refused.'),
+  maxConcurrency: z.number().int().min(1).max(1_000_000).optional().describe('Requests of this endpoint that run at the same time; others wait.'),
+  rateLimit: z
+    .strictObject({ requestsPerSecond: z.number().positive(), burst: z.number().int().min(1).optional() })
+    .optional()
+    .describe('burst: requests at once after a pause; as many as a second by default.'),
   cache: z
     .strictObject({ maxMiB: z.number().min(1).max(65536), ttlSeconds: z.number().positive().optional() })
     .optional()

@@ -1,4 +1,4 @@
-import { BinnacleError, exhausted, notFound, unavailable } from '../kernel/index.ts';
+import { BinnacleError, notFound, unavailable } from '../kernel/index.ts';
 import { outputColumns } from './columns.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import { newTiming, type RunTiming } from './model-runtime.port.ts';
@@ -12,8 +12,6 @@ import type { InferReply, InferRequest } from './types.ts';
 export interface InferDeps {
   endpoints: ReadonlyMap<string, LiveEndpoint>;
   sink: PredictionSink;
-  /** Requests waiting for one version before new ones are refused. */
-  maxQueue: number;
   now(): number;
   random(): number;
 }
@@ -24,14 +22,15 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
   if (endpoint === undefined) throw unknownEndpoint(request.endpoint);
   let route: Route | undefined;
   try {
-    const { routes } = endpoint;
+    const { routes, policy } = endpoint;
+    const overRate = policy.limits.overRate(request.startedAt);
+    if (overRate !== undefined) throw overRate;
     route = chooseRoute(endpoint, request.version, (live) => pickByWeight(live, live.length > 1 ? deps.random() : 0));
     const { loaded } = route;
-    if (loaded.pending >= deps.maxQueue)
-      throw exhausted('queue_full', 'Exceeds maximum queue size', { retryAfterSeconds: 1, details: { maxQueue: deps.maxQueue } });
     const inputs = typeof request.inputs === 'function' ? request.inputs(loaded) : request.inputs;
-    const timing = request.call?.timing ?? newTiming();
-    const outputs = await loaded.run(inputs, request.outputs, request.call === undefined ? { timing } : { ...request.call, timing });
+    const call = request.call ?? { timing: newTiming() };
+    const timing = (call.timing ??= newTiming());
+    const outputs = await loaded.run(inputs, request.outputs, call);
     const chosen = route;
     return { version: loaded, outputs, timing, finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs, timing) };
   } catch (error) {
@@ -48,6 +47,7 @@ export function recordRefusal(deps: InferDeps, request: Pick<InferRequest, 'endp
   endpoint.stats.recordError(now);
   route?.stats.recordError(now);
   const code = error instanceof BinnacleError ? error.code : 'internal';
+  endpoint.failures.set(code, (endpoint.failures.get(code) ?? 0) + 1);
   const latencyMs = performance.now() - request.startedAt;
   route?.inference.failed(code, latencyMs * 1000);
   deps.sink.recordFailure({
@@ -100,15 +100,25 @@ function finish(
   endpoint.stats.record(now, latencyMs, rows);
   route.stats.record(now, latencyMs, rows);
   route.inference.answered(now, rows, latencyMs * 1000, timing);
-  const features = featuresOf(route, inputs, rows);
-  record(deps.sink, request, route, features, outputs, rows, latencyMs);
+  const { monitoringSample } = endpoint.policy;
+  if (monitoringSample >= 1) record(deps.sink, request, route, featuresOf(route, inputs, rows), outputs, rows, latencyMs, 1);
+  else if (deps.random() < monitoringSample) record(deps.sink, request, route, featuresOf(route, inputs, rows), outputs, rows, latencyMs, 1 / monitoringSample);
   if (routes === undefined || routes.shadows.length === 0 || request.version !== undefined) return undefined;
   const shadows = routes.shadows.filter((shadow) => shadow.loaded.shared !== route.loaded.shared);
   if (shadows.length === 0) return undefined;
   return Promise.all(shadows.map((shadow) => endpoint.shadows.push(() => runShadow(deps, shadow, request, inputs)))).then(() => undefined);
 }
 
-function record(sink: PredictionSink, request: InferRequest, route: Route, features: Column[], outputs: Tensor[], rows: number, latencyMs: number): void {
+function record(
+  sink: PredictionSink,
+  request: InferRequest,
+  route: Route,
+  features: Column[],
+  outputs: Tensor[],
+  rows: number,
+  latencyMs: number,
+  weight: number,
+): void {
   sink.record({
     endpoint: request.endpoint,
     model: route.loaded.model,
@@ -122,6 +132,7 @@ function record(sink: PredictionSink, request: InferRequest, route: Route, featu
     rows,
     features,
     outputs: outputColumns(outputs, rows),
+    ...(weight === 1 ? {} : { weight }),
   });
 }
 
@@ -147,7 +158,7 @@ async function runShadow(deps: InferDeps, route: Route, request: InferRequest, i
     const latencyMs = performance.now() - startedAt;
     const rows = own[0]?.shape[0] ?? 1;
     route.stats.record(deps.now(), latencyMs, rows);
-    record(deps.sink, request, route, featuresOf(route, own, rows), outputs, rows, latencyMs);
+    record(deps.sink, request, route, featuresOf(route, own, rows), outputs, rows, latencyMs, 1);
   } catch {
     route.stats.recordError(deps.now());
   }

@@ -12,7 +12,7 @@ export interface BatchSizeStatistics {
 export class InferenceStatistics {
   /** Milliseconds since the epoch of the last answered request; 0: none yet. */
   lastInference = 0;
-  /** Rows answered, and runs that it took. */
+  /** Rows answered by runs (not from the cache), and the runs that it took. */
   inferences = 0;
   executions = 0;
   success = 0;
@@ -33,10 +33,20 @@ export class InferenceStatistics {
 
   answered(at: number, rows: number, micros: number, timing: RunTiming): void {
     this.lastInference = at;
-    this.inferences += rows;
-    this.executions += timing.executions;
     this.success++;
     this.successMicros += micros;
+    if (timing.cache === 'hit') {
+      // As Triton counts: an answer from the cache is a success, and no inference.
+      this.cacheHits++;
+      this.cacheHitMicros += timing.cacheMicros ?? 0;
+      return;
+    }
+    if (timing.cache === 'miss') {
+      this.cacheMisses++;
+      this.cacheMissMicros += timing.cacheMicros ?? 0;
+    }
+    this.inferences += rows;
+    this.executions += timing.executions;
     this.queueMicros += timing.queue;
     this.inputMicros += timing.input;
     this.inferMicros += timing.infer;

@@ -6,6 +6,7 @@ import { ShadowQueue } from './shadow.ts';
 import { InferenceStatistics } from './inference-statistics.ts';
 import { loadOptionsOf } from './load-options.ts';
 import { LiveStats } from './stats.ts';
+import { EndpointPolicy } from './scheduling/endpoint-policy.ts';
 import { resolveTraffic } from './traffic.ts';
 import type { LoadedVersion } from './version.ts';
 import type { VersionPool } from './version-pool.ts';
@@ -17,6 +18,8 @@ export interface LiveEndpointDeps {
   pool: VersionPool;
   source: ModelSource;
   store: Pick<EndpointStore, 'setLastServed'>;
+  /** Requests that wait or run before new ones are refused, for endpoints that do not say. */
+  maxQueue: number;
   now(): number;
 }
 
@@ -31,10 +34,14 @@ export class LiveEndpoint {
   readonly transitions = new Map<number, { state: 'loading' | 'failed' | 'draining'; error: string | null; weight: number; shadow: boolean }>();
   readonly stats: LiveStats;
   readonly shadows = new ShadowQueue();
+  readonly policy = new EndpointPolicy();
+  /** Requests refused or failed, by the code of the error. */
+  readonly failures = new Map<string, number>();
   readonly #deps: LiveEndpointDeps;
   readonly #statsByTarget = new Map<string, { stats: LiveStats; inference: InferenceStatistics }>();
   #tail: Promise<void> = Promise.resolve();
   #current = '';
+  #configured = '';
   #failed = { key: '', until: 0, wait: 0 };
   #removed = false;
 
@@ -42,6 +49,7 @@ export class LiveEndpoint {
     this.record = record;
     this.#deps = deps;
     this.stats = new LiveStats(deps.now());
+    this.policy.configure(record.config, deps.maxQueue);
   }
 
   /** Changes run one after the other. `insist` retries at once what failed before. Never throws. */
@@ -49,6 +57,7 @@ export class LiveEndpoint {
     this.#tail = this.#tail.then(async () => {
       if (this.#removed) return;
       this.record = record;
+      this.#configure(record);
       try {
         await this.#apply(record, insist);
       } catch (error) {
@@ -56,6 +65,15 @@ export class LiveEndpoint {
       }
     });
     return this.#tail;
+  }
+
+  /** What needs no loading takes effect at once. */
+  #configure(record: EndpointRecord): void {
+    const config = JSON.stringify(record.config);
+    if (config === this.#configured) return;
+    this.#configured = config;
+    this.policy.configure(record.config, this.#deps.maxQueue);
+    for (const { loaded } of allRoutes(this.routes)) loaded.queue.configure(this.policy.batching);
   }
 
   async #apply(record: EndpointRecord, insist: boolean): Promise<void> {
@@ -121,7 +139,10 @@ export class LiveEndpoint {
         if (!served.has(version))
           this.transitions.set(version, { state: 'loading', error: null, weight: target?.weight ?? 0, shadow: target?.shadow ?? false });
         try {
-          leases.set(version, await this.#deps.pool.acquire(await this.#deps.source.resolve(record.model, { version }), loadOptionsOf(record.config)));
+          leases.set(
+            version,
+            await this.#deps.pool.acquire(await this.#deps.source.resolve(record.model, { version }), loadOptionsOf(record.config), this.policy),
+          );
         } catch (error) {
           failures.set(version, textOf(error));
         } finally {
@@ -154,6 +175,7 @@ export class LiveEndpoint {
       return { ...target, loaded, ...this.#statsOf(target), loadedAt: before?.loadedAt ?? now };
     });
     this.routes = { live: routes.filter((route) => !route.shadow), shadows: routes.filter((route) => route.shadow) };
+    this.policy.cache?.keepOnly(new Set(routes.map(({ loaded }) => loaded.shared.id)));
     this.#current = '';
     const leaving = new Set(old.map((route) => route.loaded));
     for (const lease of leaving)

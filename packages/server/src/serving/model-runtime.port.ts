@@ -20,6 +20,9 @@ export interface RunTiming {
   batchRows: number;
   /** 1 for the first request of a run, 0 for those that were merged into it: adds up to the runs. */
   executions: number;
+  /** How the response cache answered, and what it took to look and to keep; absent where there is none. */
+  cache?: 'hit' | 'miss';
+  cacheMicros?: number;
 }
 
 export const newTiming = (): RunTiming => ({ queue: 0, input: 0, infer: 0, output: 0, batchRows: 0, executions: 1 });
@@ -72,6 +75,10 @@ export interface LoadedModel {
   readonly problem?: string | undefined;
   /** True when it judges names, datatypes and shapes itself (a server elsewhere, which knows better): the inputs come as the caller gave them. */
   readonly checksInputs?: boolean | undefined;
+  /** True when a request's parameters matter to it: one that has some is never merged with others. */
+  readonly usesParameters?: boolean | undefined;
+  /** True when it ends a run whose signal is aborted, rather than let it finish for nobody. */
+  readonly endsOnAbort?: boolean | undefined;
   /** What the runtime cannot carry though the specifications allow it, such as a NUL in a string. Throws `invalid`. */
   check?(inputs: readonly Tensor[]): void;
   /**

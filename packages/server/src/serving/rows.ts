@@ -9,11 +9,15 @@ export function rowsOf(inputs: readonly Tensor[]): number {
   return rows;
 }
 
-/** True when two requests (inputs in the same order) differ in the first dimension only. */
+/** True when two requests have the same inputs in the same order, which differ in the first dimension only. */
 export function sameTail(a: readonly Tensor[], b: readonly Tensor[]): boolean {
+  if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) {
-    const x = a[i]?.shape ?? [];
-    const y = b[i]?.shape ?? [];
+    const left = a[i] as Tensor;
+    const right = b[i] as Tensor;
+    if (left.name !== right.name || left.datatype !== right.datatype) return false;
+    const { shape: x } = left;
+    const { shape: y } = right;
     if (x.length !== y.length) return false;
     for (let d = 1; d < x.length; d++) if (x[d] !== y[d]) return false;
   }

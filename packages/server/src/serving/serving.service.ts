@@ -25,7 +25,7 @@ export interface ServingDeps {
   logger: Logger;
   sink?: PredictionSink;
   clock?: Clock;
-  /** Requests waiting for one version before new ones are refused; 1000 by default. */
+  /** Requests of one endpoint that wait or run before new ones are refused, where its configuration does not say; 1000 by default. */
   maxQueue?: number;
   /** Milliseconds between two looks at the desired state; 5000 by default. */
   reconcileMs?: number;
@@ -94,8 +94,8 @@ export function createServingService(deps: ServingDeps): ServingService {
   const now = deps.clock ?? systemClock;
   const pool = new VersionPool(runtimes);
   const endpoints = new Map<string, LiveEndpoint>();
-  const inferDeps = { endpoints, sink: deps.sink ?? nullSink, maxQueue: deps.maxQueue ?? 1000, now, random: deps.random ?? Math.random };
-  const liveDeps = { pool, source: models, store, now };
+  const inferDeps = { endpoints, sink: deps.sink ?? nullSink, now, random: deps.random ?? Math.random };
+  const liveDeps = { pool, source: models, store, maxQueue: deps.maxQueue ?? 1000, now };
   const unsubscribe: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
   let sweep: Promise<void> | undefined;

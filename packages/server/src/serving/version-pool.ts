@@ -1,5 +1,6 @@
 import type { ModelPackage } from '../registry/index.ts';
 import type { LoadOptions } from './model-runtime.port.ts';
+import type { EndpointPolicy } from './scheduling/endpoint-policy.ts';
 import { LoadedVersion, loadModel, type Runtimes, type SharedModel } from './version.ts';
 
 interface Entry {
@@ -17,7 +18,7 @@ export class VersionPool {
   }
 
   /** Users that run a version in different ways have a copy each. Closing what comes back lets go of it; the last user's frees the memory. */
-  async acquire(pkg: ModelPackage, options: LoadOptions = {}): Promise<LoadedVersion> {
+  async acquire(pkg: ModelPackage, options: LoadOptions = {}, policy?: EndpointPolicy): Promise<LoadedVersion> {
     // The folder is part of the key: a deleted version's number may come back with another model.
     const key = `${pkg.model}\n${pkg.version}\n${pkg.onnxFile ?? JSON.stringify(pkg.runtime)}\n${JSON.stringify(options)}`;
     let entry = this.#entries.get(key);
@@ -32,11 +33,12 @@ export class VersionPool {
     const held = entry;
     held.users++;
     const shared = await held.loading;
-    return new LoadedVersion(shared, async () => {
+    const release = async (): Promise<void> => {
       held.users--;
       if (held.users > 0) return;
       if (this.#entries.get(key) === held) this.#entries.delete(key);
       await shared.loaded.close();
-    });
+    };
+    return new LoadedVersion(shared, release, policy);
   }
 }

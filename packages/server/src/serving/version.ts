@@ -5,6 +5,8 @@ import { outputColumns, planColumns, type TablePlan } from './columns.ts';
 import { checkInputs, checkOutputs, checkSameRows } from './check-inputs.ts';
 import type { LoadedModel, LoadOptions, ModelRuntime, ModelTier, PackageRuntime, RunCall } from './model-runtime.port.ts';
 import { Executor } from './scheduling/executor.ts';
+import { cacheKey } from './scheduling/cache-key.ts';
+import type { EndpointPolicy } from './scheduling/endpoint-policy.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
 import { sampleTable } from './sample.ts';
 import type { Tensor } from './tensor.ts';
@@ -13,6 +15,8 @@ import type { OpenVersion } from './types.ts';
 
 /** A model version in memory, shared by everyone who uses it. */
 export interface SharedModel {
+  /** Another for every load, also of the same version. */
+  readonly id: number;
   readonly pkg: ModelPackage;
   readonly loaded: LoadedModel;
   readonly executor: Executor;
@@ -24,14 +28,16 @@ export interface SharedModel {
 /** A model version for one user of it (a target of an endpoint, a gate, a batch job): its own queue before the shared model. */
 export class LoadedVersion implements OpenVersion {
   readonly shared: SharedModel;
+  readonly queue: Scheduler;
   readonly #onClose: () => Promise<void>;
-  readonly #scheduler: Scheduler;
+  readonly #policy: EndpointPolicy | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(shared: SharedModel, onClose: () => Promise<void>) {
+  constructor(shared: SharedModel, onClose: () => Promise<void>, policy?: EndpointPolicy) {
     this.shared = shared;
-    this.#scheduler = new Scheduler(shared.executor);
+    this.queue = new Scheduler(shared.executor, policy);
     this.#onClose = onClose;
+    this.#policy = policy;
   }
 
   get pkg(): ModelPackage {
@@ -45,10 +51,6 @@ export class LoadedVersion implements OpenVersion {
   }
   get loaded(): LoadedModel {
     return this.shared.loaded;
-  }
-  /** Requests that wait or run. */
-  get pending(): number {
-    return this.#scheduler.pending;
   }
   get model(): string {
     return this.pkg.model;
@@ -83,7 +85,7 @@ export class LoadedVersion implements OpenVersion {
   }
 
   run(inputs: Tensor[], outputs?: string[], call?: RunCall): Promise<Tensor[]> {
-    const { loaded, pkg, allOutputs } = this.shared;
+    const { id, loaded, pkg, allOutputs } = this.shared;
     if (this.#closing !== undefined)
       return Promise.reject(unavailable('model_closed', `Model '${pkg.model}' has been unloaded. Try again.`, { retryAfterSeconds: 1 }));
     let checked = inputs;
@@ -98,7 +100,10 @@ export class LoadedVersion implements OpenVersion {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    return this.#scheduler.submit(checked, names, call);
+    const cache = this.#policy?.cache;
+    if (cache === undefined || call?.sequence !== undefined) return this.queue.submit(checked, names, call);
+    const key = cacheKey(id, checked, names, loaded.usesParameters === true ? call?.parameters : undefined);
+    return cache.through(id, key, call, () => this.queue.submit(checked, names, call));
   }
 
   async predictTable(table: Table): Promise<Column[]> {
@@ -120,7 +125,7 @@ export class LoadedVersion implements OpenVersion {
 
   /** Refuses new requests, finishes those it has, then lets go of the model. */
   close(): Promise<void> {
-    this.#closing ??= this.#scheduler.drained().then(() => this.#onClose());
+    this.#closing ??= this.queue.drained().then(() => this.#onClose());
     return this.#closing;
   }
 }
@@ -137,6 +142,8 @@ export const notServable = (pkg: ModelPackage): BinnacleError =>
     `${pkg.model} version ${pkg.version} cannot be served. ${pkg.problem ?? `It has no ONNX graph (flavours: ${pkg.flavors.join(', ') || 'none'}): log it with mlflow.onnx, or push an .onnx file.`}`,
   );
 
+let loads = 0;
+
 /** Loads and warms a version. Throws `unsupported` when nothing here can execute it, `invalid` when it does not load. */
 export async function loadModel(pkg: ModelPackage, runtimes: Runtimes, options: LoadOptions = {}): Promise<SharedModel> {
   const name = `${pkg.model} version ${pkg.version}`;
@@ -148,6 +155,7 @@ export async function loadModel(pkg: ModelPackage, runtimes: Runtimes, options: 
     const full = { ...options, label: pkg.model, sample: sampleTensors(pkg, table) };
     const loaded = other === undefined ? await runtimes.onnx.load(pkg.onnxFile as string, full) : await other.load(pkg, full);
     return {
+      id: ++loads,
       pkg,
       loaded,
       executor: new Executor(loaded),

@@ -12,6 +12,7 @@ export type Runnable = Pick<LoadedModel, 'inputs' | 'outputs' | 'tier' | 'runMic
 export function runnable(loaded: LoadedModel, model: string): Runnable {
   const version = new LoadedVersion(
     {
+      id: 0,
       pkg: { model, version: 1 } as ModelPackage,
       loaded,
       executor: new Executor(loaded),
