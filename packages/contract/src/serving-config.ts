@@ -45,7 +45,7 @@ export const CanaryGuard = z.strictObject({
   latencyP99: z.number().min(1).optional().describe('Roll back when the canary’s p99 is more than this many times the others’.'),
   driftDistance: z.number().min(0).max(1).optional().describe('Roll back when the Jensen-Shannon distance of its predictions from the others’ is above this.'),
   minRequests: z.number().int().min(1).optional().describe('Requests that the canary must have answered before it is judged; 100 by default.'),
-  windowSeconds: z.number().int().min(10).max(86400).optional().describe('How far back the comparison looks; 300 by default.'),
+  windowSeconds: z.number().int().min(10).max(1800).optional().describe('How far back the comparison looks; 300 by default.'),
 });
 export type CanaryGuard = z.infer<typeof CanaryGuard>;
 

@@ -20,6 +20,10 @@ export const ServedVersion = z.object({
   weight: z.number(),
   shadow: z.boolean(),
   aliases: z.array(z.string()),
+  canary: z
+    .object({ state: z.enum(['waiting', 'good', 'bad']), text: z.string() })
+    .nullable()
+    .describe('What the guard of the endpoint says of it.'),
   tier: z.enum(['inline', 'worker', 'process', 'remote', 'ensemble']).nullable().describe('Where it runs.'),
   memoryBytes: z.number().nullable().describe('What the model takes, where that can be told.'),
   runMicros: z.number().nullable().describe('Measured time of one run at warm-up, in microseconds.'),
@@ -70,6 +74,15 @@ export const EndpointDetail = Endpoint.extend({
     .nullable(),
 });
 export type EndpointDetail = z.infer<typeof EndpointDetail>;
+
+export const EndpointChange = z.object({
+  revision: z.number().int(),
+  kind: z.enum(['deployed', 'rolled_back', 'loaded', 'unloaded']),
+  reason: z.string(),
+  traffic: z.array(TrafficTarget),
+  at: Timestamp,
+});
+export type EndpointChange = z.infer<typeof EndpointChange>;
 
 const name = z.object({ endpoint: z.string() });
 export const servingOperations = {
@@ -124,6 +137,24 @@ export const servingOperations = {
     tag: 'serving',
     summary: 'Free the memory and answer no more requests until it is loaded again; also after a restart.',
     params: name,
+    response: EndpointDetail,
+  }),
+  listEndpointChanges: operation({
+    method: 'GET',
+    path: '/endpoints/{endpoint}/changes',
+    tag: 'serving',
+    summary: 'What the endpoint served since when, and why it changed, newest first; the last 200 changes are kept.',
+    params: name,
+    query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) }),
+    response: z.object({ changes: z.array(EndpointChange) }),
+  }),
+  rollBackEndpoint: operation({
+    method: 'POST',
+    path: '/endpoints/{endpoint}/rollback',
+    tag: 'serving',
+    summary: 'Serve again what an earlier revision served; by default the newest whose traffic was another.',
+    params: name,
+    body: z.strictObject({ revision: z.number().int().min(1).optional(), reason: z.string().max(1000).optional() }),
     response: EndpointDetail,
   }),
   getEndpointStats: operation({

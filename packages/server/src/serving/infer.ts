@@ -1,7 +1,9 @@
 import { BinnacleError, notFound, unavailable } from '../kernel/index.ts';
+import type { Trials } from './canary/trials.ts';
 import { outputColumns } from './columns.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import { newTiming, type RunTiming } from './model-runtime.port.ts';
+import { placeOf } from './routing-key.ts';
 import type { PredictionSink } from './prediction-sink.port.ts';
 import type { Route, Routes } from './routes.ts';
 import type { Tensor } from './tensor.ts';
@@ -25,7 +27,9 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
     const { routes, policy } = endpoint;
     const overRate = policy.limits.overRate(request.startedAt);
     if (overRate !== undefined) throw overRate;
-    route = chooseRoute(endpoint, request.version, (live) => pickByWeight(live, live.length > 1 ? deps.random() : 0));
+    route = chooseRoute(endpoint, request.version, (live) =>
+      live.length === 1 ? live[0] : pickByWeight(live, placeOf(request, endpoint.record.config.routing) ?? deps.random()),
+    );
     const { loaded } = route;
     const inputs = typeof request.inputs === 'function' ? request.inputs(loaded) : request.inputs;
     const call = request.call ?? { timing: newTiming() };
@@ -46,6 +50,7 @@ export function recordRefusal(deps: InferDeps, request: Pick<InferRequest, 'endp
   const now = deps.now();
   endpoint.stats.recordError(now);
   route?.stats.recordError(now);
+  if (route !== undefined) endpoint.trials?.of(route.version, now).stats.recordError(now);
   const code = error instanceof BinnacleError ? error.code : 'internal';
   endpoint.failures.set(code, (endpoint.failures.get(code) ?? 0) + 1);
   const latencyMs = performance.now() - request.startedAt;
@@ -100,6 +105,7 @@ function finish(
   endpoint.stats.record(now, latencyMs, rows);
   route.stats.record(now, latencyMs, rows);
   route.inference.answered(now, rows, latencyMs * 1000, timing);
+  if (endpoint.trials !== undefined) recordTrial(endpoint.trials, route, now, latencyMs, rows, outputs);
   const { monitoringSample } = endpoint.policy;
   if (monitoringSample >= 1) record(deps.sink, request, route, featuresOf(route, inputs, rows), outputs, rows, latencyMs, 1);
   else if (deps.random() < monitoringSample) record(deps.sink, request, route, featuresOf(route, inputs, rows), outputs, rows, latencyMs, 1 / monitoringSample);
@@ -107,6 +113,12 @@ function finish(
   const shadows = routes.shadows.filter((shadow) => shadow.loaded.shared !== route.loaded.shared);
   if (shadows.length === 0) return undefined;
   return Promise.all(shadows.map((shadow) => endpoint.shadows.push(() => runShadow(deps, shadow, request, inputs)))).then(() => undefined);
+}
+
+function recordTrial(trials: Trials, route: Route, now: number, latencyMs: number, rows: number, outputs: Tensor[]): void {
+  const trial = trials.of(route.version, now);
+  trial.stats.record(now, latencyMs, rows);
+  if (trials.guard.driftDistance !== undefined) trial.outputs.add(now, outputColumns(outputs, rows));
 }
 
 function record(

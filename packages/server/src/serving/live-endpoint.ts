@@ -1,5 +1,7 @@
 import type { Endpoint } from '@binnacle/contract';
 import { messageOf } from '../kernel/index.ts';
+import type { Verdict } from './canary/judge.ts';
+import { Trials } from './canary/trials.ts';
 import { allRoutes, type Route, type Routes } from './routes.ts';
 import type { EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';
 import { ShadowQueue } from './shadow.ts';
@@ -37,6 +39,10 @@ export class LiveEndpoint {
   readonly policy = new EndpointPolicy();
   /** Requests refused or failed, by the code of the error. */
   readonly failures = new Map<string, number>();
+  /** What was said last of each guarded canary. */
+  readonly verdicts = new Map<number, Verdict>();
+  /** Undefined where nothing guards the canaries. */
+  trials: Trials | undefined;
   readonly #deps: LiveEndpointDeps;
   readonly #statsByTarget = new Map<string, { stats: LiveStats; inference: InferenceStatistics }>();
   #tail: Promise<void> = Promise.resolve();
@@ -58,6 +64,9 @@ export class LiveEndpoint {
       if (this.#removed) return;
       this.record = record;
       this.#configure(record);
+      const { canaryGuard } = record.config;
+      if (canaryGuard === undefined) this.trials = undefined;
+      else if (this.trials?.revision !== record.revision) this.trials = new Trials(canaryGuard, record.revision);
       try {
         await this.#apply(record, insist);
       } catch (error) {
@@ -199,7 +208,10 @@ export class LiveEndpoint {
   /** A version's counts survive a swap to and fro. */
   #statsOf({ version, shadow }: ServedTarget): { stats: LiveStats; inference: InferenceStatistics } {
     const key = `${version}/${shadow}`;
-    const found = this.#statsByTarget.get(key) ?? { stats: new LiveStats(this.#deps.now()), inference: new InferenceStatistics() };
+    const found = this.#statsByTarget.get(key) ?? {
+      stats: new LiveStats(this.#deps.now()),
+      inference: new InferenceStatistics(),
+    };
     this.#statsByTarget.set(key, found);
     return found;
   }

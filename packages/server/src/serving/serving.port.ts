@@ -24,6 +24,15 @@ export interface EndpointRecord {
   lastServed: ServedTarget[];
 }
 
+/** A change of an endpoint, and the traffic from then on. `at` is in milliseconds since the epoch. */
+export interface EndpointChange {
+  revision: number;
+  kind: 'deployed' | 'rolled_back' | 'loaded' | 'unloaded';
+  reason: string;
+  traffic: TrafficTarget[];
+  at: number;
+}
+
 /** Endpoints, durably. Every change emits `endpoint.changed` or `endpoint.deleted` in its transaction. */
 export interface EndpointStore {
   listEndpoints(): Promise<EndpointRecord[]>;
@@ -35,7 +44,13 @@ export interface EndpointStore {
     traffic: TrafficTarget[];
     description?: string | undefined;
     config?: EndpointConfig | undefined;
+    /** What the history says of it; 'deployed' without a reason by default. */
+    change?: Pick<EndpointChange, 'kind' | 'reason'> | undefined;
+    /** Only when the endpoint is at this revision; else throws `conflict` (endpoint_changed). */
+    ifRevision?: number | undefined;
   }): Promise<EndpointRecord>;
+  /** The changes of an endpoint that exists, newest first; the last 200 are kept. */
+  listChanges(name: string, limit: number): Promise<EndpointChange[]>;
   /** False when there is none. A change is a revision and emits `endpoint.changed`. */
   setSuspended(name: string, suspended: boolean): Promise<boolean>;
   /** False when there is none. */

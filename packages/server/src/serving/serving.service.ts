@@ -1,13 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint, EndpointConfig, EndpointDetail, LatencyStats, TrafficTarget } from '@binnacle/contract';
 import { type Clock, type EventBus, invalid, type Logger, notFound, systemClock } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
+import { CanaryWatch } from './canary/watch.ts';
 import { chooseRoute, heaviest, infer, recordRefusal, unknownEndpoint } from './infer.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
 import type { InferenceStatistics } from './inference-statistics.ts';
 import type { LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
 import { allRoutes } from './routes.ts';
-import type { EndpointStore, ModelSource } from './serving.port.ts';
+import type { EndpointChange, EndpointStore, ModelSource } from './serving.port.ts';
 import type { StatsBucket } from './stats.ts';
 import { checkTraffic } from './traffic.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
@@ -29,6 +31,8 @@ export interface ServingDeps {
   maxQueue?: number;
   /** Milliseconds between two looks at the desired state; 5000 by default. */
   reconcileMs?: number;
+  /** Milliseconds between two judgements of guarded canaries; 10,000 by default. */
+  canaryMs?: number;
   /** Uniform in [0,1); replaced in tests. */
   random?: () => number;
 }
@@ -72,6 +76,10 @@ export interface ServingService extends EndpointDirectory {
   list(): Endpoint[];
   get(name: string): EndpointDetail;
   delete(name: string): Promise<void>;
+  /** What an endpoint served since when, newest first. Throws `not_found`. */
+  changes(name: string, limit: number): Promise<EndpointChange[]>;
+  /** Serves again what a revision served; by default the newest whose traffic was another. Throws `not_found` where there is none. */
+  rollBack(name: string, wanted?: { revision?: number | undefined; reason?: string | undefined }): Promise<EndpointDetail>;
   stats(name: string): EndpointStats;
   /** The version that answers for an endpoint (the heaviest, or the pinned one); throws `not_found` or `unavailable`. */
   served(name: string, version?: number): ServedModel;
@@ -97,7 +105,10 @@ export function createServingService(deps: ServingDeps): ServingService {
   const inferDeps = { endpoints, sink: deps.sink ?? nullSink, now, random: deps.random ?? Math.random };
   const liveDeps = { pool, source: models, store, maxQueue: deps.maxQueue ?? 1000, now };
   const unsubscribe: (() => void)[] = [];
+  const canaries = new CanaryWatch({ endpoints, store, logger, now });
   let timer: NodeJS.Timeout | undefined;
+  let canaryTimer: NodeJS.Timeout | undefined;
+  let judging: Promise<void> = Promise.resolve();
   let sweep: Promise<void> | undefined;
   let ready = false;
   let closed = false;
@@ -168,6 +179,9 @@ export function createServingService(deps: ServingDeps): ServingService {
         () => void reconcileAll().catch((err: unknown) => logger.error({ err }, 'the endpoints could not be reconciled')),
         deps.reconcileMs ?? 5000,
       ).unref();
+      canaryTimer = setInterval(() => {
+        judging = judging.then(() => canaries.evaluate()).catch((err: unknown) => logger.error({ err }, 'the canaries could not be judged'));
+      }, deps.canaryMs ?? 10_000).unref();
       await reconcileAll();
       ready = true;
     },
@@ -215,6 +229,30 @@ export function createServingService(deps: ServingDeps): ServingService {
       await remove(name);
     },
 
+    async changes(name, limit) {
+      known(name);
+      return store.listChanges(name, limit);
+    },
+
+    async rollBack(name, { revision, reason } = {}) {
+      const { model, traffic, revision: current } = known(name).record;
+      const found = (await store.listChanges(name, 200)).find((change) =>
+        revision === undefined ? change.revision < current && !isDeepStrictEqual(change.traffic, traffic) : change.revision === revision,
+      );
+      if (found === undefined)
+        throw notFound(
+          'endpoint_change_not_found',
+          revision === undefined
+            ? `Endpoint '${name}' has never served anything else that is still remembered.`
+            : `Endpoint '${name}' has no revision ${revision} that is still remembered.`,
+        );
+      for (const target of found.traffic) await models.resolve(model, target.alias === undefined ? { version: target.version ?? 0 } : { alias: target.alias });
+      const why = `Back to revision ${found.revision}${reason === undefined || reason === '' ? '' : `: ${reason}`}`;
+      await store.putEndpoint({ name, model, traffic: found.traffic, change: { kind: 'rolled_back', reason: why } });
+      await bring(name, true);
+      return endpointDetail(known(name), now());
+    },
+
     stats(name) {
       const endpoint = known(name);
       const at = now();
@@ -257,6 +295,8 @@ export function createServingService(deps: ServingDeps): ServingService {
     async close() {
       closed = true;
       clearInterval(timer);
+      clearInterval(canaryTimer);
+      await judging;
       for (const off of unsubscribe) off();
       await sweep?.catch(() => {});
       await Promise.all([...endpoints.keys()].map(remove));

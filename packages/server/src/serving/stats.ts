@@ -131,6 +131,25 @@ export class LiveStats {
     return merged.summary(Math.max(1, Math.min(seconds, Math.round((now - Math.max(from, this.#started)) / 1000))));
   }
 
+  /** What began in the buckets since a time (milliseconds since the epoch): up to a bucket more than asked for, at most half an hour. */
+  since(now: number, from: number): LatencyStats {
+    return this.#merged(now, from).summary(Math.max(1, Math.round((now - from) / 1000)));
+  }
+
+  /** Answers since a time that took longer than `ms`, as exactly as the bins tell. */
+  slowerThan(now: number, from: number, ms: number): number {
+    const { bins } = this.#merged(now, from);
+    let count = 0;
+    for (let bin = binOf(ms) + 1; bin < BINS; bin++) count += bins[bin] ?? 0;
+    return count;
+  }
+
+  #merged(now: number, from: number): Tally {
+    const merged = new Tally();
+    for (const tally of this.#ring) if (tally !== undefined && tally.start >= from - (from % BUCKET_MS) && tally.start <= now) merged.merge(tally);
+    return merged;
+  }
+
   /** The last half hour, oldest first; silent intervals are left out. */
   buckets(now: number): StatsBucket[] {
     const from = now - BUCKETS * BUCKET_MS;

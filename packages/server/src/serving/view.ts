@@ -13,6 +13,12 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
       .filter(([, v]) => v === version)
       .map(([alias]) => alias)
       .sort();
+  const verdictOf = (version: number): ServedVersion['canary'] => {
+    const verdict = endpoint.verdicts.get(version);
+    if (verdict === undefined) return null;
+    if (verdict.state === 'waiting') return { state: 'waiting', text: `${verdict.requests} of ${verdict.needed} requests that a judgement needs` };
+    return { state: verdict.state, text: verdict.state === 'bad' ? verdict.reasons.join('; ') : 'no worse than the others' };
+  };
   const ready = allRoutes(endpoint.routes).map(
     ({ version, weight, shadow, loaded, loadedAt }): ServedVersion => ({
       version,
@@ -21,6 +27,7 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
       weight,
       shadow,
       aliases: aliasesOf(version),
+      canary: shadow ? null : verdictOf(version),
       tier: loaded.tier,
       memoryBytes: loaded.memoryBytes ?? null,
       runMicros: Number.isFinite(loaded.runMicros) ? Math.round(loaded.runMicros * 10) / 10 : null,
@@ -35,6 +42,7 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
       weight,
       shadow,
       aliases: aliasesOf(version),
+      canary: null,
       tier: null,
       memoryBytes: null,
       runMicros: null,

@@ -44,6 +44,41 @@ export function endpointStoreSuite(name: string, make: () => Promise<{ store: En
       expect(await store.setSuspended('none', true)).toBe(false);
     });
 
+    it('what changed is remembered with its reason, newest first, and goes with the endpoint', async () => {
+      await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(1) });
+      await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(2), change: { kind: 'rolled_back', reason: 'too slow' } });
+      await store.setSuspended('e', true);
+      await store.setSuspended('e', true);
+      const changes = await store.listChanges('e', 10);
+      expect(changes.map(({ revision, kind, reason }) => [revision, kind, reason])).toEqual([
+        [3, 'unloaded', ''],
+        [2, 'rolled_back', 'too slow'],
+        [1, 'deployed', ''],
+      ]);
+      expect(changes.map((change) => change.traffic)).toEqual([traffic(2), traffic(2), traffic(1)]);
+      expect(changes.every(({ at }) => Math.abs(at - Date.now()) < 60_000)).toBe(true);
+      expect(await store.listChanges('e', 1)).toHaveLength(1);
+      await store.deleteEndpoint('e');
+      await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(7) });
+      expect((await store.listChanges('e', 10)).map(({ revision }) => revision)).toEqual([1]);
+    });
+
+    it('keeps the last 200 changes', async () => {
+      for (let i = 0; i < 205; i++) await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(i + 1) });
+      const changes = await store.listChanges('e', 1000);
+      expect([changes.length, changes[0]?.revision, changes.at(-1)?.revision]).toEqual([200, 205, 6]);
+    });
+
+    it('a change that was decided on an older revision is refused', async () => {
+      await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(1) });
+      await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(2), ifRevision: 1 });
+      await expect(store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(3), ifRevision: 1 })).rejects.toMatchObject({
+        kind: 'conflict',
+        code: 'endpoint_changed',
+      });
+      expect(await store.getEndpoint('e')).toMatchObject({ revision: 2, traffic: traffic(2) });
+    });
+
     it('an endpoint serves one model', async () => {
       await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(1) });
       await expect(store.putEndpoint({ name: 'e', model: 'other', traffic: traffic(1) })).rejects.toMatchObject({

@@ -9,6 +9,7 @@ import * as m0007 from './0007-imports.ts';
 import * as m0008 from './0008-saved-views.ts';
 import * as m0009 from './0009-series-kinds.ts';
 import * as m0010 from './0010-endpoint-config.ts';
+import * as m0011 from './0011-endpoint-changes.ts';
 
 /** Forward only, in this order; a released one is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -22,4 +23,5 @@ export const migrations: Record<string, Migration> = {
   '0008-saved-views': m0008,
   '0009-series-kinds': m0009,
   '0010-endpoint-config': m0010,
+  '0011-endpoint-changes': m0011,
 };

@@ -15,6 +15,17 @@ export interface EndpointsTable {
   updated_at: number;
 }
 
+export interface EndpointChangesTable {
+  endpoint: string;
+  revision: number;
+  kind: string;
+  reason: string;
+  /** TrafficTarget[] as JSON. */
+  traffic: string;
+  at: number;
+}
+
 export interface ServingTables {
   endpoints: EndpointsTable;
+  endpoint_changes: EndpointChangesTable;
 }
