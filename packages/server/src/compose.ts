@@ -32,13 +32,13 @@ import {
   upkeepHandlers,
   viewHandlers,
 } from './http/index.ts';
-import { denied, EventBus, type EventMap, type Logger } from './kernel/index.ts';
+import { denied, EventBus, type EventMap, type LogControl, type Logger } from './kernel/index.ts';
 import { createMonitoringService, type MonitoringService, type MonitoringStore, type SegmentManifest } from './monitoring/index.ts';
 import { createOverviewService, type OverviewStore } from './overview/index.ts';
 import { grpcHealth } from './protocols/grpc-health/index.ts';
 import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
 import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
-import { openInference, openInferenceGrpc } from './protocols/open-inference/index.ts';
+import { createCore, openInference, openInferenceGrpc } from './protocols/open-inference/index.ts';
 import { createRegistryImports, createRegistryService, createRegistryViews, type RegistryImports, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
 import {
@@ -67,11 +67,11 @@ export interface App {
 export async function startApp(config: Config): Promise<App> {
   if (config.token === undefined && !isLoopback(config.host))
     throw denied('token_required', `Listening on ${config.host} lets others in: set a token with --token (or BINNACLE_TOKEN), or listen on 127.0.0.1.`);
-  const logger = await createLogger(config.logLevel);
+  const { logger, control: logControl } = await createLogger(config.logLevel);
   const lock = lockDataDir(config.dataDir);
   const closers: (() => Promise<void> | void)[] = [() => lock.release()];
   try {
-    const { url, grpc } = await build(config, logger, lock, closers);
+    const { url, grpc } = await build(config, { logger, logControl }, lock, closers);
     return { url, grpc, stop: () => closeAll(closers, logger) };
   } catch (error) {
     await closeAll(closers, logger);
@@ -90,7 +90,12 @@ async function closeAll(closers: (() => Promise<void> | void)[], logger: Logger)
   }
 }
 
-async function build(config: Config, logger: Logger, lock: DataDirLock, closers: (() => Promise<void> | void)[]): Promise<Pick<App, 'url' | 'grpc'>> {
+async function build(
+  config: Config,
+  { logger, logControl }: { logger: Logger; logControl: LogControl },
+  lock: DataDirLock,
+  closers: (() => Promise<void> | void)[],
+): Promise<Pick<App, 'url' | 'grpc'>> {
   const events = new EventBus(logger);
   const databaseFile = join(config.dataDir, 'binnacle.db');
   const engine: SqlEngine = await openDatabase({
@@ -190,11 +195,20 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
     ...viewHandlers({ views: createSavedViews(storeProxy<SavedViewStore>(engine, 'savedViews')) }),
   };
   const { maxBodyBytes, maxUploadBytes } = config.limits;
+  const core = createCore({
+    serving,
+    logger,
+    version: VERSION,
+    sharedMemory: isLoopback(config.host),
+    traceFile: join(config.dataDir, 'traces', 'trace.json'),
+    logControl,
+  });
+  closers.push(() => core.close());
   const http = await createHttpServer({
     config,
     logger,
     dataPlanes: [
-      openInference({ serving, logger, version: VERSION, maxBodyBytes }),
+      openInference({ core, logger, maxBodyBytes }),
       mlflowScoring({ serving, logger, maxBodyBytes, defaultEndpoint: config.serving.defaultEndpoint }),
     ],
     plugins: [
@@ -218,7 +232,7 @@ async function build(config: Config, logger: Logger, lock: DataDirLock, closers:
   const { host, port } = await http.listen();
   closers.push(() => http.close());
   url = `http://${inUrl(host)}:${port}`;
-  const grpc = await listenGrpc(config, [openInferenceGrpc({ serving, logger, version: VERSION })], { serving, logger }, closers);
+  const grpc = await listenGrpc(config, [openInferenceGrpc({ core, logger })], { serving, logger }, closers);
   lock.announce(url);
   // Models load beside the open port: probes see a server that is live and not ready yet.
   serving.start().catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));

@@ -1,4 +1,5 @@
 /** Endpoints: what serves which versions of a model, how requests reach them, and what a model is fed with. */
+export { bytesOfText, isText, textOfBytes } from './bytes-text.ts';
 export { fillValues, planColumns } from './columns.ts';
 export { kindOf } from './convert.ts';
 export { halfToFloat } from './float16.ts';
@@ -9,12 +10,14 @@ export {
   type LoadOptions,
   type ModelRuntime,
   type ModelTier,
+  newTiming,
   type PackageRuntime,
   type RunCall,
   type RunTiming,
   type SequenceCall,
 } from './model-runtime.port.ts';
 export { type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
+export type { RepositoryControl, RepositoryIndexEntry, RepositoryLoad } from './repository-control.port.ts';
 export { parseEventTime, parseRequestId } from './request-meta.ts';
 export { createPythonRuntime, type PythonRuntime, type PythonRuntimeDeps } from './python/python-runtime.ts';
 export type { EndpointChange, EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';

@@ -57,6 +57,7 @@ export interface ServedModel {
   /** Registry versions that answer now. */
   versions: number[];
   version: VersionInfo;
+  config: EndpointConfig;
 }
 
 export interface ServingService extends EndpointDirectory {
@@ -267,7 +268,7 @@ export function createServingService(deps: ServingDeps): ServingService {
       const endpoint = endpoints.get(name);
       if (endpoint === undefined) throw unknownEndpoint(name);
       const versions = [...new Set(allRoutes(endpoint.routes).map((route) => route.version))].sort((a, b) => a - b);
-      return { name, versions, version: chooseRoute(endpoint, version, heaviest).loaded };
+      return { name, versions, version: chooseRoute(endpoint, version, heaviest).loaded, config: endpoint.record.config };
     },
 
     infer: (request) => infer(inferDeps, request),

@@ -3,7 +3,7 @@ import type { ColumnArray } from '../tables/index.ts';
 /** Tensor datatypes by their Open Inference names. */
 export type Datatype = 'BOOL' | 'UINT8' | 'UINT16' | 'UINT32' | 'UINT64' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FP16' | 'FP32' | 'FP64' | 'BYTES';
 
-/** BOOL is 0/1 in a Uint8Array, FP16 the raw bits in a Uint16Array, 64-bit integers are BigInt arrays, BYTES is an array of strings. */
+/** BOOL is 0/1 in a Uint8Array, FP16 the raw bits in a Uint16Array, 64-bit integers are BigInt arrays, BYTES is an array of strings (see bytes-text.ts for bytes that are no UTF-8). */
 export type TensorData = ColumnArray;
 
 /** A dense tensor in row-major order; `shape` has no -1. */

@@ -14,6 +14,8 @@ export interface VersionInfo {
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
   readonly tier: ModelTier;
+  /** Whether the first dimension of every input and output is the batch. */
+  readonly batchable: boolean;
   /** Measured at warm-up, microseconds; NaN when no made-up input was accepted. */
   readonly runMicros: number;
   /** The table's columns by the signature; null when the model takes any columns in the graph's order, or tensors only. */

@@ -67,6 +67,9 @@ export class LoadedVersion implements OpenVersion {
   get tier(): ModelTier {
     return this.loaded.tier;
   }
+  get batchable(): boolean {
+    return this.loaded.batchable;
+  }
   get runMicros(): number {
     return this.loaded.runMicros;
   }

@@ -18,7 +18,7 @@ let guarded: GrpcServerKit;
 beforeAll(async () => {
   kit = await servingKit();
   const services = [
-    openInferenceGrpc({ serving: kit.serving, logger: silentLogger, version: '0.0.0' }),
+    openInferenceGrpc({ core: kit.core, logger: silentLogger }),
     grpcHealth({ serving: kit.serving, services: ['inference.GRPCInferenceService'] }),
   ];
   open = await startGrpc(services);

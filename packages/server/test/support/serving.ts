@@ -7,9 +7,9 @@ import type { Signature } from '@binnacle/contract';
 import { createGraphInspector, createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
 import { openSqlite, storeProxy } from '../../src/adapters/sql/index.ts';
 import type { DataPlane } from '../../src/http/data-plane/index.ts';
-import { EventBus, notFound, silentLogger } from '../../src/kernel/index.ts';
+import { EventBus, type LogControl, notFound, silentLogger } from '../../src/kernel/index.ts';
 import { mlflowScoring } from '../../src/protocols/mlflow-scoring/index.ts';
-import { openInference } from '../../src/protocols/open-inference/index.ts';
+import { createCore, openInference } from '../../src/protocols/open-inference/index.ts';
 import type { ModelPackage, VersionRef } from '../../src/registry/index.ts';
 import {
   createServingService,
@@ -17,6 +17,7 @@ import {
   type FailedRequest,
   type ModelRuntime,
   type PredictionBatch,
+  type RepositoryControl,
   type ServingDeps,
 } from '../../src/serving/index.ts';
 import { graphFile } from './onnx-graphs.ts';
@@ -105,9 +106,28 @@ export function send(url: string, options: { method?: string; headers?: Record<s
   });
 }
 
+/** A log whose switches can be looked at. */
+function stillLog(): LogControl {
+  const levels = { info: true, warn: true, error: true, verbose: 0, iso: false };
+  return {
+    levels,
+    async set(change) {
+      Object.assign(levels, change);
+    },
+  };
+}
+
 /** Serving with everything real but the registry, behind real sockets. */
 export async function servingKit(
-  options: Partial<ServingDeps> & { maxBodyBytes?: number; defaultEndpoint?: string; stallMs?: number; file?: string; runtime?: ModelRuntime } = {},
+  options: Partial<ServingDeps> & {
+    maxBodyBytes?: number;
+    defaultEndpoint?: string;
+    stallMs?: number;
+    file?: string;
+    runtime?: ModelRuntime;
+    logControl?: LogControl;
+    repositories?: RepositoryControl;
+  } = {},
 ) {
   const events = new EventBus(silentLogger);
   const file = options.file ?? join(mkdtempSync(join(tmpdir(), 'binnacle-serving-')), 'meta.db');
@@ -133,7 +153,16 @@ export async function servingKit(
     maxBodyBytes: options.maxBodyBytes ?? 64 * 2 ** 20,
     ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
   };
-  const planes: DataPlane[] = [openInference({ ...common, version: '0.0.0' }), mlflowScoring({ ...common, defaultEndpoint: options.defaultEndpoint })];
+  const core = createCore({
+    serving,
+    logger: silentLogger,
+    version: '0.0.0',
+    sharedMemory: true,
+    traceFile: join(dirname(file), 'traces/trace.json'),
+    logControl: options.logControl ?? stillLog(),
+    repositories: options.repositories,
+  });
+  const planes: DataPlane[] = [openInference({ ...common, core }), mlflowScoring({ ...common, defaultEndpoint: options.defaultEndpoint })];
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     if (!planes.some((plane) => plane(request, response, path))) response.writeHead(404).end();
@@ -147,6 +176,7 @@ export async function servingKit(
     predictions,
     failures,
     serving,
+    core,
     url,
     file,
     async deploy(endpoint: string, bytes: Uint8Array, signature: Signature | null = null) {
@@ -163,6 +193,7 @@ export async function servingKit(
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await core.close();
       await serving.close();
       await engine.close();
     },

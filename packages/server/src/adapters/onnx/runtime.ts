@@ -1,6 +1,6 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { invalid } from '../../kernel/index.ts';
-import type { LoadedModel, LoadOptions, ModelRuntime, Tensor } from '../../serving/index.ts';
+import { isText, type LoadedModel, type LoadOptions, type ModelRuntime, type Tensor } from '../../serving/index.ts';
 import { openSession, type Session } from './binding.ts';
 import { SessionPool } from './pool.ts';
 import { SessionWorker } from './session-worker.ts';
@@ -81,7 +81,12 @@ class OnnxModel implements LoadedModel {
   check(inputs: readonly Tensor[]): void {
     for (const { name, datatype, data } of inputs) {
       if (datatype !== 'BYTES') continue;
-      const at = (data as string[]).findIndex((value) => value.includes('\0'));
+      const at = (data as string[]).findIndex((value) => value.includes('\0') || !isText(value));
+      if (at >= 0 && !isText((data as string[])[at] as string))
+        throw invalid(
+          'string_not_utf8',
+          `input '${name}' for model '${this.#label}': string ${at} is not UTF-8, and the runtime keeps strings as UTF-8. Encode the bytes (base64, say).`,
+        );
       if (at >= 0)
         throw invalid(
           'string_with_nul',

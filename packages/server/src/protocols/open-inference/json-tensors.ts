@@ -12,10 +12,18 @@ const RANGES: Partial<Record<Datatype, readonly [number, number]>> = {
   INT32: [-2147483648, 2147483647],
 };
 
+/** Triton's word for halves, which JSON numbers would change in silence. */
+export const noJson = (name: string, datatype: string): BinnacleError =>
+  bad(`receiving ${datatype} data via JSON is not supported. Please use the binary data format for input ${name}`);
+
+/** Triton's word for a value of the wrong kind, and where it is. */
+const odd = (name: string, at: number, what: string, why: string): BinnacleError =>
+  bad(`Unable to parse 'data': attempt to access JSON non-${what} as ${what === 'number' ? 'double' : what} (input '${name}', value ${at}: ${why})`);
+
 /** `data` of a JSON tensor, flat or nested, as `count` values of a datatype. Throws `invalid` naming the input and the value. */
 export function dataFromJson(name: string, datatype: Datatype, shape: readonly number[], count: number, data: unknown): TensorData {
-  if (datatype === 'FP16') throw bad(`input '${name}': FP16 has no JSON form; send it as a binary tensor`);
-  if (!Array.isArray(data)) throw bad(`Unable to parse 'data' of input '${name}': it must be an array`);
+  if (datatype === 'FP16') throw noJson(name, datatype);
+  if (!Array.isArray(data)) throw bad(`Unable to parse 'data': attempt to access JSON non-array as array (input '${name}')`);
   // Counted before room is made: a shape of a few bytes may claim gigabytes.
   const given = leaves(name, data, shape, 1);
   if (given !== count) {
@@ -48,6 +56,8 @@ function leaves(name: string, list: readonly unknown[], shape: readonly number[]
   return count;
 }
 
+const kindOf = (datatype: Datatype): string => (datatype.startsWith('U') ? 'unsigned-integer' : 'signed-integer');
+
 type Writer = (target: never, at: number, values: readonly unknown[], name: string, datatype: Datatype) => void;
 
 function writeFloats(target: Float32Array | Float64Array, at: number, values: readonly unknown[], name: string, datatype: Datatype): void {
@@ -56,8 +66,11 @@ function writeFloats(target: Float32Array | Float64Array, at: number, values: re
     if (typeof value === 'number') target[at + i] = value;
     else if (typeof value === 'bigint') target[at + i] = Number(value);
     else
-      throw bad(
-        `input '${name}', value ${at + i}: expected a number for ${datatype}, got ${shown(value)}${value === null ? ' (a missing value has no JSON form here; send NaN in a binary tensor, or use /invocations)' : ''}`,
+      throw odd(
+        name,
+        at + i,
+        'number',
+        `expected a number for ${datatype}, got ${shown(value)}${value === null ? '; a missing value has no JSON form here: send NaN in a binary tensor, or use /invocations' : ''}`,
       );
   }
 }
@@ -67,8 +80,8 @@ function writeIntegers(target: Int32Array, at: number, values: readonly unknown[
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (typeof value !== 'number' || !Number.isInteger(value))
-      throw bad(`input '${name}', value ${at + i}: expected a whole number for ${datatype}, got ${shown(value)}`);
-    if (value < low || value > high) throw bad(`input '${name}', value ${at + i}: ${value} does not fit ${datatype}`);
+      throw odd(name, at + i, kindOf(datatype), `expected a whole number for ${datatype}, got ${shown(value)}`);
+    if (value < low || value > high) throw odd(name, at + i, kindOf(datatype), `${value} does not fit ${datatype}`);
     target[at + i] = value;
   }
 }
@@ -79,9 +92,9 @@ function writeBig(target: BigInt64Array, at: number, values: readonly unknown[],
     let big: bigint;
     if (typeof value === 'bigint') big = value;
     else if (typeof value === 'number' && Number.isInteger(value)) big = BigInt(value);
-    else throw bad(`input '${name}', value ${at + i}: expected a whole number for ${datatype}, got ${shown(value)}`);
+    else throw odd(name, at + i, kindOf(datatype), `expected a whole number for ${datatype}, got ${shown(value)}`);
     if (datatype === 'INT64' ? big !== BigInt.asIntN(64, big) : big !== BigInt.asUintN(64, big))
-      throw bad(`input '${name}', value ${at + i}: ${big} does not fit ${datatype}`);
+      throw odd(name, at + i, kindOf(datatype), `${big} does not fit ${datatype}`);
     target[at + i] = big;
   }
 }
@@ -91,14 +104,20 @@ function writeBooleans(target: Uint8Array, at: number, values: readonly unknown[
     const value = values[i];
     if (value === true || value === 1) target[at + i] = 1;
     else if (value === false || value === 0) target[at + i] = 0;
-    else throw bad(`input '${name}', value ${at + i}: expected true or false for BOOL, got ${shown(value)}`);
+    else throw odd(name, at + i, 'boolean', `expected true or false for BOOL, got ${shown(value)}`);
   }
 }
 
 function writeStrings(target: string[], at: number, values: readonly unknown[], name: string): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (typeof value !== 'string') throw bad(`input '${name}', value ${at + i}: expected a string for BYTES, got ${shown(value)}`);
+    if (typeof value !== 'string')
+      throw bad(
+        `Unable to parse JSON bytes array: attempt to access JSON non-string as string (input '${name}', value ${at + i}: expected a string for BYTES, got ${shown(value)})`,
+      );
+    // It would be taken for a byte (see bytes-text.ts).
+    if (!value.isWellFormed())
+      throw bad(`input '${name}', value ${at + i}: the string holds half of a surrogate pair, which is no text; send bytes as a binary tensor`);
     target[at + i] = value;
   }
 }
@@ -147,7 +166,11 @@ function exactReviver(_key: string, value: unknown, context: { source?: string }
 /** An output's values as JSON text. NaN and infinities have none and become null. */
 export function dataToJson(tensor: Tensor): string {
   const { datatype, data, name } = tensor;
-  if (Array.isArray(data)) return JSON.stringify(data);
+  if (Array.isArray(data)) {
+    for (const value of data)
+      if (!value.isWellFormed()) throw bad(`output '${name}' holds bytes that are no UTF-8 and have no JSON form; ask for it as binary data`);
+    return JSON.stringify(data);
+  }
   if (datatype === 'FP16') throw bad(`sending FP16 data via JSON is not supported. Please use the binary data format for output '${name}'`);
   if (datatype === 'BOOL') return `[${Array.from(data as Uint8Array, (value) => value !== 0).join(',')}]`;
   if (datatype === 'FP32' || datatype === 'FP64') {

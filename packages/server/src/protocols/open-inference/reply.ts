@@ -1,7 +1,6 @@
-import type { Tensor } from '../../serving/index.ts';
 import { dataToBinary } from './binary-tensors.ts';
 import { dataToJson } from './json-tensors.ts';
-import type { InferenceRequest } from './request.ts';
+import type { InferenceReply } from './types.ts';
 
 export interface EncodedReply {
   /** JSON, and the binary tensors behind it. */
@@ -10,21 +9,16 @@ export interface EncodedReply {
 }
 
 /** The reply's JSON is written by hand: JSON.stringify of an object of typed arrays costs several times as much. */
-export function encodeReply(
-  model: string,
-  version: number,
-  id: string,
-  outputs: readonly Tensor[],
-  request: Pick<InferenceRequest, 'outputs' | 'binaryDefault'>,
-): EncodedReply {
+export function encodeReply({ model, version, id, outputs }: InferenceReply): EncodedReply {
   const binary: Buffer[] = [];
   let json = `{"model_name":${JSON.stringify(model)},"model_version":"${version}","id":${JSON.stringify(id)},"outputs":[`;
   for (let i = 0; i < outputs.length; i++) {
-    const output = outputs[i] as Tensor;
-    const asBinary =
-      request.outputs === undefined ? request.binaryDefault : (request.outputs.find(({ name }) => name === output.name)?.binary ?? request.binaryDefault);
+    const output = outputs[i] as InferenceReply['outputs'][number];
     json += `${i === 0 ? '' : ','}{"name":${JSON.stringify(output.name)},"datatype":"${output.datatype}","shape":[${output.shape.join(',')}]`;
-    if (asBinary) {
+    if (output.memory !== undefined) {
+      const { region, offset, byteSize } = output.memory;
+      json += `,"parameters":{"shared_memory_region":${JSON.stringify(region)},"shared_memory_offset":${offset},"shared_memory_byte_size":${byteSize}}}`;
+    } else if (output.binary) {
       const bytes = dataToBinary(output);
       binary.push(bytes);
       json += `,"parameters":{"binary_data_size":${bytes.length}}}`;

@@ -2,7 +2,8 @@ import type { GrpcCall, GrpcStreamCall, StreamHandler } from '../../../http/grpc
 import { BinnacleError, type Logger } from '../../../kernel/index.ts';
 import { parseEventTime, parseRequestId } from '../../../serving/index.ts';
 import { dataToBinary } from '../binary-tensors.ts';
-import type { InferenceReply, OpenInferenceCore } from '../core.ts';
+import type { OpenInferenceCore } from '../core.ts';
+import type { InferenceReply } from '../types.ts';
 import type { WireReply } from './reply.ts';
 import { inferenceRequestOf, versionOf } from './request.ts';
 import type { WireRequest } from './wire.ts';
@@ -18,7 +19,7 @@ async function run(core: OpenInferenceCore, request: WireRequest, call: GrpcCall
     const version = versionOf(request.model_version);
     const parsed = inferenceRequestOf(request);
     asked = true;
-    return await core.infer(request.model_name, version, parsed, { requestId, eventTime, ...times });
+    return await core.infer(request.model_name, version, parsed, { requestId, eventTime, transport: 'GRPC', ...times });
   } catch (error) {
     if (!asked) core.refused(request.model_name, times, error);
     throw error;

@@ -1,9 +1,9 @@
-import { isUtf8 } from 'node:buffer';
 import { type BinnacleError, invalid, unsupported } from '../../../kernel/index.ts';
-import { parseRequestId, type Tensor } from '../../../serving/index.ts';
+import { parseRequestId, type Tensor, textOfBytes } from '../../../serving/index.ts';
 import { dataFromBinary } from '../binary-tensors.ts';
 import { countOf, isDatatype } from '../datatypes.ts';
-import type { InferenceRequest } from '../request.ts';
+import { callOf } from '../call.ts';
+import type { InferenceRequest } from '../types.ts';
 import { dataFromContents } from './contents.ts';
 import { valuesOf, type WireInput, type WireRequest } from './wire.ts';
 
@@ -21,14 +21,12 @@ export function versionOf(text: string): number | undefined {
 
 /** A ModelInferRequest free of its transport. Tensors are views of the message where their address allows it. Throws `invalid` and `unsupported` with Triton's texts. */
 export function inferenceRequestOf(request: WireRequest): InferenceRequest {
-  const parameters = valuesOf(request.parameters);
-  if (parameters['sequence_id'] !== undefined && parameters['sequence_id'] !== 0 && parameters['sequence_id'] !== '')
-    throw unsupported('sequence_unsupported', 'sequences are not supported: every request stands for itself');
   return {
     id: parseRequestId(request.id),
     inputs: inputsOf(request),
     outputs: request.outputs.length === 0 ? undefined : request.outputs.map(({ name }) => ({ name, binary: true })),
     binaryDefault: true,
+    call: callOf(valuesOf(request.parameters)),
   };
 }
 
@@ -58,14 +56,8 @@ function tensorOf(model: string, { name, datatype, shape: dims, contents }: Wire
   const count = countOf(shape);
   if (Number.isNaN(count)) throw bad(`input '${name}': [${shape}] is not a shape (whole numbers, none negative, 2^31 elements at most)`);
   const data =
-    contents === null ? dataFromBinary(name, datatype, count, raw as Buffer) : dataFromContents(model, name, datatype, count, contents, stringsOf(name));
+    contents === null ? dataFromBinary(name, datatype, count, raw as Buffer, model) : dataFromContents(model, name, datatype, count, contents, stringsOf);
   return { name, datatype, shape, data };
 }
 
-const stringsOf =
-  (name: string) =>
-  (list: Buffer[]): string[] =>
-    list.map((bytes, i) => {
-      if (!isUtf8(bytes)) throw bad(`input '${name}', element ${i}: the runtime keeps strings as UTF-8, and these bytes are not; encode them (base64, say)`);
-      return bytes.toString('utf8');
-    });
+const stringsOf = (list: Buffer[]): string[] => list.map(textOfBytes);
