@@ -1,4 +1,6 @@
 import { Client, credentials, type ClientOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { Type } from 'protobufjs';
+import { loadProtos } from '../../src/http/grpc/index.ts';
 import { createGrpcServer, type GrpcService } from '../../src/http/index.ts';
 import { silentLogger } from '../../src/kernel/index.ts';
 
@@ -64,3 +66,42 @@ export async function failure(promise: Promise<unknown>): Promise<string> {
     return `${status[code]}: ${details}`;
   }
 }
+
+/** Calls a service by its .proto: plain objects in and out, 64-bit integers as numbers, enums by name. */
+export async function protoClient(file: string, service: string, client: Client) {
+  const root = await loadProtos(file);
+  const { methods } = root.lookupService(service);
+  const typesOf = (name: string) => {
+    const method = methods[name];
+    if (!method?.resolvedRequestType || !method.resolvedResponseType) throw new Error(`no method ${name}`);
+    return { request: method.resolvedRequestType, response: method.resolvedResponseType };
+  };
+  const plain = (type: Type, bytes: Buffer) => type.toObject(type.decode(bytes), { longs: Number, enums: String, defaults: true, oneofs: false });
+  return {
+    async call(name: string, message: object = {}, options: Parameters<typeof call>[3] = {}): Promise<Record<string, any>> {
+      // eslint-disable-line typescript/no-explicit-any
+      const { request, response } = typesOf(name);
+      return plain(response, await call(client, `/${service}/${name}`, Buffer.from(request.encode(request.fromObject(message)).finish()), options));
+    },
+    stream(name: string, metadata: Record<string, string> = {}) {
+      const { request, response } = typesOf(name);
+      const sent = new Metadata();
+      for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
+      const raw = (bytes: Buffer): Buffer => bytes;
+      const both = client.makeBidiStreamRequest(`/${service}/${name}`, raw, raw, sent);
+      const got: Record<string, any>[] = []; // eslint-disable-line typescript/no-explicit-any
+      both.on('data', (bytes: Buffer) => got.push(plain(response, bytes)));
+      const ended = new Promise<void>((resolve, reject) => both.on('error', reject).on('end', resolve));
+      // Looked at by those who wait for it.
+      ended.catch(() => {});
+      return {
+        got,
+        ended,
+        write: (message: object) => both.write(Buffer.from(request.encode(request.fromObject(message)).finish())),
+        end: () => both.end(),
+        cancel: () => both.cancel(),
+      };
+    },
+  };
+}
+export type ProtoClient = Awaited<ReturnType<typeof protoClient>>;
