@@ -29,7 +29,8 @@ const tooLarge = (size: number, max: number): BinnacleError =>
 export class MessageReader {
   readonly #maxBytes: number;
   readonly #onMessage: (message: Message) => void;
-  readonly #prefix = new Uint8Array(PREFIX);
+  /** A prefix that came in two frames. */
+  #prefix: Uint8Array<ArrayBuffer> | undefined;
   #prefixed = 0;
   #compressed = false;
   /** Bytes of the message that is being put together; -1: the prefix is. */
@@ -59,6 +60,7 @@ export class MessageReader {
           this.#begin(chunk[at] as number, chunk.readUInt32BE(at + 1));
           at += PREFIX;
         } else {
+          this.#prefix ??= new Uint8Array(PREFIX);
           this.#prefix[this.#prefixed++] = chunk[at++] as number;
           if (this.#prefixed < PREFIX) continue;
           this.#prefixed = 0;
