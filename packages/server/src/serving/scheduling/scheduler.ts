@@ -149,6 +149,8 @@ export class Scheduler {
     const started = this.#ticker.now();
     let wakeAt = Number.POSITIVE_INFINITY;
     for (const waiting of this.#queue.expire(started)) this.#settle(waiting, expired());
+    // A run of microseconds is cheaper than asking whether somebody still wants it.
+    if (this.#executor.model.tier !== 'inline') this.#listen();
     while (this.#queue.size > 0) {
       const full = [this.#executor.places, this.#limits.places].find((places) => places.free <= 0);
       if (full !== undefined) {
@@ -166,7 +168,7 @@ export class Scheduler {
         break;
       }
     }
-    if (this.#fresh.length > 0) this.#listen();
+    this.#listen();
     this.#wakeAt(Math.min(wakeAt, this.#queue.nextDeadline));
     this.#checkIdle();
   }
@@ -300,6 +302,7 @@ export class Scheduler {
 
   /** Those who have to wait leave as soon as their client does. */
   #listen(): void {
+    if (this.#fresh.length === 0) return;
     for (const waiting of this.#fresh) {
       const signal = waiting.state === 'waiting' ? waiting.call?.signal : undefined;
       if (signal === undefined) continue;
