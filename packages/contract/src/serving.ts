@@ -28,6 +28,14 @@ export const ServedVersion = z.object({
   memoryBytes: z.number().nullable().describe('What the model takes, where that can be told.'),
   runMicros: z.number().nullable().describe('Measured time of one run at warm-up, in microseconds.'),
   loadedAt: Timestamp.nullable(),
+  queue: z
+    .object({
+      waiting: z.number().int().describe('Requests that wait now.'),
+      running: z.number().int().describe('Requests under way now.'),
+      merging: z.boolean().describe('Whether requests are run together now.'),
+      why: z.string().describe('Why they are, or are not.'),
+    })
+    .nullable(),
 });
 export type ServedVersion = z.infer<typeof ServedVersion>;
 
@@ -84,6 +92,7 @@ export const EndpointChange = z.object({
 });
 export type EndpointChange = z.infer<typeof EndpointChange>;
 
+const CountByCode = z.record(z.string(), z.number().int());
 const name = z.object({ endpoint: z.string() });
 export const servingOperations = {
   listEndpoints: operation({
@@ -161,7 +170,7 @@ export const servingOperations = {
     method: 'GET',
     path: '/endpoints/{endpoint}/stats',
     tag: 'serving',
-    summary: 'Live throughput and latency since the start, in 10-second buckets for the last half hour.',
+    summary: 'Live throughput and latency since the start, in 10-second buckets for the last half hour; sizes of runs, refusals, the cache.',
     params: name,
     response: z.object({
       total: LatencyStats,
@@ -176,7 +185,23 @@ export const servingOperations = {
           p99Ms: z.number().nullable(),
         }),
       ),
-      byVersion: z.array(z.object({ version: z.number().int(), shadow: z.boolean(), stats: LatencyStats })),
+      failures: CountByCode.describe('Requests that got an error since the start, by its code: queue_full, queue_timeout, cancelled, rate_limited …'),
+      shadowsDropped: z.number().int(),
+      cache: z.object({ entries: z.number().int(), bytes: z.number() }).nullable(),
+      byVersion: z.array(
+        z.object({
+          version: z.number().int(),
+          shadow: z.boolean(),
+          stats: LatencyStats,
+          failures: CountByCode,
+          cacheHits: z.number().int(),
+          cacheMisses: z.number().int(),
+          queueMicros: z.number().nullable().describe('Mean wait of a request in the queue.'),
+          batches: z
+            .array(z.object({ rows: z.number().int(), runs: z.number().int(), meanMicros: z.number() }))
+            .describe('Runs by their number of rows, ascending; meanMicros is a run’s time in the model.'),
+        }),
+      ),
     }),
   }),
 };

@@ -107,8 +107,10 @@ function finish(
   route.inference.answered(now, rows, latencyMs * 1000, timing);
   if (endpoint.trials !== undefined) recordTrial(endpoint.trials, route, now, latencyMs, rows, outputs);
   const { monitoringSample } = endpoint.policy;
-  if (monitoringSample >= 1) record(deps.sink, request, route, featuresOf(route, inputs, rows), outputs, rows, latencyMs, 1);
-  else if (deps.random() < monitoringSample) record(deps.sink, request, route, featuresOf(route, inputs, rows), outputs, rows, latencyMs, 1 / monitoringSample);
+  if (monitoringSample >= 1 || deps.random() < monitoringSample) {
+    const weight = monitoringSample >= 1 ? 1 : weightOf(monitoringSample, deps.random());
+    record(deps.sink, request, route, featuresOf(route, inputs, rows), outputs, rows, latencyMs, weight);
+  }
   if (routes === undefined || routes.shadows.length === 0 || request.version !== undefined) return undefined;
   const shadows = routes.shadows.filter((shadow) => shadow.loaded.shared !== route.loaded.shared);
   if (shadows.length === 0) return undefined;
@@ -120,6 +122,9 @@ function recordTrial(trials: Trials, route: Route, now: number, latencyMs: numbe
   trial.stats.record(now, latencyMs, rows);
   if (trials.guard.driftDistance !== undefined) trial.outputs.add(now, outputColumns(outputs, rows));
 }
+
+/** Requests that one of a sample stands for: whole, because they are counts, and right on average. `random` is uniform in [0,1). */
+const weightOf = (sample: number, random: number): number => Math.floor(1 / sample + random);
 
 function record(
   sink: PredictionSink,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Endpoint, EndpointConfig, EndpointDetail, LatencyStats, TrafficTarget } from '@binnacle/contract';
+import type { Endpoint, EndpointConfig, EndpointDetail, TrafficTarget } from '@binnacle/contract';
 import { type Clock, type EventBus, invalid, type Logger, notFound, systemClock } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
 import { CanaryWatch } from './canary/watch.ts';
@@ -10,12 +10,11 @@ import type { LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
 import { allRoutes } from './routes.ts';
 import type { EndpointChange, EndpointStore, ModelSource } from './serving.port.ts';
-import type { StatsBucket } from './stats.ts';
 import { checkTraffic } from './traffic.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
 import { LoadedVersion, loadModel, notServable, type Runtimes } from './version.ts';
 import { VersionPool } from './version-pool.ts';
-import { endpointDetail, endpointView } from './view.ts';
+import { endpointDetail, type EndpointStats, endpointStats, endpointView } from './view.ts';
 
 export interface ServingDeps {
   store: EndpointStore;
@@ -35,12 +34,6 @@ export interface ServingDeps {
   canaryMs?: number;
   /** Uniform in [0,1); replaced in tests. */
   random?: () => number;
-}
-
-export interface EndpointStats {
-  total: LatencyStats;
-  buckets: StatsBucket[];
-  byVersion: { version: number; shadow: boolean; stats: LatencyStats }[];
 }
 
 export interface WantedEndpoint {
@@ -254,15 +247,7 @@ export function createServingService(deps: ServingDeps): ServingService {
       return endpointDetail(known(name), now());
     },
 
-    stats(name) {
-      const endpoint = known(name);
-      const at = now();
-      return {
-        total: endpoint.stats.total(at),
-        buckets: endpoint.stats.buckets(at),
-        byVersion: endpoint.statsByVersion().map(({ version, shadow, stats }) => ({ version, shadow, stats: stats.total(at) })),
-      };
-    },
+    stats: (name) => endpointStats(known(name), now()),
 
     served(name, version) {
       const endpoint = endpoints.get(name);

@@ -1,8 +1,11 @@
 import type { Endpoint, EndpointDetail, ServedVersion } from '@binnacle/contract';
+import type { InferenceStatistics } from './inference-statistics.ts';
 import { heaviest } from './infer.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import { allRoutes } from './routes.ts';
 import { sampleRequests } from './sample.ts';
+import type { LatencyStats } from './types.ts';
+import type { StatsBucket } from './stats.ts';
 
 /** Seconds that an endpoint's headline figures look back. */
 const RECENT_SECONDS = 60;
@@ -32,6 +35,7 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
       memoryBytes: loaded.memoryBytes ?? null,
       runMicros: Number.isFinite(loaded.runMicros) ? Math.round(loaded.runMicros * 10) / 10 : null,
       loadedAt,
+      queue: { waiting: loaded.queue.waiting, running: loaded.queue.running, ...loaded.queue.merging },
     }),
   );
   const moving = [...endpoint.transitions].map(
@@ -47,6 +51,7 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
       memoryBytes: null,
       runMicros: null,
       loadedAt: null,
+      queue: null,
     }),
   );
   return [...ready, ...moving];
@@ -87,5 +92,50 @@ export function endpointDetail(endpoint: LiveEndpoint, now: number): EndpointDet
     signature: main?.pkg.signature ?? null,
     tensors: main === undefined ? null : { inputs: main.inputs, outputs: main.outputs },
     sample: main === undefined ? null : sampleRequests(main, main.sample),
+  };
+}
+
+export interface EndpointStats {
+  total: LatencyStats;
+  buckets: StatsBucket[];
+  failures: Record<string, number>;
+  shadowsDropped: number;
+  cache: { entries: number; bytes: number } | null;
+  byVersion: VersionStats[];
+}
+interface VersionStats {
+  version: number;
+  shadow: boolean;
+  stats: LatencyStats;
+  failures: Record<string, number>;
+  cacheHits: number;
+  cacheMisses: number;
+  queueMicros: number | null;
+  batches: { rows: number; runs: number; meanMicros: number }[];
+}
+
+/** What the endpoint's page shows live. */
+export function endpointStats(endpoint: LiveEndpoint, now: number): EndpointStats {
+  const { cache } = endpoint.policy;
+  return {
+    total: endpoint.stats.total(now),
+    buckets: endpoint.stats.buckets(now),
+    failures: Object.fromEntries(endpoint.failures),
+    shadowsDropped: endpoint.shadows.dropped,
+    cache: cache === undefined ? null : { entries: cache.entries, bytes: cache.bytes },
+    byVersion: endpoint.statsByVersion().map(({ version, shadow, stats, inference }) => ({ version, shadow, stats: stats.total(now), ...countsOf(inference) })),
+  };
+}
+
+function countsOf(inference: InferenceStatistics): Omit<VersionStats, 'version' | 'shadow' | 'stats'> {
+  const queued = inference.success - inference.cacheHits;
+  return {
+    failures: Object.fromEntries(inference.failures),
+    cacheHits: inference.cacheHits,
+    cacheMisses: inference.cacheMisses,
+    queueMicros: queued === 0 ? null : Math.round(inference.queueMicros / queued),
+    batches: [...inference.batches]
+      .map(([rows, { runs, inferMicros }]) => ({ rows, runs, meanMicros: Math.round(inferMicros / runs) }))
+      .sort((a, b) => a.rows - b.rows),
   };
 }

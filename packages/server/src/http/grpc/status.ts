@@ -35,6 +35,7 @@ const BY_CODE: Record<string, StatusCode> = {
   unauthenticated: Status.UNAUTHENTICATED,
   message_too_large: Status.RESOURCE_EXHAUSTED,
   bodies_full: Status.RESOURCE_EXHAUSTED,
+  rate_limited: Status.RESOURCE_EXHAUSTED,
   body_too_large: Status.RESOURCE_EXHAUSTED,
   bad_message: Status.INTERNAL,
   deadline_exceeded: Status.DEADLINE_EXCEEDED,

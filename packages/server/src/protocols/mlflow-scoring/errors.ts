@@ -11,7 +11,7 @@ const TABLE: Record<ErrorKind, readonly [number, string]> = {
   unsupported: [501, 'NOT_IMPLEMENTED'],
   internal: [500, 'INTERNAL_ERROR'],
 };
-const STATUS_BY_CODE: Record<string, number> = { body_too_large: 413, body_stalled: 408, unsupported_encoding: 415 };
+const STATUS_BY_CODE: Record<string, number> = { body_too_large: 413, body_stalled: 408, unsupported_encoding: 415, rate_limited: 429 };
 
 /** MLflow's own phrase where clients match on it. */
 function messageOf(error: BinnacleError): string {

@@ -13,6 +13,9 @@ const STATUS: Record<ErrorKind, number> = {
   internal: 500,
 };
 
+/** Codes that have a status of their own: a full queue is the server's trouble, a rate that is kept to is not. */
+const STATUS_BY_CODE: Record<string, number> = { body_stalled: 408, rate_limited: 429 };
+
 export interface WireError {
   status: number;
   message: string;
@@ -22,7 +25,7 @@ export interface WireError {
 /** What is not a BinnacleError is a defect of ours: its text stays in the log. */
 export function toWireError(error: unknown): WireError {
   if (!(error instanceof BinnacleError)) return { status: 500, message: 'the server made a mistake; its log says more', retryAfter: undefined };
-  const status = error.code === 'body_stalled' ? 408 : STATUS[error.kind];
+  const status = STATUS_BY_CODE[error.code] ?? STATUS[error.kind];
   return { status, message: error.message, retryAfter: error.retryAfterSeconds ?? (status === 503 ? 1 : undefined) };
 }
 
