@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT, script } from './paths.ts';
 import { freePort, runToEnd } from './process.ts';
@@ -78,7 +78,9 @@ export async function startTriton(options: ServerOptions & { model: TritonModel 
   const home = join(packages, 'pytriton/tritonserver');
   const version = (await runToEnd(join(bin, 'python'), ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { cores: '0' })).trim();
   const lib = (await runToEnd(join(bin, 'python'), ['-c', 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))'], { cores: '0' })).trim();
-  copyFileSync(join(home, 'python_backend_stubs', version, 'triton_python_backend_stub'), join(home, 'backends/python/triton_python_backend_stub'));
+  // The backend looks for the stub of this Python beside itself.
+  const stub = join(home, 'backends/python/triton_python_backend_stub');
+  if (!existsSync(stub)) copyFileSync(join(home, 'python_backend_stubs', version, 'triton_python_backend_stub'), stub);
   const [port, grpcPort, metrics] = [await freePort(), await freePort(), await freePort()];
   const argv = ['--model-repository', join(options.dir, 'models'), '--backend-directory', join(home, 'backends'), '--log-verbose', '0'];
   argv.push('--http-port', String(port), '--grpc-port', String(grpcPort), '--metrics-port', String(metrics), '--http-address', '127.0.0.1');

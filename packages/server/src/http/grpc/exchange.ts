@@ -33,6 +33,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
   readonly receivedAt = Date.now();
   readonly startedAt = performance.now();
   afterReply: (() => Promise<void> | undefined) | undefined;
+  onSent: (() => void) | undefined;
   onDrain: (() => void) | undefined;
   last = this.receivedAt;
   readonly stallMs: number;
@@ -192,6 +193,10 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
       }
       const after = this.afterReply?.();
       if (after !== undefined) await after;
+      if (this.onSent !== undefined) {
+        if (this.#stream.writableFinished) this.onSent();
+        else this.#stream.once('finish', this.onSent);
+      }
     } catch (error) {
       this.fail(error);
     } finally {

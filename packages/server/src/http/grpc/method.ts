@@ -16,6 +16,8 @@ export interface GrpcCall {
    * resolved.
    */
   afterReply: (() => Promise<void> | undefined) | undefined;
+  /** Called, after `afterReply`, when the operating system has the whole reply: what it was made of may be freed. Not called when it never does. */
+  onSent: (() => void) | undefined;
 }
 
 /** A call that is answered by several messages. */

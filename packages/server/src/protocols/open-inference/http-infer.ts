@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Body, readBody } from '../../http/data-plane/index.ts';
 import { BinnacleError, invalid, type Logger } from '../../kernel/index.ts';
-import { parseEventTime, parseRequestId } from '../../serving/index.ts';
+import { parseEventTime, parseRequestId, releaseOutputs, worthReleasing } from '../../serving/index.ts';
 import type { OpenInferenceCore } from './core.ts';
 import { sendError } from './errors.ts';
 import { HEADER, sendReply } from './http-reply.ts';
@@ -89,6 +89,9 @@ export async function runInference(
     await send(reply);
     const after = reply.finish();
     if (after !== undefined) await after;
+    if (!worthReleasing(reply.outputs)) return;
+    if (response.writableFinished) releaseOutputs(reply.outputs);
+    else response.once('finish', () => releaseOutputs(reply.outputs));
   } catch (error) {
     report(logger, error, request.url ?? '');
     if (!asked) core.refused(target.name, { receivedAt, startedAt }, error);

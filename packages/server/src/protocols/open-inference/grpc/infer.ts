@@ -1,6 +1,6 @@
 import type { GrpcCall, GrpcStreamCall, StreamHandler } from '../../../http/grpc/index.ts';
 import { BinnacleError, type Logger } from '../../../kernel/index.ts';
-import { parseEventTime, parseRequestId } from '../../../serving/index.ts';
+import { parseEventTime, parseRequestId, releaseOutputs, worthReleasing } from '../../../serving/index.ts';
 import { dataToBinary } from '../binary-tensors.ts';
 import type { OpenInferenceCore } from '../core.ts';
 import type { InferenceReply } from '../types.ts';
@@ -40,6 +40,7 @@ const wireReply = (reply: InferenceReply): WireReply => ({
 export async function modelInfer(core: OpenInferenceCore, request: WireRequest, call: GrpcCall): Promise<WireReply> {
   const reply = await run(core, request, call, call);
   call.afterReply = reply.finish;
+  if (worthReleasing(reply.outputs)) call.onSent = () => releaseOutputs(reply.outputs);
   return wireReply(reply);
 }
 
