@@ -138,7 +138,12 @@ async function build(
     store: storeProxy<EndpointStore>(engine, 'serving'),
     models,
     sink,
-    runtime: createOnnxRuntime({ instances: config.serving.instances, threads: config.serving.threads }),
+    runtime: createOnnxRuntime({
+      instances: config.serving.instances,
+      threads: config.serving.threads,
+      knownModelsFile: join(config.dataDir, 'cache', 'known-models.json'),
+      logger,
+    }),
     events,
     logger,
     maxQueue: config.serving.maxQueue,

@@ -108,6 +108,26 @@ export const slow = (layers = 12, width = 256): Uint8Array => {
   });
 };
 
+/** y = 0 + 1 + 1 …, as often as `turns` says: a request decides how long it runs. */
+export const endless = (): Uint8Array => {
+  const scalar = (name: string, datatype: string) => value(name, datatype, []);
+  const body = {
+    name: 'body',
+    node: [
+      { opType: 'Identity', input: ['go_on'], output: ['go_on_out'] },
+      { opType: 'Add', input: ['so_far', 'one'], output: ['more'] },
+    ],
+    input: [scalar('i', 'INT64'), scalar('go_on', 'BOOL'), scalar('so_far', 'FP32')],
+    output: [scalar('go_on_out', 'BOOL'), scalar('more', 'FP32')],
+  };
+  return graph({
+    nodes: [{ opType: 'Loop', input: ['turns', '', 'zero'], output: ['y'], attribute: [{ name: 'body', type: 5, g: body }] }],
+    inputs: [scalar('turns', 'INT64')],
+    outputs: [scalar('y', 'FP32')],
+    weights: [floats('zero', [], [0]), floats('one', [], [1])],
+  });
+};
+
 /** skl2onnx's default classifier: label and a ZipMap of the probabilities. */
 export const zipMapClassifier = (options: { onlyMl?: boolean } = {}): Uint8Array =>
   graph({

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { TensorSpec } from '@binnacle/contract';
-import { BinnacleError, internal, invalid, messageOf } from '../../kernel/index.ts';
+import { BinnacleError, internal, invalid, messageOf, unsupported } from '../../kernel/index.ts';
 import type { Datatype, Tensor, TensorData } from '../../serving/index.ts';
+import { type Attempt, type Backend, providerNotice, type SessionSettings, sessionAttempts } from './session-settings.ts';
 
 /** What we use of onnxruntime-node's own binding. Its public `run` is the same synchronous call behind a setImmediate and costs a turn of the event loop more. */
 interface NativeSession {
@@ -25,7 +26,7 @@ interface NativeTensor {
   location: string;
 }
 interface NativeModule {
-  binding: { InferenceSession: new () => NativeSession };
+  binding: { InferenceSession: new () => NativeSession; listSupportedBackends(): Backend[] };
   initOrt(): void;
 }
 
@@ -69,6 +70,8 @@ async function loadNative(): Promise<NativeModule> {
 export interface Session {
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
+  /** That it does not run on the provider that was wanted; undefined when it does. */
+  readonly notice: string | undefined;
   /** `inputs` must have been checked. Throws `invalid` (code `inference_failed`) with the runtime's own words. */
   run(inputs: readonly Tensor[], outputs: readonly string[]): Tensor[];
   release(): void;
@@ -84,20 +87,38 @@ export async function loadRuntime(): Promise<NativeModule> {
   });
 }
 
-export async function openSession(file: string, threads: number): Promise<Session> {
+/** Throws `invalid` (onnx_invalid) for what is no servable graph, `unsupported` (provider_missing) when no wanted provider can be used here. */
+export async function openSession(file: string, settings: SessionSettings): Promise<Session> {
   const { binding } = await loadRuntime();
-  const session = new binding.InferenceSession();
-  try {
-    session.loadModel(file, { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 4 });
-  } catch (cause) {
-    throw invalid('onnx_invalid', `ONNX Runtime cannot load ${basename(file)}: ${reasonOf(cause)}`, { cause });
+  const attempts = sessionAttempts(settings, binding.listSupportedBackends());
+  let failed: { attempt: Attempt; cause: unknown } | undefined;
+  for (const attempt of attempts) {
+    const session = new binding.InferenceSession();
+    try {
+      session.loadModel(file, attempt.options);
+    } catch (cause) {
+      failed = { attempt, cause };
+      continue;
+    }
+    try {
+      return wrap(session, session.inputMetadata.map(toSpec), session.outputMetadata.map(toSpec), providerNotice(settings, attempt.providers));
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
   }
-  try {
-    return wrap(session, session.inputMetadata.map(toSpec), session.outputMetadata.map(toSpec));
-  } catch (error) {
-    session.dispose();
-    throw error;
-  }
+  throw refusal(file, failed?.attempt, failed?.cause);
+}
+
+/** What the last attempt ran into: the file on a CPU, and on another provider perhaps the machine. */
+function refusal(file: string, attempt: Attempt | undefined, cause: unknown): BinnacleError {
+  const [first] = attempt?.providers ?? [];
+  if (first === undefined || first === 'cpu') return invalid('onnx_invalid', `ONNX Runtime cannot load ${basename(file)}: ${reasonOf(cause)}`, { cause });
+  return unsupported(
+    'provider_missing',
+    `ONNX Runtime cannot load ${basename(file)} with the execution provider '${first}' on this machine: ${reasonOf(cause)}. Install what the provider needs, or add 'cpu' as the last one to fall back on it.`,
+    { cause },
+  );
 }
 
 function toSpec(value: NativeValue): TensorSpec {
@@ -112,11 +133,12 @@ function toSpec(value: NativeValue): TensorSpec {
   return { name: value.name, datatype, shape: [...value.shape] };
 }
 
-function wrap(session: NativeSession, inputs: TensorSpec[], outputs: TensorSpec[]): Session {
+function wrap(session: NativeSession, inputs: TensorSpec[], outputs: TensorSpec[], notice: string | undefined): Session {
   let released = false;
   return {
     inputs,
     outputs,
+    notice,
     run(tensors, names) {
       const feeds: Record<string, NativeTensor> = {};
       for (const { name, datatype, shape, data } of tensors)

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { TensorSpec } from '@binnacle/contract';
-import { BinnacleError, invalid, messageOf } from '../../kernel/index.ts';
+import { BinnacleError, deserializeError, invalid, messageOf, type SerializedError, siblingModule } from '../../kernel/index.ts';
 import type { GraphInspector } from '../../registry/graph-inspector.port.ts';
 import { checkExternalFiles, type ExternalFile, externalFiles, ofNode } from './external-data.ts';
 import { tensorSpec, UnservableValue } from './graph-types.ts';
@@ -14,30 +16,73 @@ const MAX_GRAPH_BYTES = 2 ** 31 - 1;
 const broken = (file: string, what: string, cause?: unknown): BinnacleError =>
   invalid('onnx_invalid', `${basename(file)} cannot be served: ${what}.`, { cause });
 
+/** Larger files are read in a thread: hashing, and walking through many small fields, would hold up the server. */
+const INLINE_BYTES = 256 * 1024;
+/** Of the thread: what a hostile file makes of more is its own end, not the server's. */
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+const THREAD_MS = 60_000;
+
+export interface InspectedFile extends Awaited<ReturnType<GraphInspector['inspect']>> {
+  /** SHA-256 of the graph and of the sizes of its external files, base64. */
+  digest: string;
+}
+
 /** Reads ONNX graphs by their wire format, without a runtime and without decoding weights. */
 export const createGraphInspector = (): GraphInspector => ({
   async inspect(file) {
-    const info = await stat(file).catch((cause: unknown) => {
-      throw broken(file, 'the file does not exist', cause);
-    });
-    if (!info.isFile()) throw broken(file, 'it is not a file');
-    if (info.size === 0) throw broken(file, 'the file is empty');
-    if (info.size > MAX_GRAPH_BYTES) throw broken(file, 'it is larger than 2 GB, the limit of the format; export the weights to an external file');
-    try {
-      const { external, ...result } = inspectBytes(await readFile(file));
-      const complaint = await checkExternalFiles(file, external);
-      if (complaint !== undefined) throw broken(file, complaint);
-      // The rewired graph is kept apart from the author's files, and so would not find them.
-      if (result.rewritten !== null && external.length > 0)
-        throw broken(file, "it ends in a ZipMap and keeps weights in other files; convert it with options={'zipmap': False}, or into one file");
-      return { ...result, external: [...new Set(external.map(({ location }) => location))].sort() };
-    } catch (error) {
-      if (error instanceof BinnacleError) throw error;
-      if (error instanceof WireError) throw broken(file, `it is not a whole ONNX file (${error.message})`, error);
-      throw broken(file, messageOf(error), error);
-    }
+    const { digest: _, ...result } = await inspectFile(file);
+    return result;
   },
 });
+
+/** As GraphInspector says, with a digest. */
+export async function inspectFile(file: string): Promise<InspectedFile> {
+  const info = await stat(file).catch((cause: unknown) => {
+    throw broken(file, 'the file does not exist', cause);
+  });
+  if (!info.isFile()) throw broken(file, 'it is not a file');
+  if (info.size === 0) throw broken(file, 'the file is empty');
+  if (info.size > MAX_GRAPH_BYTES) throw broken(file, 'it is larger than 2 GB, the limit of the format; export the weights to an external file');
+  return info.size > INLINE_BYTES ? inThread(file) : readAndInspect(file);
+}
+
+async function inThread(file: string): Promise<InspectedFile> {
+  const worker = new Worker(siblingModule('./graph-worker', import.meta.url), { workerData: file, resourceLimits: THREAD_LIMITS, name: 'onnx-graph' });
+  const { promise, resolve, reject } = Promise.withResolvers<InspectedFile>();
+  worker.once('message', (message: { result: InspectedFile } | { error: SerializedError }) =>
+    'result' in message ? resolve(message.result) : reject(deserializeError(message.error)),
+  );
+  worker.once('error', (cause: unknown) => reject(broken(file, 'reading it takes more memory than a model of its size would', cause)));
+  worker.once('exit', () => reject(broken(file, 'reading it failed')));
+  const late = setTimeout(() => reject(broken(file, `reading it takes longer than ${THREAD_MS / 1000} s`)), THREAD_MS);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(late);
+    // Nothing native runs in it: ending it does no harm.
+    await worker.terminate();
+  }
+}
+
+export async function readAndInspect(file: string): Promise<InspectedFile> {
+  try {
+    const bytes = await readFile(file);
+    const { external, ...result } = inspectBytes(bytes);
+    const complaint = await checkExternalFiles(file, external);
+    if (complaint !== undefined) throw broken(file, complaint);
+    // The rewired graph is kept apart from the author's files, and so would not find them.
+    if (result.rewritten !== null && external.length > 0)
+      throw broken(file, "it ends in a ZipMap and keeps weights in other files; convert it with options={'zipmap': False}, or into one file");
+    const names = [...new Set(external.map(({ location }) => location))].sort();
+    const hash = createHash('sha256').update(bytes);
+    for (const name of names) hash.update(`\n${name} ${(await stat(join(dirname(file), name))).size}`);
+    return { ...result, external: names, digest: hash.digest('base64url') };
+  } catch (error) {
+    if (error instanceof BinnacleError) throw error;
+    if (error instanceof WireError) throw broken(file, `it is not a whole ONNX file (${error.message})`, error);
+    throw broken(file, messageOf(error), error);
+  }
+}
 
 interface Inspection {
   inputs: TensorSpec[];

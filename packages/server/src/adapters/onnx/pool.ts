@@ -1,30 +1,62 @@
-import type { Tensor } from '../../serving/index.ts';
-import { SessionWorker } from './session-worker.ts';
-import type { Opened, SessionWorkerData } from './worker.ts';
+import { type Logger, messageOf, unavailable } from '../../kernel/index.ts';
+import type { RunCall, Tensor } from '../../serving/index.ts';
+import type { Opened } from './open.ts';
+
+/** A session somewhere else: in a thread or in a process of its own. It runs one request (or merged group) at a time. */
+export interface SessionHost {
+  readonly opened: Promise<Opened>;
+  readonly alive: boolean;
+  /** Microseconds spent in the runtime so far. */
+  readonly busyMicros: number;
+  readonly memoryBytes?: number | undefined;
+  run(inputs: readonly Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]>;
+  close(): Promise<void>;
+}
+
+/** Starts a host. It calls `onLost` when it ends unasked: with the reason, or without when it was ended on purpose. */
+export type StartHost = (onLost: (why: string | undefined) => void) => SessionHost;
+
+export interface PoolOptions {
+  label: string;
+  start: StartHost;
+  size: number;
+  logger: Logger;
+  /** Wait before the second start after a crash; doubled by each further one. */
+  restartMs?: number;
+}
 
 const RESTART_MS = 1000;
+const LONGEST_RESTART_MS = 60_000;
+/** Who has lived this long starts again at once. */
+const STEADY_MS = 60_000;
 
-/** Sessions in worker threads; each runs one request (or merged group) at a time. A thread that is lost is replaced. */
+/** Several hosts of one model. One that is lost is replaced: at once, then after ever longer waits; what it did meanwhile is said in `problem`. */
 export class SessionPool {
-  readonly #data: SessionWorkerData;
-  readonly #free: SessionWorker[] = [];
-  readonly #all = new Set<SessionWorker>();
-  #waiting: ((worker: SessionWorker) => void)[] = [];
+  readonly #options: PoolOptions;
+  readonly #free: SessionHost[] = [];
+  readonly #all = new Set<SessionHost>();
+  readonly #waiting: PromiseWithResolvers<SessionHost>[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #starting = new Set<Promise<unknown>>();
   #closed = false;
   #busyOfLost = 0;
+  #wait = 0;
+  #lastLoss = Number.NEGATIVE_INFINITY;
+  /** Why fewer run than should. */
+  problem: string | undefined;
   readonly size: number;
 
-  private constructor(data: SessionWorkerData, size: number) {
-    this.#data = data;
-    this.size = size;
+  private constructor(options: PoolOptions) {
+    this.#options = options;
+    this.size = options.size;
   }
 
-  /** Opens the first worker, whose measurements it returns, then the others. */
-  static async open(data: SessionWorkerData, size: number, first?: { worker: SessionWorker; opened: Opened }): Promise<SessionPool> {
-    const pool = new SessionPool(data, size);
-    if (first !== undefined) pool.#adopt(first.worker);
+  /** Opens them all; `first` is one that runs already. Throws what the first failure says. */
+  static async open(options: PoolOptions, first?: SessionHost): Promise<SessionPool> {
+    const pool = new SessionPool(options);
+    if (first !== undefined) pool.#adopt(first);
     try {
-      await Promise.all(Array.from({ length: size - (first === undefined ? 0 : 1) }, () => pool.#start()));
+      await Promise.all(Array.from({ length: options.size - (first === undefined ? 0 : 1) }, () => pool.#start()));
     } catch (error) {
       await pool.close();
       throw error;
@@ -32,60 +64,114 @@ export class SessionPool {
     return pool;
   }
 
+  /** What the first of them measured. */
+  get opened(): Promise<Opened> {
+    const [first] = this.#all;
+    return first?.opened ?? Promise.reject(unavailable('model_closed', 'The model has been closed.'));
+  }
+
   async #start(): Promise<void> {
-    const worker: SessionWorker = new SessionWorker(this.#data, () => this.#lost(worker));
+    const host: SessionHost = this.#options.start((why) => this.#lost(host, why));
     try {
-      await worker.opened;
+      await host.opened;
     } catch (error) {
-      await worker.close();
+      await host.close();
       throw error;
     }
-    this.#adopt(worker);
+    if (this.#closed) await host.close();
+    else this.#adopt(host);
   }
 
-  #adopt(worker: SessionWorker): void {
-    this.#all.add(worker);
-    this.#release(worker);
+  #adopt(host: SessionHost): void {
+    this.#all.add(host);
+    if (this.#all.size === this.size) this.problem = undefined;
+    this.#release(host);
   }
 
-  #release(worker: SessionWorker): void {
+  #release(host: SessionHost): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#free.push(worker);
-    else next(worker);
+    if (next === undefined) this.#free.push(host);
+    else next.resolve(host);
   }
 
-  #lost(worker: SessionWorker): void {
-    this.#all.delete(worker);
-    this.#busyOfLost += worker.busyMicros;
-    const at = this.#free.indexOf(worker);
+  #lost(host: SessionHost, why: string | undefined): void {
+    this.#all.delete(host);
+    this.#busyOfLost += host.busyMicros;
+    const at = this.#free.indexOf(host);
     if (at >= 0) this.#free.splice(at, 1);
-    this.#restart();
-  }
-
-  #restart(): void {
     if (this.#closed) return;
-    setTimeout(() => {
-      if (!this.#closed && this.#all.size < this.size) this.#start().catch(() => this.#restart());
-    }, RESTART_MS).unref();
+    if (why === undefined) return this.#restart(0);
+    const now = performance.now();
+    this.#wait = now - this.#lastLoss > STEADY_MS ? 0 : Math.min(LONGEST_RESTART_MS, Math.max(this.#options.restartMs ?? RESTART_MS, this.#wait * 2));
+    this.#lastLoss = now;
+    this.#complain(why);
+    this.#restart(this.#wait);
   }
 
-  /** Microseconds that the workers have spent in the runtime. */
+  #complain(why: string): void {
+    this.problem = `${why}; it is being started again`;
+    this.#options.logger.error({ model: this.#options.label, reason: why, restartMs: this.#wait }, 'a model was lost and is being started again');
+  }
+
+  #restart(wait: number): void {
+    if (wait > 0 && this.#all.size === 0) this.#refuseWaiting();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      const start = this.#start().catch((error: unknown) => {
+        if (this.#closed) return;
+        this.#wait = Math.min(LONGEST_RESTART_MS, Math.max(this.#options.restartMs ?? RESTART_MS, this.#wait * 2));
+        this.#complain(messageOf(error));
+        this.#restart(this.#wait);
+      });
+      this.#starting.add(start);
+      void start.then(() => this.#starting.delete(start));
+    }, wait);
+    this.#timers.add(timer);
+  }
+
+  #away(): Error {
+    return unavailable('runtime_lost', `Model '${this.#options.label}' cannot answer now: ${this.problem ?? 'it is being started again'}.`, {
+      retryAfterSeconds: Math.max(1, Math.ceil(this.#wait / 1000)),
+    });
+  }
+
+  #refuseWaiting(): void {
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#away());
+  }
+
   get busyMicros(): number {
-    return [...this.#all].reduce((sum, worker) => sum + worker.busyMicros, this.#busyOfLost);
+    return [...this.#all].reduce((sum, host) => sum + host.busyMicros, this.#busyOfLost);
+  }
+  /** Resident bytes of hosts that are processes. */
+  get memoryBytes(): number | undefined {
+    const each = [...this.#all].map((host) => host.memoryBytes);
+    return each.some((bytes) => bytes === undefined) || each.length === 0 ? undefined : each.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0);
+  }
+  get hosts(): readonly SessionHost[] {
+    return [...this.#all];
   }
 
-  async run(inputs: Tensor[], outputs: string[]): Promise<Tensor[]> {
-    const worker = this.#free.pop() ?? (await new Promise<SessionWorker>((resolve) => this.#waiting.push(resolve)));
+  async run(inputs: Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]> {
+    const host = this.#free.pop() ?? (await this.#next());
     try {
-      return await worker.run(inputs, outputs);
+      return await host.run(inputs, outputs, call);
     } finally {
-      if (worker.alive) this.#release(worker);
+      if (host.alive) this.#release(host);
     }
+  }
+
+  #next(): Promise<SessionHost> {
+    if (this.#all.size === 0 && this.#wait > 0 && this.problem !== undefined) return Promise.reject(this.#away());
+    const waiting = Promise.withResolvers<SessionHost>();
+    this.#waiting.push(waiting);
+    return waiting.promise;
   }
 
   /** The caller has drained it. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#all].map((worker) => worker.close()));
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#refuseWaiting();
+    await Promise.all([...[...this.#all].map((host) => host.close()), ...this.#starting]);
   }
 }

@@ -1,135 +1,137 @@
-import type { TensorSpec } from '@binnacle/contract';
-import { invalid } from '../../kernel/index.ts';
-import { isText, type LoadedModel, type LoadOptions, type ModelRuntime, type Tensor } from '../../serving/index.ts';
-import { openSession, type Session } from './binding.ts';
+import { basename } from 'node:path';
+import { invalid, type Logger, silentLogger } from '../../kernel/index.ts';
+import type { LoadedModel, LoadOptions, ModelRuntime, Tensor } from '../../serving/index.ts';
+import { openSession } from './binding.ts';
+import { inspectFile } from './graph.ts';
+import { KnownModels } from './known-models.ts';
+import { InlineModel, PooledModel } from './onnx-model.ts';
+import type { Opened } from './open.ts';
 import { SessionPool } from './pool.ts';
+import { SessionProcess } from './process/session-process.ts';
+import type { SessionSettings } from './session-settings.ts';
 import { SessionWorker } from './session-worker.ts';
-import type { Opened, SessionWorkerData } from './worker.ts';
 
 /** A run below this is cheaper on the main thread than the way to a worker and back. */
 const INLINE_RUN_MICROS = 200;
-/** Making a session blocks its thread: a longer one stays in its worker. */
-const INLINE_OPEN_MS = 60;
-/** A single request of an inline model that would block the event loop longer goes to a worker. */
-const LARGE_REQUEST_MICROS = 3000;
-const LARGE_IDLE_MS = 30_000;
+/** Making a session blocks its thread: one that takes longer stays in its worker, so that loading a model holds nobody up. */
+const INLINE_OPEN_MS = 20;
+const LOAD_TIMEOUT_MS = 120_000;
+/** Node and ONNX Runtime alone. */
+const LEAST_MEMORY_MIB = 128;
 
-/** ONNX Runtime in process: tiny models on the main thread, slower ones in worker threads. */
-export const createOnnxRuntime = (defaults: { instances?: number; threads?: number } = {}): ModelRuntime => ({
-  async load(file, options = {}) {
-    const data: SessionWorkerData = { file, threads: options.threads ?? defaults.threads ?? 1, sample: options.sample };
-    // The first session is made and measured off the main thread, whatever the tier: nobody waits for it.
-    const worker: SessionWorker = new SessionWorker(data);
-    let opened: Opened;
+export interface OnnxRuntimeOptions {
+  instances?: number;
+  threads?: number;
+  logger?: Logger;
+  /** Where the digests of models that have loaded before are kept; in memory only when absent. */
+  knownModelsFile?: string;
+  /** Longest time that making a session and warming it up may take in a process. */
+  loadTimeoutMs?: number;
+  /** Wait before the second start after a crash. */
+  restartMs?: number;
+}
+
+/** Without a file, for the process. */
+const remembered = new KnownModels();
+
+/** What one load needs all the way. */
+interface Load {
+  file: string;
+  label: string;
+  settings: SessionSettings;
+  sample: Tensor[] | undefined;
+  instances: number;
+  options: LoadOptions;
+}
+
+/** ONNX Runtime: tiny models on the main thread, slower ones in worker threads, isolated ones in processes. */
+export function createOnnxRuntime(defaults: OnnxRuntimeOptions = {}): ModelRuntime {
+  const { logger = silentLogger, loadTimeoutMs = LOAD_TIMEOUT_MS } = defaults;
+  const restart = defaults.restartMs === undefined ? {} : { restartMs: defaults.restartMs };
+  const known = defaults.knownModelsFile === undefined ? remembered : new KnownModels(defaults.knownModelsFile);
+
+  const workers = (load: Load, size: number, measured?: Opened, first?: SessionWorker): Promise<SessionPool> => {
+    const { file, label, settings, sample } = load;
+    const start = (onLost: (why: string) => void) => new SessionWorker({ file, settings, sample, known: measured }, onLost);
+    return SessionPool.open({ label, start, size, logger, ...restart }, first);
+  };
+
+  /** The model in processes of its own: nothing that it does there reaches the server. */
+  async function isolated(load: Load): Promise<LoadedModel> {
+    const { file, label, settings, sample, instances, options } = load;
+    const { memoryLimitMiB, runTimeoutMs } = options;
+    await inspectFile(file);
+    if (memoryLimitMiB !== undefined && memoryLimitMiB < LEAST_MEMORY_MIB)
+      throw invalid('memory_limit_low', `memoryLimitMiB is ${memoryLimitMiB}, but the runtime alone takes about 80 MiB; give it at least ${LEAST_MEMORY_MIB}`);
+    const start = (onLost: (why: string | undefined) => void) =>
+      new SessionProcess({ label, file, settings, sample, loadTimeoutMs, runTimeoutMs, memoryLimitMiB }, onLost);
+    const pool = await SessionPool.open({ label, start, size: instances, logger, ...restart });
+    return new PooledModel(label, note(load, await pool.opened), 'process', pool);
+  }
+
+  /** Loads and runs an unknown file in a process that may crash, hang and eat memory without harm. */
+  async function tryOut({ file, label, settings, sample }: Load): Promise<Opened> {
+    const memoryLimitMiB = Math.max(256, Math.floor(process.availableMemory() / 2 ** 21));
+    const trial = new SessionProcess({ label, file, settings, sample, loadTimeoutMs, memoryLimitMiB, expendable: true });
     try {
-      opened = await worker.opened;
-    } catch (error) {
-      await worker.close();
-      throw error;
+      return await trial.opened;
+    } finally {
+      await trial.close();
     }
-    const label = options.label ?? file.split(/[\\/]/).at(-1) ?? file;
-    if (tierOf(options, opened) === 'worker') {
-      const pool = await SessionPool.open(data, Math.max(1, options.instances ?? defaults.instances ?? 1), { worker, opened });
-      return new OnnxModel(label, opened, pool);
+  }
+
+  function note(load: Load, opened: Opened): Opened {
+    if (opened.notice !== undefined) logger.warn({ model: load.label }, `${load.label}: ${opened.notice}`);
+    return opened;
+  }
+
+  /** What is known is measured in a worker, which then stays where the model is one for workers. */
+  async function shared(load: Load): Promise<LoadedModel> {
+    const { file, label, settings, sample, instances, options } = load;
+    const { digest } = await inspectFile(file);
+    let memoryBytes = await known.memoryOf(digest, settings);
+    let opened: Opened;
+    let worker: SessionWorker | undefined;
+    if (memoryBytes === undefined) {
+      opened = await tryOut(load);
+      memoryBytes = opened.grownBytes;
+      await known.add(digest, settings, memoryBytes);
+    } else {
+      worker = new SessionWorker({ file, settings, sample });
+      try {
+        opened = await worker.opened;
+      } catch (error) {
+        await worker.close();
+        throw error;
+      }
     }
-    await worker.close();
-    return new OnnxModel(label, opened, await openSession(file, data.threads), data);
-  },
-});
+    note(load, opened);
+    if (tierOf(options, opened) === 'worker') return new PooledModel(label, opened, 'worker', await workers(load, instances, opened, worker), memoryBytes);
+    await worker?.close();
+    return new InlineModel(label, opened, await openSession(file, settings), () => workers(load, 1, opened), memoryBytes);
+  }
+
+  return {
+    load(file, options = {}) {
+      const { providers, memoryArena } = options;
+      const load: Load = {
+        file,
+        label: options.label ?? basename(file),
+        settings: {
+          threads: options.threads ?? defaults.threads ?? 1,
+          ...(providers === undefined ? {} : { providers }),
+          ...(memoryArena === undefined ? {} : { memoryArena }),
+        },
+        sample: options.sample,
+        instances: Math.max(1, options.instances ?? defaults.instances ?? 1),
+        options,
+      };
+      return options.isolation === 'process' ? isolated(load) : shared(load);
+    },
+  };
+}
 
 function tierOf(options: LoadOptions, opened: Opened): 'inline' | 'worker' {
   if (options.tier === 'inline' || options.tier === 'worker') return options.tier;
   return opened.runMicros < INLINE_RUN_MICROS && opened.openMs < INLINE_OPEN_MS ? 'inline' : 'worker';
-}
-
-class OnnxModel implements LoadedModel {
-  readonly inputs: TensorSpec[];
-  readonly outputs: TensorSpec[];
-  readonly tier: 'inline' | 'worker';
-  readonly runMicros: number;
-  readonly rowMicros: number;
-  readonly batchable: boolean;
-  readonly slots: number;
-  readonly #label: string;
-  readonly #backend: Session | SessionPool;
-  readonly #large: SessionWorkerData | undefined;
-  #largePool: Promise<SessionPool> | undefined;
-  #largeTimer: NodeJS.Timeout | undefined;
-  #largeRuns = 0;
-  #closed = false;
-
-  constructor(label: string, opened: Opened, backend: Session | SessionPool, large?: SessionWorkerData) {
-    const pool = backend instanceof SessionPool ? backend : undefined;
-    this.#label = label;
-    this.#backend = backend;
-    this.#large = large;
-    this.inputs = opened.inputs;
-    this.outputs = opened.outputs;
-    this.tier = pool === undefined ? 'inline' : 'worker';
-    this.runMicros = opened.runMicros;
-    this.rowMicros = opened.rowMicros;
-    this.batchable = opened.batchable;
-    // Inline, only large requests are ever under way, and their worker has a queue of its own.
-    this.slots = pool?.size ?? Number.POSITIVE_INFINITY;
-  }
-
-  get busyMicros(): number | undefined {
-    return this.#backend instanceof SessionPool ? this.#backend.busyMicros : undefined;
-  }
-
-  /** The binding hands strings over as C strings, which end at the first NUL: refused here rather than cut in silence. */
-  check(inputs: readonly Tensor[]): void {
-    for (const { name, datatype, data } of inputs) {
-      if (datatype !== 'BYTES') continue;
-      const at = (data as string[]).findIndex((value) => value.includes('\0') || !isText(value));
-      if (at >= 0 && !isText((data as string[])[at] as string))
-        throw invalid(
-          'string_not_utf8',
-          `input '${name}' for model '${this.#label}': string ${at} is not UTF-8, and the runtime keeps strings as UTF-8. Encode the bytes (base64, say).`,
-        );
-      if (at >= 0)
-        throw invalid(
-          'string_with_nul',
-          `input '${name}' for model '${this.#label}': string ${at} holds a NUL character, at which the runtime would cut it off. Remove it, or encode the bytes.`,
-        );
-    }
-  }
-
-  execute(inputs: Tensor[], outputs: string[]): Tensor[] | Promise<Tensor[]> {
-    if (this.#backend instanceof SessionPool) return this.#backend.run(inputs, outputs);
-    if (this.#large !== undefined && (inputs[0]?.shape[0] ?? 0) * this.rowMicros > LARGE_REQUEST_MICROS) return this.#runLarge(this.#large, inputs, outputs);
-    return this.#backend.run(inputs, outputs);
-  }
-
-  /** A request too big for the main thread: a worker is started for it and stays for a while. */
-  async #runLarge(data: SessionWorkerData, inputs: Tensor[], outputs: string[]): Promise<Tensor[]> {
-    this.#largeRuns++;
-    clearTimeout(this.#largeTimer);
-    try {
-      this.#largePool ??= SessionPool.open(data, 1);
-      const pool = await this.#largePool.catch((error: unknown) => {
-        this.#largePool = undefined;
-        throw error;
-      });
-      return await pool.run(inputs, outputs);
-    } finally {
-      this.#largeRuns--;
-      if (this.#largeRuns === 0 && !this.#closed) this.#largeTimer = setTimeout(() => void this.#closeLarge(), LARGE_IDLE_MS).unref();
-    }
-  }
-
-  async #closeLarge(): Promise<void> {
-    const pool = this.#largePool;
-    this.#largePool = undefined;
-    await (await pool?.catch(() => undefined))?.close();
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    clearTimeout(this.#largeTimer);
-    await this.#closeLarge();
-    if (this.#backend instanceof SessionPool) await this.#backend.close();
-    else this.#backend.release();
-  }
 }

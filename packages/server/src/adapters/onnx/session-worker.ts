@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { deserializeError, siblingModule, unavailable } from '../../kernel/index.ts';
 import type { Tensor } from '../../serving/index.ts';
-import { buffersOf, type FromWorker, type Opened, type SessionWorkerData, type ToWorker } from './worker.ts';
+import type { Opened } from './open.ts';
+import type { SessionHost } from './pool.ts';
+import { buffersOf, type FromWorker, type SessionWorkerData, type ToWorker } from './worker.ts';
 
 interface Pending {
   resolve(outputs: Tensor[]): void;
@@ -9,7 +11,7 @@ interface Pending {
 }
 
 /** A worker thread with a session of its own. */
-export class SessionWorker {
+export class SessionWorker implements SessionHost {
   readonly opened: Promise<Opened>;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
@@ -20,8 +22,8 @@ export class SessionWorker {
   #dead = false;
   #closing = false;
 
-  /** `onLost` is called when the thread ends unasked. */
-  constructor(data: SessionWorkerData, onLost: () => void = () => {}) {
+  /** `onLost` is called with the reason when the thread ends unasked. */
+  constructor(data: SessionWorkerData, onLost: (why: string) => void = () => {}) {
     this.#worker = new Worker(siblingModule('./worker', import.meta.url), { workerData: data, name: 'onnx' });
     const { promise, resolve, reject } = Promise.withResolvers<Opened>();
     this.opened = promise;
@@ -48,7 +50,7 @@ export class SessionWorker {
         for (const pending of this.#pending.values()) pending.reject(error);
         this.#pending.clear();
         done();
-        if (!this.#closing) onLost();
+        if (!this.#closing) onLost('a thread that ran it has ended');
       });
     });
   }

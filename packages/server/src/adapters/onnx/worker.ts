@@ -1,20 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { TensorSpec } from '@binnacle/contract';
 import { releaseBuffer, type SerializedError, serializeError } from '../../kernel/index.ts';
 import type { Tensor } from '../../serving/index.ts';
-import { loadRuntime, openSession, type Session } from './binding.ts';
-import { type ProbeResult, probe } from './probe.ts';
+import type { Session } from './binding.ts';
+import { type Opened, openAndProbe } from './open.ts';
+import type { ProbeResult } from './probe.ts';
+import type { SessionSettings } from './session-settings.ts';
 
 export interface SessionWorkerData {
   file: string;
-  threads: number;
+  settings: SessionSettings;
   sample: Tensor[] | undefined;
-}
-export interface Opened extends ProbeResult {
-  inputs: TensorSpec[];
-  outputs: TensorSpec[];
-  /** Milliseconds of processor time that making the session took, which is about how long it would block another thread. */
-  openMs: number;
+  /** Measured already, elsewhere. */
+  known?: ProbeResult | undefined;
 }
 export type ToWorker = { kind: 'run'; id: number; inputs: Tensor[]; outputs: string[] } | { kind: 'close' };
 export type FromWorker =
@@ -53,17 +50,11 @@ function serve(port: NonNullable<typeof parentPort>, session: Session): void {
 
 if (parentPort !== null) {
   const port = parentPort;
-  const { file, threads, sample } = workerData as SessionWorkerData;
+  const { file, settings, sample, known } = workerData as SessionWorkerData;
   try {
-    await loadRuntime();
-    // Processor time: a busy machine must not make a small model look large.
-    const before = process.threadCpuUsage();
-    const session = await openSession(file, threads);
-    const spent = process.threadCpuUsage(before);
-    const openMs = (spent.user + spent.system) / 1000;
-    const result = probe(session, sample);
+    const { session, opened } = await openAndProbe(file, settings, sample, known);
     serve(port, session);
-    port.postMessage({ kind: 'opened', opened: { ...result, inputs: session.inputs, outputs: session.outputs, openMs } } satisfies FromWorker);
+    port.postMessage({ kind: 'opened', opened } satisfies FromWorker);
   } catch (error) {
     port.postMessage({ kind: 'failed', error: serializeError(error) } satisfies FromWorker);
     port.close();

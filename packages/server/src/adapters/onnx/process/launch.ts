@@ -1,0 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { siblingModule } from '../../../kernel/index.ts';
+
+/**
+ * Where util-linux has it, the kernel ends the process with the server, also when that is killed in the middle of a run; elsewhere the process ends
+ * when it next reads from the server.
+ */
+const WITH_PARENT = 'if setpriv --pdeathsig KILL true 2>/dev/null; then exec setpriv --pdeathsig KILL "$@"; fi; exec "$@"';
+
+/** What the runtime and its providers read; nothing else of our environment, in which there may be secrets. */
+const KEPT = /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|DYLD_.*|SystemRoot|windir|CUDA_.*|NVIDIA_.*|ORT_.*|OMP_.*|VK_.*)$/i;
+
+/** A Node process that has ONNX Runtime and nothing else; its file descriptor 3 is the socket. */
+export function launchModelProcess(): ChildProcess {
+  const argv = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', fileURLToPath(siblingModule('./child', import.meta.url))];
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.test(name)));
+  const [program, ...rest] = process.platform === 'linux' ? ['/bin/sh', '-c', WITH_PARENT, 'sh', ...argv] : argv;
+  return spawn(program as string, rest, {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    env: { ...environment, MALLOC_ARENA_MAX: '2' },
+    windowsHide: true,
+  });
+}
+
+/** Resident bytes of a process; undefined where the system does not tell it in passing. */
+export function residentBytes(pid: number | undefined): number | undefined {
+  if (process.platform !== 'linux' || pid === undefined) return undefined;
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,211 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { type BinnacleError, deserializeError, invalid, type SerializedError, unavailable } from '../../../kernel/index.ts';
+import type { RunCall, Tensor } from '../../../serving/index.ts';
+import { type Opened, revive } from '../open.ts';
+import type { SessionHost } from '../pool.ts';
+import type { SessionSettings } from '../session-settings.ts';
+import type { OpenRequest } from './child.ts';
+import { encode, type Frame } from './frame.ts';
+import { FrameReader } from './frame-reader.ts';
+import { launchModelProcess, residentBytes } from './launch.ts';
+
+export interface ProcessSpec {
+  /** How messages name the model. */
+  label: string;
+  file: string;
+  settings: SessionSettings;
+  sample: Tensor[] | undefined;
+  /** Of making the session and warming it up. */
+  loadTimeoutMs: number;
+  /** Of one run; none when absent. */
+  runTimeoutMs?: number | undefined;
+  memoryLimitMiB?: number | undefined;
+  /** A process that only tries a file is the first to go when the machine has no memory left. */
+  expendable?: boolean;
+}
+
+interface Pending {
+  id: number;
+  names: readonly string[];
+  resolve(outputs: Tensor[]): void;
+  reject(error: Error): void;
+  settle(): void;
+}
+
+/** A run that is no longer wanted may end by itself within this: that is cheaper than a new process. */
+const CANCEL_GRACE_MS = 100;
+const WATCH_MS = 50;
+const CLOSE_MS = 5000;
+const KEPT_OUTPUT = 2000;
+
+/** A process with a session of its own. What is out of hand there is killed; nothing here waits for it. */
+export class SessionProcess implements SessionHost {
+  readonly opened: Promise<Opened>;
+  readonly #spec: ProcessSpec;
+  readonly #child: ChildProcess;
+  readonly #socket: Socket;
+  readonly #exited: Promise<void>;
+  readonly #opening = Promise.withResolvers<Opened>();
+  #places = new Map<string, { input: number; output: number }>();
+  #pending: Pending | undefined;
+  #isOpen = false;
+  #dead = false;
+  #closing = false;
+  /** Why we have killed it. */
+  #killed: BinnacleError | undefined;
+  #stderr = '';
+  #sequence = 0;
+  busyMicros = 0;
+
+  /** `onLost` is called with the reason when the process ends unasked; undefined when we have ended it for the sake of a run. */
+  constructor(spec: ProcessSpec, onLost: (why: string | undefined) => void = () => {}) {
+    this.#spec = spec;
+    this.opened = this.#opening.promise;
+    this.opened.catch(() => {});
+    this.#child = launchModelProcess();
+    this.#socket = this.#child.stdio[3] as Socket;
+    const reader = new FrameReader((frame) => this.#received(frame));
+    this.#socket.on('data', (chunk: Buffer) => reader.push(chunk));
+    // A broken pipe is followed by the exit, which says more.
+    this.#socket.on('error', () => {});
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-KEPT_OUTPUT);
+    });
+    const loading = setTimeout(() => {
+      const seconds = Math.round(spec.loadTimeoutMs / 100) / 10;
+      this.#kill(invalid('load_timeout', `loading '${spec.label}' and warming it up took more than ${seconds} s, and was ended`));
+    }, spec.loadTimeoutMs);
+    const watch = spec.memoryLimitMiB === undefined ? undefined : setInterval(() => this.#watch(spec.memoryLimitMiB as number), WATCH_MS);
+    void this.opened.catch(() => {}).finally(() => clearTimeout(loading));
+    this.#exited = new Promise((done) => {
+      const ended = (why: string): void => {
+        if (this.#dead) return;
+        this.#dead = true;
+        clearInterval(watch);
+        this.#socket.destroy();
+        const wasOpen = this.#isOpen;
+        this.#opening.reject(this.#killed ?? invalid('onnx_crashed', `ONNX Runtime ended (${why}) while it loaded '${spec.label}'; the file is refused`));
+        this.#pending?.reject(
+          this.#killed ??
+            unavailable('runtime_crashed', `The process that runs '${spec.label}' ended (${why}) during the request. It is being started again.`, {
+              retryAfterSeconds: 1,
+            }),
+        );
+        this.#pending?.settle();
+        done();
+        if (wasOpen && !this.#closing)
+          onLost(this.#killed === undefined || this.#killed.code === 'memory_limit' ? (this.#killed?.message ?? `its process ended (${why})`) : undefined);
+      };
+      this.#child.once('error', (error) => ended(error.message));
+      this.#child.once('close', (code, signal) => ended(this.#describe(code, signal)));
+    });
+    this.#open();
+  }
+
+  get alive(): boolean {
+    return !this.#dead && this.#killed === undefined;
+  }
+  get memoryBytes(): number | undefined {
+    return residentBytes(this.#child.pid);
+  }
+  /** For tests, and for whoever wants to look at it from outside. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  #open(): void {
+    const { file, settings, sample, memoryLimitMiB, expendable } = this.#spec;
+    const request: OpenRequest = { file, settings, memoryLimitMiB, sample: sample?.map(({ name }) => name), oomScore: expendable === true ? 1000 : 300 };
+    const tensors = sample?.map((tensor, place) => ({ place, tensor })) ?? [];
+    this.#write(encode({ kind: 'open', text: JSON.stringify(request), tensors }));
+  }
+
+  #write(parts: Uint8Array[]): void {
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
+  }
+
+  #received(frame: Frame): void {
+    if (frame.kind === 'opened') {
+      const opened = revive(JSON.parse(frame.text) as Opened);
+      opened.inputs.forEach(({ name }, input) => this.#places.set(`i${name}`, { input, output: -1 }));
+      opened.outputs.forEach(({ name }, output) => this.#places.set(`o${name}`, { input: -1, output }));
+      this.#isOpen = true;
+      return this.#opening.resolve(opened);
+    }
+    if (frame.kind === 'failed') return this.#opening.reject(deserializeError(JSON.parse(frame.text) as SerializedError));
+    const pending = this.#pending;
+    if (pending?.id !== frame.id) return;
+    this.#pending = undefined;
+    pending.settle();
+    this.busyMicros += frame.micros;
+    if (frame.kind === 'error') return pending.reject(deserializeError(JSON.parse(frame.text) as SerializedError));
+    pending.resolve(frame.tensors.map(({ tensor }, i) => ({ ...tensor, name: pending.names[i] ?? '' })));
+  }
+
+  /** One at a time: the pool sees to it. */
+  run(inputs: readonly Tensor[], outputs: readonly string[], call?: RunCall): Promise<Tensor[]> {
+    const { label, runTimeoutMs } = this.#spec;
+    const signal = call?.signal;
+    if (!this.alive) return Promise.reject(unavailable('runtime_crashed', `The process that runs '${label}' has ended. Try again.`, { retryAfterSeconds: 1 }));
+    const { promise, resolve, reject } = Promise.withResolvers<Tensor[]>();
+    let grace: NodeJS.Timeout | undefined;
+    const deadline =
+      runTimeoutMs === undefined
+        ? undefined
+        : setTimeout(
+            () => this.#kill(unavailable('run_timeout', `Request timeout expired: a run of '${label}' took more than ${runTimeoutMs} ms and was ended`)),
+            runTimeoutMs,
+          );
+    const cancelled = (): void => {
+      grace = setTimeout(() => this.#kill(unavailable('cancelled', `The run of '${label}' was cancelled`)), CANCEL_GRACE_MS);
+    };
+    const settle = (): void => {
+      clearTimeout(deadline);
+      clearTimeout(grace);
+      signal?.removeEventListener('abort', cancelled);
+    };
+    const id = ++this.#sequence >>> 0;
+    this.#pending = { id, names: outputs, resolve, reject, settle };
+    if (signal?.aborted === true) cancelled();
+    else signal?.addEventListener('abort', cancelled, { once: true });
+    const places = outputs.map((name) => this.#places.get(`o${name}`)?.output ?? 0);
+    const tensors = inputs.map((tensor) => ({ place: this.#places.get(`i${tensor.name}`)?.input ?? 0, tensor }));
+    this.#write(encode({ kind: 'run', id, outputs: places, tensors }));
+    return promise;
+  }
+
+  #watch(limitMiB: number): void {
+    const bytes = this.memoryBytes;
+    if (bytes === undefined || bytes <= limitMiB * 2 ** 20) return;
+    const text = `'${this.#spec.label}' took ${Math.round(bytes / 2 ** 20)} MiB, more than its limit of ${limitMiB} MiB (of which the runtime itself takes about 80), and was ended`;
+    this.#kill(this.#isOpen ? unavailable('memory_limit', text) : invalid('memory_limit', text));
+  }
+
+  #kill(why: BinnacleError): void {
+    if (this.#dead || this.#killed !== undefined) return;
+    this.#killed = why;
+    this.#child.kill('SIGKILL');
+  }
+
+  #describe(code: number | null, signal: NodeJS.Signals | null): string {
+    const words = this.#stderr
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '' && !line.startsWith('at '))
+      .slice(-2)
+      .join(' ');
+    return `${signal ?? `exit code ${code}`}${words === '' ? '' : `: ${words}`}`;
+  }
+
+  /** Ends the process after the run that it has; what does not end is killed. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#socket.end();
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_MS);
+    await this.#exited;
+    clearTimeout(late);
+  }
+}
