@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import type { Config } from '../config/index.ts';
-import { invalid, type Logger, notFound } from '../kernel/index.ts';
+import { BinnacleError, invalid, type Logger, notFound, unavailable } from '../kernel/index.ts';
 import { type DataPlane, watchBody } from './data-plane/index.ts';
 import { fromFastify, toAnyShape, toProblem } from './errors.ts';
 import { createGuard, sameToken, TOKEN_COOKIE } from './guard.ts';
@@ -25,18 +25,22 @@ export interface HttpOptions {
 
 export interface HttpServer {
   listen(): Promise<{ host: string; port: number }>;
-  /** Takes no new connections, lets what runs finish for up to `drainMs`, then closes. */
+  /** Takes no new connections and refuses new requests on those it has (503), lets what runs finish for up to `drainMs`, then closes. */
   close(drainMs?: number): Promise<void>;
 }
 
 /** How long a caller without the right to may go on sending after it was told. */
 const REFUSED_GRACE_MS = 1000;
 
+const SWEEP_MS = 50;
+const STOPPING = unavailable('stopping', 'The server is stopping. Try again in a moment, or elsewhere.', { retryAfterSeconds: 1 });
+
 /** One port for every protocol: guard, then the data plane on bare node:http, then Fastify. */
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { config, logger } = options;
   const guard = createGuard({ host: config.host, token: config.token, allowedHosts: config.allowedHosts });
   let server: Server | undefined;
+  let stopping = false;
   const app: FastifyInstance = Fastify({
     bodyLimit: config.limits.maxJsonBytes,
     routerOptions: { maxParamLength: 5000, ignoreTrailingSlash: false },
@@ -50,6 +54,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
         const query = url.indexOf('?');
         const path = query === -1 ? url : url.slice(0, query);
         try {
+          if (stopping) return refuse(request, response, STOPPING);
           const refusal = guard(request, path);
           // The interface's own files hold no data, and its page is where a browser gives the token.
           const open = isInterface(request.method, path);
@@ -95,10 +100,13 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     listen: () => listen(server as Server, { host: config.host, port: config.port, flag: '--port' }),
     async close(drainMs = 10_000) {
       const http = server as Server;
+      stopping = true;
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      http.closeIdleConnections();
+      // A kept-alive connection is idle, and so closed, as soon as its last reply is out.
+      const sweep = setInterval(() => http.closeIdleConnections(), SWEEP_MS);
       const timer = setTimeout(() => http.closeAllConnections(), drainMs);
       await closed;
+      clearInterval(sweep);
       clearTimeout(timer);
       await app.close();
     },
@@ -135,6 +143,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, refusal: unk
 
 function answer(response: ServerResponse, error: unknown): void {
   const problem = toAnyShape(error);
+  if (error instanceof BinnacleError && error.retryAfterSeconds !== undefined) response.setHeader('retry-after', Math.ceil(error.retryAfterSeconds));
   response
     .writeHead(problem.status, {
       'content-type': 'application/problem+json',

@@ -84,3 +84,48 @@ it('a path that cannot be read is an error with the fields of every protocol', a
     });
   }
 });
+
+it('a server that stops finishes what it has, refuses what comes on open connections with 503, and closes them', async () => {
+  const finish: (() => void)[] = [];
+  const stopping = await createHttpServer({
+    config: await loadConfig({ port: 0 }, {}),
+    logger: silentLogger,
+    dataPlanes: [
+      (_request, response, path) => {
+        if (path === '/held') finish.push(() => response.end('whole'));
+        return path === '/held';
+      },
+    ],
+    plugins: [],
+    metrics: async () => '',
+    uiDir: undefined,
+  });
+  const { port: own } = await stopping.listen();
+  const talker = () => {
+    const socket = connect(own, '127.0.0.1');
+    const state = { text: '', closed: false, ask: (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`) };
+    socket.on('data', (data) => (state.text += data.toString('latin1')));
+    socket.on('error', () => {});
+    socket.on('close', () => (state.closed = true));
+    return state;
+  };
+  const [held, piped] = [talker(), talker()];
+  held.ask('/held');
+  await expect.poll(() => finish.length).toBe(1);
+  piped.ask('/held');
+  await expect.poll(() => finish.length).toBe(2);
+  const closed = stopping.close(10_000);
+  piped.ask('/health');
+  // The request is to be there before its connection could count as idle.
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  finish[1]?.();
+  await expect.poll(() => piped.closed).toBe(true);
+  expect(piped.text).toContain('whole');
+  expect(piped.text).toMatch(/HTTP\/1.1 503 [^]*retry-after: 1\r\n/i);
+  expect(piped.text).toContain('"error":"The server is stopping.');
+  expect(held.closed).toBe(false);
+  finish[0]?.();
+  await closed;
+  await expect.poll(() => held.closed).toBe(true);
+  expect(held.text).toContain('whole');
+});
