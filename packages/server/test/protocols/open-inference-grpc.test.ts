@@ -10,7 +10,7 @@ let grpc: GrpcServerKit;
 let rpc: ProtoClient;
 beforeAll(async () => {
   kit = await servingKit({ maxQueue: 4 });
-  grpc = await startGrpc([openInferenceGrpc({ serving: kit.serving, logger: silentLogger, version: '0.0.0' })], { maxMessageBytes: 1 << 20 });
+  grpc = await startGrpc([openInferenceGrpc({ core: kit.core, logger: silentLogger })], { maxMessageBytes: 1 << 20 });
   rpc = await protoClient('grpc_service.proto', 'inference.GRPCInferenceService', grpc.client());
   await kit.deploy('sum', sum(2));
   await kit.deploy('two', twoColumns());
@@ -113,7 +113,7 @@ describe('an inference', () => {
       request('sum', [1, 2], raw(1, 2), { model_version: '9' }),
       "NOT_FOUND: Request for unknown model: 'sum' version 9 is not found",
     ],
-    ['too few bytes', request('sum', [1, 2], raw(1)), "INVALID_ARGUMENT: unexpected total byte size 4 for input 'x', expecting 8"],
+    ['too few bytes', request('sum', [1, 2], raw(1)), "INVALID_ARGUMENT: input byte size mismatch for input 'x' for model 'sum'. Expected 8, got 4"],
     ['no data', { model_name: 'sum', inputs: [input([1, 2])] }, "INVALID_ARGUMENT: unable to find data for input tensor 'x' for model 'sum' in request."],
     [
       'more data than inputs',

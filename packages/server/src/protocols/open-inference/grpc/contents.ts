@@ -1,5 +1,5 @@
 import { type BinnacleError, invalid } from '../../../kernel/index.ts';
-import { type Datatype, TENSOR_ARRAYS, type TensorData } from '../../../serving/index.ts';
+import { type Datatype, TENSOR_ARRAYS, type TensorData, textOfBytes } from '../../../serving/index.ts';
 import type { Long, WireContents } from './wire.ts';
 
 const bad = (text: string): BinnacleError => invalid('invalid_tensor', text);
@@ -21,15 +21,8 @@ const FIELDS: Record<Exclude<Datatype, 'FP16'>, keyof WireContents> = {
 };
 const ALL = new Set(Object.values(FIELDS));
 
-/** An input's `contents` as tensor values. `strings` makes BYTES elements of bytes. */
-export function dataFromContents(
-  model: string,
-  name: string,
-  datatype: Datatype,
-  count: number,
-  contents: WireContents,
-  strings: (list: Buffer[]) => string[],
-): TensorData {
+/** An input's `contents` as tensor values. */
+export function dataFromContents(model: string, name: string, datatype: Datatype, count: number, contents: WireContents): TensorData {
   if (datatype === 'FP16') throw bad(`input '${name}': FP16 has no typed contents; send it in raw_input_contents`);
   const field = FIELDS[datatype];
   for (const other of ALL)
@@ -37,7 +30,7 @@ export function dataFromContents(
       throw bad(`unexpected explicit tensor data for input tensor '${name}' for model '${model}': ${other} for datatype '${datatype}', expected ${field}`);
   const values = contents[field];
   if (values.length !== count) throw bad(`unexpected number of values ${values.length} in ${field} for input '${name}', expecting ${count}`);
-  if (datatype === 'BYTES') return strings(values as Buffer[]);
+  if (datatype === 'BYTES') return (values as Buffer[]).map(textOfBytes);
   if (datatype === 'INT64' || datatype === 'UINT64') return longs(values as Long[], datatype);
   const out = new TENSOR_ARRAYS[datatype](count) as Int32Array;
   const numbers = values as number[];

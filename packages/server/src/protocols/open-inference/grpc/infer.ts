@@ -3,12 +3,22 @@ import { BinnacleError, type Logger } from '../../../kernel/index.ts';
 import { parseEventTime, parseRequestId, releaseOutputs, worthReleasing } from '../../../serving/index.ts';
 import { dataToBinary } from '../binary-tensors.ts';
 import type { OpenInferenceCore } from '../core.ts';
-import type { InferenceReply } from '../types.ts';
+import type { InferenceReply, MemorySpan } from '../types.ts';
 import type { WireReply } from './reply.ts';
 import { inferenceRequestOf, versionOf } from './request.ts';
 import type { WireRequest } from './wire.ts';
 
 const text = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+/** Metadata as headers, or a cookie behind `cookie:`. */
+const headerOf =
+  ({ headers }: GrpcCall) =>
+  (name: string): string | undefined => {
+    if (!name.startsWith('cookie:')) return text(headers[name]);
+    const begin = `${name.slice('cookie:'.length)}=`;
+    for (const part of text(headers.cookie)?.split(';') ?? []) if (part.trim().startsWith(begin)) return part.trim().slice(begin.length);
+    return undefined;
+  };
 
 /** One inference; throws what the core throws. */
 async function run(core: OpenInferenceCore, request: WireRequest, call: GrpcCall, times: { receivedAt: number; startedAt: number }): Promise<InferenceReply> {
@@ -17,23 +27,42 @@ async function run(core: OpenInferenceCore, request: WireRequest, call: GrpcCall
     const requestId = parseRequestId(text(call.headers['x-request-id']));
     const eventTime = parseEventTime(text(call.headers['x-binnacle-event-time']));
     const version = versionOf(request.model_version);
-    const parsed = inferenceRequestOf(request);
+    const parsed = inferenceRequestOf(request, core.memory);
     asked = true;
-    return await core.infer(request.model_name, version, parsed, { requestId, eventTime, transport: 'GRPC', ...times });
+    return await core.infer(request.model_name, version, parsed, {
+      requestId,
+      eventTime,
+      receivedAt: times.receivedAt,
+      startedAt: times.startedAt,
+      header: headerOf(call),
+      signal: call.signal,
+      transport: 'GRPC',
+    });
   } catch (error) {
     if (!asked) core.refused(request.model_name, times, error);
     throw error;
   }
 }
 
+/** What was written to shared memory leaves an empty place among the raw contents: clients count by outputs. */
+const NOTHING = new Uint8Array(0);
+
 const wireReply = (reply: InferenceReply): WireReply => ({
   head: {
     model_name: reply.model,
     model_version: String(reply.version),
     id: reply.id,
-    outputs: reply.outputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
+    outputs: reply.outputs.map(({ name, datatype, shape, memory }) =>
+      memory === undefined ? { name, datatype, shape } : { name, datatype, shape, parameters: spanParameters(memory) },
+    ),
   },
-  raw: reply.outputs.map(dataToBinary),
+  raw: reply.outputs.map((output) => (output.memory === undefined ? dataToBinary(output) : NOTHING)),
+});
+
+const spanParameters = ({ region, offset, byteSize }: MemorySpan): Record<string, object> => ({
+  shared_memory_region: { string_param: region },
+  shared_memory_byte_size: { int64_param: byteSize },
+  ...(offset === 0 ? {} : { shared_memory_offset: { int64_param: offset } }),
 });
 
 /** ModelInfer. */

@@ -1,9 +1,10 @@
 import { type BinnacleError, invalid, unsupported } from '../../../kernel/index.ts';
-import { parseRequestId, type Tensor, textOfBytes } from '../../../serving/index.ts';
+import { type Datatype, parseRequestId, type Tensor, type TensorData } from '../../../serving/index.ts';
 import { dataFromBinary } from '../binary-tensors.ts';
 import { countOf, isDatatype } from '../datatypes.ts';
 import { callOf } from '../call.ts';
-import type { InferenceRequest } from '../types.ts';
+import { spanOf, type SystemSharedMemory } from '../shared-memory.ts';
+import type { InferenceRequest, RequestedOutput } from '../types.ts';
 import { dataFromContents } from './contents.ts';
 import { valuesOf, type WireInput, type WireRequest } from './wire.ts';
 
@@ -19,45 +20,64 @@ export function versionOf(text: string): number | undefined {
   throw invalid('invalid_version', `failed to get model version from specified version string '${text.slice(0, 40)}', version should be an integral value > 0`);
 }
 
-/** A ModelInferRequest free of its transport. Tensors are views of the message where their address allows it. Throws `invalid` and `unsupported` with Triton's texts. */
-export function inferenceRequestOf(request: WireRequest): InferenceRequest {
+/**
+ * A ModelInferRequest free of its transport. Tensors are views of the message where their address allows it, or read from `memory`. Throws
+ * `invalid` and `unsupported` with Triton's texts.
+ */
+export function inferenceRequestOf(request: WireRequest, memory: Pick<SystemSharedMemory, 'read'>): InferenceRequest {
   return {
     id: parseRequestId(request.id),
-    inputs: inputsOf(request),
-    outputs: request.outputs.length === 0 ? undefined : request.outputs.map(({ name }) => ({ name, binary: true })),
+    inputs: inputsOf(request, memory),
+    outputs: request.outputs.length === 0 ? undefined : request.outputs.map(outputOf),
     binaryDefault: true,
     call: callOf(valuesOf(request.parameters)),
   };
 }
 
-function inputsOf({ model_name: model, inputs, raw_input_contents: raw }: WireRequest): Tensor[] {
+function inputsOf({ model_name: model, inputs, raw_input_contents: raw }: WireRequest, memory: Pick<SystemSharedMemory, 'read'>): Tensor[] {
   let next = 0;
-  const tensors = inputs.map((input) => {
-    if (input.contents === null) {
-      const bytes = raw[next++];
-      if (bytes === undefined) throw bad(`unable to find data for input tensor '${input.name}' for model '${model}' in request.`);
-      return tensorOf(model, input, bytes);
+  const tensors: Tensor[] = [];
+  for (const input of inputs) {
+    for (const before of tensors) if (before.name === input.name) throw bad(`input '${input.name}' already exists in request`);
+    const { name, datatype, shape, count } = describe(model, input);
+    const span = spanOf(valuesOf(input.parameters));
+    let data: TensorData;
+    if (input.contents !== null) {
+      if (span !== undefined) throw bad(`unexpected 'content' provided when using shared memory for input tensor '${name}' for model '${model}'`);
+      if (raw.length > 0) throw bad(`contents field must not be specified when using raw_input_contents for '${name}' for model '${model}'`);
+      data = dataFromContents(model, name, datatype, count, input.contents);
+    } else {
+      const bytes = span === undefined ? raw[next++] : memory.read(span);
+      if (bytes === undefined) throw bad(`unable to find data for input tensor '${name}' for model '${model}' in request.`);
+      data = dataFromBinary(name, datatype, count, bytes, model);
     }
-    if (raw.length > 0) throw bad(`contents field must not be specified when using raw_input_contents for '${input.name}' for model '${model}'`);
-    return tensorOf(model, input, undefined);
-  });
+    tensors.push({ name, datatype, shape, data });
+  }
   if (next < raw.length) throw bad(`unexpected additional input data: ${raw.length} raw_input_contents for ${next} inputs of model '${model}'`);
   return tensors;
 }
 
-function tensorOf(model: string, { name, datatype, shape: dims, contents }: WireInput, raw: Buffer | undefined): Tensor {
+/** A tensor's name, datatype and shape, whatever its data are. */
+function describe(model: string, { name, datatype, shape: dims }: WireInput): { name: string; datatype: Datatype; shape: number[]; count: number } {
   if (name === '') throw bad(`an input for model '${model}' has no name`);
   if (datatype === 'BF16') throw unsupported('bf16_unsupported', `input '${name}': the runtime cannot exchange BF16; send FP32`);
   if (!isDatatype(datatype))
-    throw bad(`invalid datatype for input ${name}: '${datatype.slice(0, 40)}' is none (BOOL, (U)INT8 to (U)INT64, FP16, FP32, FP64, BYTES)`);
+    throw bad(`invalid datatype for input ${name}: '${datatype.slice(0, 40)}' is not known; known are BOOL, (U)INT8 to (U)INT64, FP16, FP32, FP64 and BYTES`);
   if (dims.length > MAX_RANK) throw bad(`input '${name}': the shape has ${dims.length} dimensions; at most ${MAX_RANK} are taken`);
   const shape: number[] = [];
   for (const dimension of dims) shape.push(dimension.toNumber());
   const count = countOf(shape);
   if (Number.isNaN(count)) throw bad(`input '${name}': [${shape}] is not a shape (whole numbers, none negative, 2^31 elements at most)`);
-  const data =
-    contents === null ? dataFromBinary(name, datatype, count, raw as Buffer, model) : dataFromContents(model, name, datatype, count, contents, stringsOf);
-  return { name, datatype, shape, data };
+  return { name, datatype, shape, count };
 }
 
-const stringsOf = (list: Buffer[]): string[] => list.map(textOfBytes);
+function outputOf({ name, parameters }: WireRequest['outputs'][number]): RequestedOutput {
+  const values = valuesOf(parameters);
+  const memory = spanOf(values);
+  const { classification } = values;
+  if (classification === undefined) return { name, binary: true, memory };
+  if (memory !== undefined) throw bad(`output '${name}' can't set both 'shared_memory_region' and 'classification'`);
+  if (typeof classification !== 'number' || !Number.isInteger(classification) || classification < 0)
+    throw bad(`invalid value type for 'classification' parameter of output '${name}', expected int64_param of 0 or more`);
+  return { name, binary: true, classification };
+}

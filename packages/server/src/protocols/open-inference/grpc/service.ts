@@ -1,6 +1,8 @@
+import type { Root } from 'protobufjs';
 import { type GrpcMethod, type GrpcService, loadProtos, serviceMethods } from '../../../http/grpc/index.ts';
 import type { Logger } from '../../../kernel/index.ts';
 import type { OpenInferenceCore } from '../core.ts';
+import { memoryMethods, repositoryMethods, settingsMethods } from './control.ts';
 import { modelInfer, modelStreamInfer, type StreamReply } from './infer.ts';
 import { replyEncoder, type WireReply } from './reply.ts';
 import { versionOf } from './request.ts';
@@ -21,7 +23,10 @@ export function openInferenceGrpc({ core, logger }: OpenInferenceGrpcOptions): G
       const root = await loadProtos('grpc_service.proto');
       const encoder = replyEncoder(root);
       const methods: Record<string, GrpcMethod> = serviceMethods(root, SERVICE, {
-        ...health(core),
+        ...models(core, root),
+        ...repositoryMethods(core.repository),
+        ...memoryMethods(core.memory),
+        ...settingsMethods(core),
         ModelInfer: { kind: 'unary', handle: (request: WireRequest, call) => modelInfer(core, request, call) },
         ModelStreamInfer: { kind: 'bidi', start: (call) => modelStreamInfer(core, call, logger) },
       });
@@ -37,12 +42,19 @@ export function openInferenceGrpc({ core, logger }: OpenInferenceGrpcOptions): G
   };
 }
 
-function health(core: OpenInferenceCore) {
+function models(core: OpenInferenceCore, root: Root) {
+  const config = root.lookupType('inference.ModelConfigResponse');
   return {
     ServerLive: { kind: 'unary', open: true, handle: () => ({ live: true }) },
     ServerReady: { kind: 'unary', open: true, handle: () => ({ ready: core.ready() }) },
     ModelReady: { kind: 'unary', handle: ({ name, version }: WireModel) => ({ ready: core.modelReady(name, versionOf(version)) }) },
     ServerMetadata: { kind: 'unary', handle: () => core.serverMetadata() },
     ModelMetadata: { kind: 'unary', handle: ({ name, version }: WireModel) => core.modelMetadata(name, versionOf(version)) },
+    // Its JSON form has enums by name.
+    ModelConfig: { kind: 'unary', handle: ({ name, version }: WireModel) => config.fromObject({ config: core.modelConfig(name, versionOf(version)) }) },
+    ModelStatistics: {
+      kind: 'unary',
+      handle: ({ name, version }: WireModel) => ({ model_stats: core.statistics(name === '' ? undefined : name, versionOf(version)) }),
+    },
   } as const;
 }
