@@ -39,6 +39,7 @@ import { grpcHealth } from './protocols/grpc-health/index.ts';
 import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
 import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
 import { createCore, openInference, openInferenceGrpc } from './protocols/open-inference/index.ts';
+import { tfServing } from './protocols/tf-serving/index.ts';
 import { createRegistryImports, createRegistryService, createRegistryViews, type RegistryImports, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
 import {
@@ -214,6 +215,7 @@ async function build(
     logger,
     dataPlanes: [
       openInference({ core, logger, maxBodyBytes }),
+      tfServing({ serving, logger, maxBodyBytes }),
       mlflowScoring({ serving, logger, maxBodyBytes, defaultEndpoint: config.serving.defaultEndpoint }),
     ],
     plugins: [

@@ -4,6 +4,7 @@ export * from './errors.ts';
 export * from './events.ts';
 export * from './ids.ts';
 export * from './logger.ts';
+export * from './loose-json.ts';
 export * from './memory.ts';
 export * from './paging.ts';
 export * from './text.ts';

@@ -1,8 +1,9 @@
 /** Endpoints: what serves which versions of a model, how requests reach them, and what a model is fed with. */
 export { bytesOfText, isText, textOfBytes } from './bytes-text.ts';
+export { classLabels } from './class-labels.ts';
 export { fillValues, planColumns } from './columns.ts';
 export { kindOf } from './convert.ts';
-export { halfToFloat } from './float16.ts';
+export { floatToHalf, halfToFloat } from './float16.ts';
 export { tensorToJson } from './json-tensor.ts';
 export type { BatchSizeStatistics, InferenceStatistics } from './inference-statistics.ts';
 export {

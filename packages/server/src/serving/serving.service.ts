@@ -77,6 +77,8 @@ export interface ServingService extends EndpointDirectory {
   stats(name: string): EndpointStats;
   /** The version that answers for an endpoint (the heaviest, or the pinned one); throws `not_found` or `unavailable`. */
   served(name: string, version?: number): ServedModel;
+  /** Versions by the aliases of an endpoint's model, as last seen; undefined for a name that is not served. */
+  aliases(name: string): Readonly<Record<string, number>> | undefined;
   /** Counts what goes wrong by itself. */
   infer(request: InferRequest): Promise<InferReply>;
   /** Told by a front-end of a request that it refused before it came to `infer`: it counts as an error of its endpoint. */
@@ -256,6 +258,7 @@ export function createServingService(deps: ServingDeps): ServingService {
       return { name, versions, version: chooseRoute(endpoint, version, heaviest).loaded, config: endpoint.record.config };
     },
 
+    aliases: (name) => endpoints.get(name)?.aliases,
     infer: (request) => infer(inferDeps, request),
     refused: (request, error) => recordRefusal(inferDeps, request, error),
 

@@ -161,6 +161,25 @@ export const zipMapClassifier = (options: { onlyMl?: boolean } = {}): Uint8Array
     ],
   });
 
+/** y[N,2] = softmax(x[N,2]), called `probabilities`, and the `label` of the higher. */
+export const classifier = (): Uint8Array =>
+  graph({
+    nodes: [
+      { opType: 'Softmax', input: ['x'], output: ['probabilities'], attribute: [{ name: 'axis', type: 2, i: 1 }] },
+      {
+        opType: 'ArgMax',
+        input: ['x'],
+        output: ['label'],
+        attribute: [
+          { name: 'axis', type: 2, i: 1 },
+          { name: 'keepdims', type: 2, i: 0 },
+        ],
+      },
+    ],
+    inputs: [value('x', 'FP32', ['N', 2])],
+    outputs: [value('label', 'INT64', ['N']), value('probabilities', 'FP32', ['N', 2])],
+  });
+
 /** Weights in another file. */
 export const withExternalData = (location: string, entries: Record<string, string> = {}): Uint8Array =>
   graph({

@@ -10,6 +10,7 @@ import type { DataPlane } from '../../src/http/data-plane/index.ts';
 import { EventBus, type LogControl, notFound, silentLogger } from '../../src/kernel/index.ts';
 import { mlflowScoring } from '../../src/protocols/mlflow-scoring/index.ts';
 import { createCore, openInference } from '../../src/protocols/open-inference/index.ts';
+import { tfServing } from '../../src/protocols/tf-serving/index.ts';
 import type { ModelPackage, VersionRef } from '../../src/registry/index.ts';
 import {
   createServingService,
@@ -162,7 +163,7 @@ export async function servingKit(
     logControl: options.logControl ?? stillLog(),
     repositories: options.repositories,
   });
-  const planes: DataPlane[] = [openInference({ ...common, core }), mlflowScoring({ ...common, defaultEndpoint: options.defaultEndpoint })];
+  const planes: DataPlane[] = [openInference({ ...common, core }), mlflowScoring({ ...common, defaultEndpoint: options.defaultEndpoint }), tfServing(common)];
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     if (!planes.some((plane) => plane(request, response, path))) response.writeHead(404).end();

@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export { type Body, type BodyOptions, readBody, watchBody } from './body.ts';
+export { headerOf, signalOf } from './call.ts';
+export { sendJsonText } from './send-json.ts';
 
 /**
  * A protocol on the hot path, served by bare node:http before the control plane sees the request. `path` is the URL's path, undecoded,

@@ -1,4 +1,4 @@
-import { type BinnacleError, invalid, isObject, shown } from '../../kernel/index.ts';
+import { type BinnacleError, invalid, isObject, replaceSpecials, shown } from '../../kernel/index.ts';
 import type { Column, Table } from '../../tables/index.ts';
 import { firstTwice } from './csv.ts';
 
@@ -22,36 +22,14 @@ function parseLoose(text: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     try {
-      return JSON.parse(withoutSpecials(text));
+      return JSON.parse(replaceSpecials(text, SPECIALS));
     } catch {
       throw bad(`Ensure that input is a valid JSON formatted string. Error: '${(cause as Error).message}'`);
     }
   }
 }
 
-const SPECIALS: Record<string, string> = { NaN: 'null', Infinity: '1e999', '-Infinity': '-1e999' };
-
-/** JSON has no such words outside of strings; one pass, since the text may be anything at all. */
-function withoutSpecials(text: string): string {
-  let out = '';
-  for (let at = 0; at < text.length; ) {
-    const quote = text.indexOf('"', at);
-    out += text.slice(at, quote < 0 ? text.length : quote).replace(/-?\bInfinity\b|\bNaN\b/g, (word) => SPECIALS[word] ?? word);
-    if (quote < 0) break;
-    at = endOfString(text, quote);
-    out += text.slice(quote, at);
-  }
-  return out;
-}
-
-function endOfString(text: string, quote: number): number {
-  for (let at = quote + 1; at < text.length; at++) {
-    const char = text.charAt(at);
-    if (char === '\\') at++;
-    else if (char === '"') return at + 1;
-  }
-  return text.length;
-}
+const SPECIALS = { nan: 'null', infinity: '1e999', minusInfinity: '-1e999' };
 
 /** MLflow's four JSON forms. `params` is taken and ignored: an ONNX graph has none. */
 export function parseScoringJson(text: string): ScoringInput {

@@ -1,5 +1,5 @@
 import { invalid, unsupported } from '../../kernel/index.ts';
-import { halfToFloat, type Tensor, type VersionInfo } from '../../serving/index.ts';
+import { classLabels, halfToFloat, type Tensor, type VersionInfo } from '../../serving/index.ts';
 
 /** C's %f, as Triton writes values of floats. */
 function fixed(value: number): string {
@@ -8,24 +8,8 @@ function fixed(value: number): string {
   return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
 }
 
-/**
- * Labels of an output's classes: the model's setting `labels.{output}` or `labels` (its metadata or tags), a JSON list or one a line; an empty
- * one is none. Undefined when the model names none.
- */
-export function labelsOf(version: Pick<VersionInfo, 'pkg'>, output: string): string[] | undefined {
-  const { settings } = version.pkg;
-  const text = settings[`labels.${output}`] ?? settings['labels'] ?? settings['binnacle.labels'];
-  if (text === undefined || text.trim() === '') return undefined;
-  if (text.trimStart().startsWith('[')) {
-    try {
-      const list: unknown = JSON.parse(text);
-      if (Array.isArray(list)) return list.map(String);
-    } catch {
-      // Then it is a list of lines, the first of which begins with a bracket.
-    }
-  }
-  return text.split(/\r?\n/);
-}
+/** Names of an output's classes; undefined when the model names none. */
+export const labelsOf = (version: Pick<VersionInfo, 'pkg'>, output: string): string[] | undefined => classLabels(version.pkg, output);
 
 /**
  * The `count` best of each row as BYTES `value:index[:label]` (Triton's classification extension): shape [rows, k] where the first dimension

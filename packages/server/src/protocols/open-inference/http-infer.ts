@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Body, readBody } from '../../http/data-plane/index.ts';
+import { type Body, headerOf, readBody, signalOf } from '../../http/data-plane/index.ts';
 import { BinnacleError, invalid, type Logger } from '../../kernel/index.ts';
 import { parseEventTime, parseRequestId, releaseOutputs, worthReleasing } from '../../serving/index.ts';
 import type { OpenInferenceCore } from './core.ts';
@@ -33,26 +33,6 @@ function headerBytesOf(request: IncomingMessage): number | undefined {
   if (typeof value !== 'string' || !/^\d{1,10}$/.test(value))
     throw invalid('invalid_header', `Unable to parse Inference-Header-Content-Length: ${JSON.stringify(value)} is not a number of bytes`);
   return Number(value);
-}
-
-/** A header of a request (lower case), or a cookie behind `cookie:`. */
-export const headerOf =
-  (request: IncomingMessage) =>
-  (name: string): string | undefined => {
-    const value = request.headers[name.startsWith('cookie:') ? 'cookie' : name];
-    if (!name.startsWith('cookie:')) return Array.isArray(value) ? value[0] : value;
-    const wanted = `${name.slice('cookie:'.length)}=`;
-    for (const part of (value as string | undefined)?.split(';') ?? []) if (part.trimStart().startsWith(wanted)) return part.trim().slice(wanted.length);
-    return undefined;
-  };
-
-/** Aborted when the connection closes before the reply is done. */
-export function signalOf(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  response.on('close', () => {
-    if (!response.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }
 
 /** POST …/infer, and what is like it: `parse` reads the message, `send` writes the reply. */

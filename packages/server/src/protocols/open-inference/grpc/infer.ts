@@ -1,3 +1,4 @@
+import { headerOf } from '../../../http/data-plane/index.ts';
 import type { GrpcCall, GrpcStreamCall, StreamHandler } from '../../../http/grpc/index.ts';
 import { BinnacleError, type Logger } from '../../../kernel/index.ts';
 import { parseEventTime, parseRequestId, releaseOutputs, worthReleasing } from '../../../serving/index.ts';
@@ -9,16 +10,6 @@ import { inferenceRequestOf, versionOf } from './request.ts';
 import type { WireRequest } from './wire.ts';
 
 const text = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
-
-/** Metadata as headers, or a cookie behind `cookie:`. */
-const headerOf =
-  ({ headers }: GrpcCall) =>
-  (name: string): string | undefined => {
-    if (!name.startsWith('cookie:')) return text(headers[name]);
-    const begin = `${name.slice('cookie:'.length)}=`;
-    for (const part of text(headers.cookie)?.split(';') ?? []) if (part.trim().startsWith(begin)) return part.trim().slice(begin.length);
-    return undefined;
-  };
 
 /** One inference; throws what the core throws. */
 async function run(core: OpenInferenceCore, request: WireRequest, call: GrpcCall, times: { receivedAt: number; startedAt: number }): Promise<InferenceReply> {

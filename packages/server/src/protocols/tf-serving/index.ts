@@ -1,0 +1,2 @@
+/** TensorFlow Serving's API. */
+export { tfServing, type TfServingOptions } from './http.ts';

@@ -1,0 +1,110 @@
+import { isObject } from '../../kernel/index.ts';
+import type { Datatype, Tensor, VersionInfo } from '../../serving/index.ts';
+import { bad, debug, isBase64, type Json } from './json.ts';
+import { checkLists, shapeOf, ValueWriter } from './values.ts';
+
+type Spec = VersionInfo['inputs'][number];
+
+/** `instances`: a tensor's rows one by one, `predictions` come back; `inputs`: whole tensors, `outputs` come back. */
+export type PredictInput = { format: 'row'; instances: readonly unknown[] } | { format: 'columnar'; inputs: unknown };
+
+/** What a :predict request holds. Throws `invalid` with TensorFlow Serving's texts. */
+export function predictInputOf(request: Json): PredictInput {
+  const { instances, inputs } = request;
+  if (instances !== undefined) {
+    if (inputs !== undefined) throw bad(`JSON Value: ${debug(request)} Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist `);
+    if (!Array.isArray(instances)) throw bad(`JSON Value: ${debug(request)} Expecting 'instances' to be an list/array`);
+    if (instances.length === 0) throw bad(`JSON Value: ${debug(request)} No values in 'instances' array`);
+    return { format: 'row', instances };
+  }
+  if (inputs === undefined) throw bad("Missing 'inputs' or 'instances' key");
+  return { format: 'columnar', inputs };
+}
+
+/** The model's inputs from a request. Throws `invalid` with TensorFlow Serving's texts. */
+export function tensorsOf(version: VersionInfo, input: PredictInput): Tensor[] {
+  if (version.inputs.length === 0) throw bad('Failed to get input map for signature: DEFAULT');
+  return input.format === 'row' ? fromRows(version, input.instances) : fromColumns(version, input.inputs);
+}
+
+/** An object of named inputs. */
+const isNamed = (value: unknown): value is Json => isObject(value) && !isBase64(value);
+
+/** [N] where the graph wants [N,1], as exporters of tables make it. */
+const fitted = (spec: Spec, shape: number[]): number[] => (shape.length === spec.shape.length - 1 && spec.shape.at(-1) === 1 ? [...shape, 1] : shape);
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((n, dimension) => n * dimension, 1);
+
+function fromColumns(version: VersionInfo, value: unknown): Tensor[] {
+  const whole = (spec: Spec, item: unknown): Tensor => {
+    const shape = shapeOf(item);
+    checkLists(item, shape);
+    const datatype = spec.datatype as Datatype;
+    const writer = new ValueWriter(datatype, sizeOf(shape));
+    writer.write(item, shape.length);
+    return { name: spec.name, datatype, shape: fitted(spec, shape), data: writer.data };
+  };
+  if (isNamed(value)) {
+    return version.inputs.map((spec) => {
+      if (!Object.hasOwn(value, spec.name)) throw bad(`Missing named input: ${spec.name} in 'inputs' object.`);
+      return whole(spec, value[spec.name]);
+    });
+  }
+  if (version.inputs.length > 1) throw bad('inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map');
+  return [whole(version.inputs[0] as Spec, value)];
+}
+
+function fromRows(version: VersionInfo, instances: readonly unknown[]): Tensor[] {
+  const { inputs } = version;
+  const named = isNamed(instances[0]);
+  if (!named && inputs.length > 1)
+    throw bad('instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map');
+  instances.forEach((instance, i) => {
+    if (named && !isNamed(instance)) throw bad(`Expecting object but got list at item ${i} of input list`);
+    if (!named && isNamed(instance)) throw bad(`Expecting value/list but got object at item ${i} of input list`);
+    if (named) checkKeys(inputs, instance as Json, i);
+  });
+  return inputs.map((spec) => stack(spec, instances, named));
+}
+
+function checkKeys(inputs: readonly Spec[], instance: Json, index: number): void {
+  const keys = Object.keys(instance);
+  const unknown = keys.find((key) => !inputs.some(({ name }) => name === key));
+  if (unknown !== undefined) throw element(index, unknown, `JSON object: does not have named input: ${unknown}`);
+  if (keys.length !== inputs.length)
+    throw bad(
+      `Failed to process element: ${index} of 'instances' list. JSON object: ${debug(instance)} keys must be equal to: ${inputs
+        .map(({ name }) => name)
+        .toSorted()
+        .join(',')}`,
+    );
+}
+
+const element = (index: number, key: string | undefined, why: string): Error =>
+  bad(`Failed to process element: ${index}${key === undefined ? '' : ` key: ${key}`} of 'instances' list. Error: INVALID_ARGUMENT: ${why}`);
+
+/** One input of all instances, which must be of one shape. */
+function stack(spec: Spec, instances: readonly unknown[], named: boolean): Tensor {
+  const { name } = spec;
+  const valueOf = (instance: unknown): unknown => (named ? (instance as Json)[name] : instance);
+  const inside = <T>(index: number, work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw element(index, named ? name : undefined, (error as Error).message);
+    }
+  };
+  const shape = inside(0, () => shapeOf(valueOf(instances[0])));
+  instances.forEach((instance, i) => inside(i, () => checkInstance(valueOf(instance), shape)));
+  const datatype = spec.datatype as Datatype;
+  const writer = new ValueWriter(datatype, instances.length * sizeOf(shape));
+  for (let i = 0; i < instances.length; i++) inside(i, () => writer.write(valueOf(instances[i]), shape.length));
+  return { name, datatype, shape: fitted(spec, [instances.length, ...shape]), data: writer.data };
+}
+
+function checkInstance(value: unknown, shape: readonly number[]): void {
+  const own = shapeOf(value);
+  if (sizeOf(own) !== sizeOf(shape)) throw bad(`Expecting tensor size: ${sizeOf(shape)} but got: ${sizeOf(own)}`);
+  if (own.length !== shape.length || own.some((dimension, i) => dimension !== shape[i])) throw bad(`Expecting shape [${shape}] but got: [${own}]`);
+  checkLists(value, shape);
+}

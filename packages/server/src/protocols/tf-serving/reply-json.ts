@@ -1,0 +1,78 @@
+import { bytesOfText, halfToFloat, type Tensor } from '../../serving/index.ts';
+import { bad } from './json.ts';
+import type { PredictInput } from './predict-json.ts';
+
+const SPECIAL = (value: number): string => (Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity');
+const whole = (value: number): string => (Object.is(value, -0) ? '-0.0' : Math.abs(value) < 1e21 ? `${value}.0` : String(value));
+
+/** As few digits as give the same float back, with `.0` behind whole numbers and the words NaN and Infinity, as TensorFlow Serving writes decimals. */
+export function floatText(value: number): string {
+  if (Number.isInteger(value)) return whole(value);
+  if (!Number.isFinite(value)) return SPECIAL(value);
+  const short = Math.round(value * 1e6) / 1e6;
+  return Math.fround(short) === value ? String(short) : value.toPrecision(9);
+}
+
+function doubleText(value: number): string {
+  if (Number.isInteger(value)) return whole(value);
+  return Number.isFinite(value) ? String(value) : SPECIAL(value);
+}
+
+/** One value of a tensor as JSON text. Outputs named `…_bytes` are base64. */
+function textOf(tensor: Tensor): (index: number) => string {
+  const { name, datatype, data } = tensor;
+  if (Array.isArray(data))
+    return name.endsWith('_bytes') ? (i) => `{"b64":"${bytesOfText(data[i] as string).toString('base64')}"}` : (i) => JSON.stringify(data[i]);
+  if (datatype === 'BOOL') return (i) => (data[i] === 0 ? 'false' : 'true');
+  if (datatype === 'FP16') {
+    const values = halfToFloat(data as Uint16Array);
+    return (i) => floatText(values[i] as number);
+  }
+  if (datatype === 'FP32') return (i) => floatText(data[i] as number);
+  if (datatype === 'FP64') return (i) => doubleText(data[i] as number);
+  return (i) => String(data[i]);
+}
+
+function nested(text: (index: number) => string, shape: readonly number[], dimension: number, from: number, size: number): string {
+  if (dimension === shape.length) return text(from);
+  const count = shape[dimension] as number;
+  const width = count === 0 ? 0 : size / count;
+  let out = '[';
+  for (let i = 0; i < count; i++) out += (i === 0 ? '' : ',') + nested(text, shape, dimension + 1, from + i * width, width);
+  return `${out}]`;
+}
+
+/** The answer to a :predict request; a single output drops its name. */
+export const predictReply = (format: PredictInput['format'], outputs: readonly Tensor[]): string => (format === 'row' ? rows(outputs) : columns(outputs));
+
+function rows(outputs: readonly Tensor[]): string {
+  let batch = -1;
+  for (const { name, shape } of outputs) {
+    if (shape.length === 0) throw bad(`Tensor name: ${name} has no shape information `);
+    if (batch >= 0 && shape[0] !== batch) throw bad(`Tensor name: ${name} has inconsistent batch size: ${shape[0]} expecting: ${batch}`);
+    batch = shape[0] as number;
+  }
+  const parts = outputs.map((output) => ({
+    key: outputs.length > 1 ? `${JSON.stringify(output.name)}:` : '',
+    text: textOf(output),
+    shape: output.shape,
+    width: batch === 0 ? 0 : output.data.length / batch,
+  }));
+  let out = '{"predictions":[';
+  for (let row = 0; row < batch; row++) {
+    out += (row === 0 ? '' : ',') + (parts.length > 1 ? '{' : '');
+    for (let i = 0; i < parts.length; i++) {
+      const { key, text, shape, width } = parts[i] as (typeof parts)[number];
+      out += (i === 0 ? '' : ',') + key + nested(text, shape, 1, row * width, width);
+    }
+    if (parts.length > 1) out += '}';
+  }
+  return `${out}]}`;
+}
+
+function columns(outputs: readonly Tensor[]): string {
+  const text = (output: Tensor): string => nested(textOf(output), output.shape, 0, 0, output.data.length);
+  const [only] = outputs;
+  if (outputs.length === 1 && only !== undefined) return `{"outputs":${text(only)}}`;
+  return `{"outputs":{${outputs.map((output) => `${JSON.stringify(output.name)}:${text(output)}`).join(',')}}}`;
+}
