@@ -214,6 +214,10 @@ export function buildProgram(): Command {
     .option('--endpoint <name>', "endpoint name (default: the model's)")
     .option('--canary <percent>', 'give this version only a share of the traffic beside what is served now', number)
     .option('--shadow', 'only a copy of the traffic, after the reply')
+    .option('--guard <bounds>', 'when the canary is rolled back by itself, such as errors=5%,latency=2x,drift=0.2', collect)
+    .option('--split-by <what>', 'divide the traffic by header:NAME or cookie:NAME, so that a user stays with a version')
+    .option('--config <file>', 'JSON that replaces the configuration')
+    .option('--set <key=value>', 'one value of the configuration, such as isolation=process (repeatable)', collect)
     .addOption(url())
     .addOption(data())
     .addOption(json())
@@ -242,6 +246,49 @@ export function buildProgram(): Command {
     .addOption(url())
     .addOption(data())
     .action(async (name, options) => (await import('./commands/endpoints.ts')).remove(name, options));
+
+  for (const [name, description] of [
+    ['load', 'load what was unloaded, or try again what failed'],
+    ['unload', 'free the memory and answer no more requests until it is loaded again'],
+  ] as const)
+    endpoints
+      .command(name)
+      .description(description)
+      .argument('<endpoint>')
+      .addOption(url())
+      .addOption(data())
+      .addOption(json())
+      .action(async (endpoint, options) => (await import('./commands/endpoint-changes.ts'))[name](endpoint, options));
+  endpoints
+    .command('history')
+    .description('what it served since when, and why it changed')
+    .argument('<endpoint>')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (endpoint, options) => (await import('./commands/endpoint-changes.ts')).history(endpoint, options));
+  endpoints
+    .command('rollback')
+    .description('serve again what was served before')
+    .argument('<endpoint>')
+    .option('--revision <n>', 'of the history (default: the newest with another traffic)', integer)
+    .option('--reason <text>', 'for the history')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (endpoint, options) => (await import('./commands/endpoint-changes.ts')).rollBack(endpoint, options));
+  endpoints
+    .command('config')
+    .description('show or change how it runs: batching, limits, cache, isolation, guards')
+    .argument('<endpoint>')
+    .option('--config <file>', 'JSON that replaces the configuration')
+    .option('--set <key=value>', 'one value, such as batching.maxQueueDelayMicros=500; null takes it out (repeatable)', collect)
+    .option('--guard <bounds>', 'when a canary is rolled back, such as errors=5%,latency=2x,drift=0.2', collect)
+    .option('--split-by <what>', 'header:NAME, cookie:NAME or weight')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (endpoint, options) => (await import('./commands/endpoint-changes.ts')).config(endpoint, options));
 
   program
     .command('predict')

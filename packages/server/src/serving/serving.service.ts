@@ -126,7 +126,8 @@ export function createServingService(deps: ServingDeps): ServingService {
     }
     const before = `${endpoint.state} ${endpoint.message}`;
     await endpoint.reconcile(record, insist);
-    if (before !== `${endpoint.state} ${endpoint.message}` && endpoint.message !== '') logger.warn({ endpoint: name, state: endpoint.state }, endpoint.message);
+    if (before !== `${endpoint.state} ${endpoint.message}` && endpoint.message !== '' && endpoint.state !== 'unloaded')
+      logger.warn({ endpoint: name, state: endpoint.state }, endpoint.message);
   }
 
   async function remove(name: string): Promise<void> {

@@ -1,11 +1,12 @@
 import type { TrafficTarget } from '@binnacle/contract';
 import { BinnacleApiError } from '@binnacle/sdk';
 import { type ConnectFlags, connect } from '../connect.ts';
+import { type ConfigFlags, configFrom, hasConfig } from '../config-flags.ts';
 import { UsageError } from '../usage.ts';
 import { bold, dim, green, print, printJson, yellow } from '../output.ts';
 import { parseModelRef } from '../refs.ts';
 
-interface DeployOptions extends ConnectFlags {
+interface DeployOptions extends ConnectFlags, ConfigFlags {
   endpoint?: string | undefined;
   canary?: number | undefined;
   shadow?: true | undefined;
@@ -21,15 +22,19 @@ export async function deploy(ref: string, options: DeployOptions): Promise<void>
   const { client, url, close } = await connect(options);
   try {
     let traffic: TrafficTarget[] = [{ ...target, weight: 100, shadow: false }];
-    if (options.canary !== undefined || options.shadow) {
-      const current = await client.call('getEndpoint', { params: { endpoint: name } }).catch((error: unknown) => {
-        if (error instanceof BinnacleApiError && error.status === 404)
-          throw new UsageError(`Endpoint ${name} serves nothing yet; deploy a version without --canary or --shadow first.`);
-        throw error;
-      });
-      traffic = beside(current.traffic, target, options.canary);
-    }
-    const endpoint = await client.call('deployEndpoint', { params: { endpoint: name }, body: { model, traffic } });
+    const aside = options.canary !== undefined || options.shadow === true;
+    const configured = hasConfig(options);
+    const current =
+      aside || configured
+        ? await client.call('getEndpoint', { params: { endpoint: name } }).catch((error: unknown) => {
+            if (!(error instanceof BinnacleApiError) || error.status !== 404) throw error;
+            if (aside) throw new UsageError(`Endpoint ${name} serves nothing yet; deploy a version without --canary or --shadow first.`);
+            return undefined;
+          })
+        : undefined;
+    if (aside && current !== undefined) traffic = beside(current.traffic, target, options.canary);
+    const config = configured ? await configFrom(options, current?.config ?? {}) : undefined;
+    const endpoint = await client.call('deployEndpoint', { params: { endpoint: name }, body: { model, traffic, ...(config === undefined ? {} : { config }) } });
     if (options.json) return printJson(endpoint);
     print(
       `${endpoint.state === 'ready' ? green('✓') : yellow('!')} endpoint ${bold(endpoint.name)} is ${endpoint.state}${endpoint.message === '' ? '' : `: ${endpoint.message}`}`,

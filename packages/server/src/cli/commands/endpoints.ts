@@ -41,7 +41,21 @@ export async function show(name: string, options: Flags): Promise<void> {
     if (options.json) return printJson(endpoint);
     print(`${bold(endpoint.name)} serves ${endpoint.model}, ${endpoint.state}${endpoint.message === '' ? '' : `: ${endpoint.message}`}`);
     for (const v of endpoint.versions)
-      print(`  version ${v.version}  ${v.state}  ${v.shadow ? 'shadow' : `${v.weight} %`}  ${v.aliases.join(' ')}  ${v.error ?? ''}`.trimEnd());
+      print(
+        `  version ${v.version}  ${[
+          v.state,
+          v.shadow ? 'shadow' : `${v.weight} %`,
+          v.aliases.join(' '),
+          v.tier ?? '',
+          v.runMicros === null ? '' : `${Math.round(v.runMicros)} µs a run`,
+          v.memoryBytes === null ? '' : `${Math.round(v.memoryBytes / 2 ** 20)} MiB`,
+          v.queue === null ? '' : `${v.queue.waiting} waiting`,
+          v.canary === null ? '' : `canary ${v.canary.state}: ${v.canary.text}`,
+          v.error ?? '',
+        ]
+          .filter((part) => part !== '')
+          .join('  ')}`,
+      );
     for (const tensor of endpoint.tensors?.inputs ?? []) print(`  in   ${tensor.name.padEnd(20)} ${tensor.datatype} [${tensor.shape.join(', ')}]`);
     for (const tensor of endpoint.tensors?.outputs ?? []) print(`  out  ${tensor.name.padEnd(20)} ${tensor.datatype} [${tensor.shape.join(', ')}]`);
     if (endpoint.sample !== null)
