@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint, EndpointConfig, EndpointDetail, TrafficTarget } from '@binnacle/contract';
 import { type Clock, type EventBus, invalid, type Logger, notFound, systemClock } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
@@ -234,7 +233,7 @@ export function createServingService(deps: ServingDeps): ServingService {
     async rollBack(name, { revision, reason } = {}) {
       const { model, traffic, revision: current } = known(name).record;
       const found = (await store.listChanges(name, 200)).find((change) =>
-        revision === undefined ? change.revision < current && !isDeepStrictEqual(change.traffic, traffic) : change.revision === revision,
+        revision === undefined ? change.revision < current && JSON.stringify(change.traffic) !== JSON.stringify(traffic) : change.revision === revision,
       );
       if (found === undefined)
         throw notFound(
