@@ -67,6 +67,9 @@ export async function failure(promise: Promise<unknown>): Promise<string> {
   }
 }
 
+/** A message as protobufjs tells it. */
+type Plain = ReturnType<Type['toObject']>;
+
 /** Calls a service by its .proto: plain objects in and out, 64-bit integers as numbers, enums by name. */
 export async function protoClient(file: string, service: string, client: Client) {
   const root = await loadProtos(file);
@@ -78,8 +81,7 @@ export async function protoClient(file: string, service: string, client: Client)
   };
   const plain = (type: Type, bytes: Buffer) => type.toObject(type.decode(bytes), { longs: Number, enums: String, defaults: true, oneofs: false });
   return {
-    async call(name: string, message: object = {}, options: Parameters<typeof call>[3] = {}): Promise<Record<string, any>> {
-      // eslint-disable-line typescript/no-explicit-any
+    async call(name: string, message: object = {}, options: Parameters<typeof call>[3] = {}): Promise<Plain> {
       const { request, response } = typesOf(name);
       return plain(response, await call(client, `/${service}/${name}`, Buffer.from(request.encode(request.fromObject(message)).finish()), options));
     },
@@ -89,7 +91,7 @@ export async function protoClient(file: string, service: string, client: Client)
       for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
       const raw = (bytes: Buffer): Buffer => bytes;
       const both = client.makeBidiStreamRequest(`/${service}/${name}`, raw, raw, sent);
-      const got: Record<string, any>[] = []; // eslint-disable-line typescript/no-explicit-any
+      const got: Plain[] = [];
       both.on('data', (bytes: Buffer) => got.push(plain(response, bytes)));
       const ended = new Promise<void>((resolve, reject) => both.on('error', reject).on('end', resolve));
       // Looked at by those who wait for it.
