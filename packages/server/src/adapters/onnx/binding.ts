@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { TensorSpec } from '@binnacle/contract';
 import { BinnacleError, internal, invalid, messageOf, unsupported } from '../../kernel/index.ts';
 import type { Datatype, Tensor, TensorData } from '../../serving/index.ts';
-import { type Attempt, type Backend, providerNotice, type SessionSettings, sessionAttempts } from './session-settings.ts';
+import { type Attempt, type Backend, type SessionSettings, sessionAttempts } from './session-settings.ts';
 
 /** What we use of onnxruntime-node's own binding. Its public `run` is the same synchronous call behind a setImmediate and costs a turn of the event loop more. */
 interface NativeSession {
@@ -70,8 +70,8 @@ async function loadNative(): Promise<NativeModule> {
 export interface Session {
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
-  /** That it does not run on the provider that was wanted; undefined when it does. */
-  readonly notice: string | undefined;
+  /** Those that could be used. */
+  readonly providers: Attempt['providers'];
   /** `inputs` must have been checked. Throws `invalid` (code `inference_failed`) with the runtime's own words. */
   run(inputs: readonly Tensor[], outputs: readonly string[]): Tensor[];
   release(): void;
@@ -101,7 +101,7 @@ export async function openSession(file: string, settings: SessionSettings): Prom
       continue;
     }
     try {
-      return wrap(session, session.inputMetadata.map(toSpec), session.outputMetadata.map(toSpec), providerNotice(settings, attempt.providers));
+      return wrap(session, session.inputMetadata.map(toSpec), session.outputMetadata.map(toSpec), attempt.providers);
     } catch (error) {
       session.dispose();
       throw error;
@@ -133,12 +133,12 @@ function toSpec(value: NativeValue): TensorSpec {
   return { name: value.name, datatype, shape: [...value.shape] };
 }
 
-function wrap(session: NativeSession, inputs: TensorSpec[], outputs: TensorSpec[], notice: string | undefined): Session {
+function wrap(session: NativeSession, inputs: TensorSpec[], outputs: TensorSpec[], providers: Session['providers']): Session {
   let released = false;
   return {
     inputs,
     outputs,
-    notice,
+    providers,
     run(tensors, names) {
       const feeds: Record<string, NativeTensor> = {};
       for (const { name, datatype, shape, data } of tensors)

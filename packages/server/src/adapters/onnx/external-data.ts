@@ -73,7 +73,10 @@ export async function checkExternalFiles(file: string, files: ExternalFile[]): P
       const real = await realpath(path).catch(() => undefined);
       if (real === undefined) return `${where}, which does not exist; upload it beside the graph`;
       if (!inside(root, real)) return `${where}, which leads outside of the model's folder`;
-      size = (await stat(real)).size;
+      const info = await stat(real);
+      // A device or a pipe would never end.
+      if (!info.isFile()) return `${where}, which is not a file`;
+      size = info.size;
       sizes.set(path, size);
     }
     const end = offset + (length ?? 0);

@@ -19,7 +19,7 @@ const broken = (file: string, what: string, cause?: unknown): BinnacleError =>
 /** Larger files are read in a thread: hashing, and walking through many small fields, would hold up the server. */
 const INLINE_BYTES = 256 * 1024;
 /** Of the thread: what a hostile file makes of more is its own end, not the server's. */
-const THREAD_LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 const THREAD_MS = 60_000;
 
 export interface InspectedFile extends Awaited<ReturnType<GraphInspector['inspect']>> {

@@ -12,8 +12,8 @@ export interface Opened extends ProbeResult {
   openMs: number;
   /** By how much the process grew, bytes: weights, arena and code. Only meaningful in a process of its own. */
   grownBytes: number;
-  /** That it does not run on the provider that was wanted. */
-  notice: string | undefined;
+  /** Execution providers that could be used. */
+  providers: Session['providers'];
 }
 
 /** JSON has no NaN. */
@@ -33,7 +33,7 @@ export async function openAndProbe(
   const session = await openSession(file, settings);
   const spent = process.threadCpuUsage(before);
   const openMs = (spent.user + spent.system) / 1000;
-  const { inputs, outputs, notice } = session;
+  const { inputs, outputs, providers } = session;
   const result = known ?? probe(session, sample);
-  return { session, opened: { ...result, inputs, outputs, openMs, notice, grownBytes: Math.max(0, process.memoryUsage.rss() - memory) } };
+  return { session, opened: { ...result, inputs, outputs, openMs, providers, grownBytes: Math.max(0, process.memoryUsage.rss() - memory) } };
 }

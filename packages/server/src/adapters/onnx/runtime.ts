@@ -8,7 +8,7 @@ import { InlineModel, PooledModel } from './onnx-model.ts';
 import type { Opened } from './open.ts';
 import { SessionPool } from './pool.ts';
 import { SessionProcess } from './process/session-process.ts';
-import type { SessionSettings } from './session-settings.ts';
+import { providerNotice, type SessionSettings, usable } from './session-settings.ts';
 import { SessionWorker } from './session-worker.ts';
 
 /** A run below this is cheaper on the main thread than the way to a worker and back. */
@@ -66,7 +66,9 @@ export function createOnnxRuntime(defaults: OnnxRuntimeOptions = {}): ModelRunti
     const start = (onLost: (why: string | undefined) => void) =>
       new SessionProcess({ label, file, settings, sample, loadTimeoutMs, runTimeoutMs, memoryLimitMiB }, onLost);
     const pool = await SessionPool.open({ label, start, size: instances, logger, ...restart });
-    return new PooledModel(label, note(load, await pool.opened), 'process', pool);
+    const opened = await pool.opened;
+    note(load, opened);
+    return new PooledModel(label, opened, 'process', pool);
   }
 
   /** Loads and runs an unknown file in a process that may crash, hang and eat memory without harm. */
@@ -80,9 +82,9 @@ export function createOnnxRuntime(defaults: OnnxRuntimeOptions = {}): ModelRunti
     }
   }
 
-  function note(load: Load, opened: Opened): Opened {
-    if (opened.notice !== undefined) logger.warn({ model: load.label }, `${load.label}: ${opened.notice}`);
-    return opened;
+  function note({ label, settings }: Load, { providers }: Opened): void {
+    const notice = providerNotice(settings, providers);
+    if (notice !== undefined) logger.warn({ model: label }, `${label}: ${notice}`);
   }
 
   /** What is known is measured in a worker, which then stays where the model is one for workers. */
@@ -106,9 +108,10 @@ export function createOnnxRuntime(defaults: OnnxRuntimeOptions = {}): ModelRunti
       }
     }
     note(load, opened);
-    if (tierOf(options, opened) === 'worker') return new PooledModel(label, opened, 'worker', await workers(load, instances, opened, worker), memoryBytes);
+    const proven = { ...load, settings: usable(settings, opened.providers) };
+    if (tierOf(options, opened) === 'worker') return new PooledModel(label, opened, 'worker', await workers(proven, instances, opened, worker), memoryBytes);
     await worker?.close();
-    return new InlineModel(label, opened, await openSession(file, settings), () => workers(load, 1, opened), memoryBytes);
+    return new InlineModel(label, opened, await openSession(file, proven.settings), () => workers(proven, 1, opened), memoryBytes);
   }
 
   return {

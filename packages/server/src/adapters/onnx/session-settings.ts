@@ -89,6 +89,10 @@ export function sessionAttempts(settings: SessionSettings, backends: readonly Ba
   });
 }
 
+/** Settings without the providers that turned out not to be there, which would be tried, and complain, once more a session. */
+export const usable = (settings: SessionSettings, used: readonly Name[]): SessionSettings =>
+  settings.providers === undefined ? settings : { ...settings, providers: settings.providers.filter(({ name }) => used.includes(name)) };
+
 /** Says which of the wanted providers are not in use; undefined when all are. */
 export function providerNotice(settings: SessionSettings, used: readonly Name[]): string | undefined {
   const missed = (settings.providers ?? []).map(({ name }) => name).filter((name) => !used.includes(name));
