@@ -76,7 +76,10 @@ export function watchBody(request: IncomingMessage, response: ServerResponse, st
 
 async function readPacked(request: IncomingMessage, options: BodyOptions, length: number | undefined, encoding: string, share: Share): Promise<Body> {
   if (encoding !== 'gzip' && encoding !== 'deflate' && encoding !== 'x-gzip')
-    throw unsupported('unsupported_encoding', `The content encoding '${encoding}' is not known here; send gzip, deflate or none.`);
+    throw unsupported(
+      'unsupported_encoding',
+      `Unsupported compression type: the content encoding '${encoding}' is not known here; send gzip, deflate or none.`,
+    );
   const packed = await collect(request, options, length, share);
   try {
     const bytes = await unpack(packed.bytes, encoding, options.maxBytes);

@@ -26,15 +26,11 @@ function stringsFromBinary(name: string, count: number, bytes: Buffer, model: st
   let given = 0;
   for (let at = 0; at < bytes.length; given++) {
     if (at + 4 > bytes.length)
-      throw bad(
-        `incomplete string length indicator for inference input '${name}' for model '${model}', expecting 4 bytes but only ${bytes.length - at} bytes available`,
-      );
+      throw bad(`incomplete string length indicator for inference input '${name}', expecting 4 bytes but only ${bytes.length - at} bytes available`);
     const length = bytes.readUInt32LE(at);
     at += 4;
     if (length > bytes.length - at)
-      throw bad(
-        `incomplete string data for inference input '${name}' for model '${model}', expecting string of length ${length} but only ${bytes.length - at} bytes available`,
-      );
+      throw bad(`incomplete string data for inference input '${name}', expecting string of length ${length} but only ${bytes.length - at} bytes available`);
     // What is too many is counted, for the message, and not kept.
     if (given < count) out.push(textOfBytes(bytes.subarray(at, at + length)));
     at += length;

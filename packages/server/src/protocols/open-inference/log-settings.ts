@@ -33,7 +33,7 @@ export function createLogSettings(control: LogControl): LogSettingsService {
   };
   const boolean = (name: string, value: unknown): boolean => {
     if (typeof value === 'boolean') return value;
-    throw bad(`${name}: attempt to access JSON non-boolean as boolean (got ${shown(value)})`);
+    throw bad(`attempt to access JSON non-boolean as boolean ('${name}' is ${shown(value)})`);
   };
   return {
     get,
@@ -48,7 +48,7 @@ export function createLogSettings(control: LogControl): LogSettingsService {
         else if (name === 'log_error' || name === 'log_errors') next.error = boolean(name, value);
         else if (name === 'log_verbose_level') {
           if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 2 ** 32 - 1)
-            throw bad(`log_verbose_level: attempt to access JSON non-unsigned-integer as unsigned-integer (got ${shown(value)})`);
+            throw bad(`attempt to access JSON non-unsigned-integer as unsigned-integer ('log_verbose_level' is ${shown(value)})`);
           next.verbose = value;
         } else if (name === 'log_format') {
           if (value !== 'default' && value !== 'ISO8601')

@@ -66,7 +66,7 @@ export function createSharedMemory({ enabled, root = '/dev/shm' }: { enabled: bo
     enabled: usable,
 
     status(name) {
-      if (!usable) return [];
+      if (!usable && name === undefined) return [];
       if (name !== undefined && !regions.has(name)) throw notFound('region_not_found', `Unable to find system shared memory region: '${name}'`);
       const chosen = name === undefined ? [...regions.values()] : [find(name)];
       return chosen.map(({ file: _, ...region }) => region);

@@ -42,7 +42,7 @@ const identities: Pair[] = (Object.keys(TYPES) as (keyof typeof TYPES)[]).map((t
   name: `same_${type.toLowerCase()}`,
   graph: identity(type),
   triton: {
-    config: `max_batch_size: 0\n${tensors('input', [['x', type, [-1, 2]]])}\n${tensors('output', [['y', type, [-1, 2]]])}`,
+    config: `max_batch_size: 1024\n${tensors('input', [['x', type, [2]]])}\n${tensors('output', [['y', type, [2]]])}`,
     python: python('return pb.InferenceResponse([pb.Tensor("y", get("x"))])'),
   },
 }));
@@ -60,14 +60,14 @@ const add: Pair = {
   }),
   triton: {
     config: [
-      'max_batch_size: 0',
+      'max_batch_size: 1024',
       tensors('input', [
-        ['a', 'FP32', [-1, 2]],
-        ['b', 'FP32', [-1, 2]],
+        ['a', 'FP32', [2]],
+        ['b', 'FP32', [2]],
       ]),
       tensors('output', [
-        ['total', 'FP32', [-1, 2]],
-        ['again', 'FP32', [-1, 2]],
+        ['total', 'FP32', [2]],
+        ['again', 'FP32', [2]],
       ]),
     ].join('\n'),
     python: python('a, b = get("a"), get("b")\nreturn pb.InferenceResponse([pb.Tensor("total", a + b), pb.Tensor("again", b)])'),
