@@ -3,6 +3,7 @@ import type { DataPlane } from '../../http/data-plane/index.ts';
 import { invalid } from '../../kernel/index.ts';
 import { sendError } from './errors.ts';
 import { loggingRoute, memoryRoute, repositoryRoute, traceRoute } from './http-control.ts';
+import { generate } from './http-generate.ts';
 import { type HttpOptions, infer, report } from './http-infer.ts';
 import { noRoute, only, sendJson, sendReady } from './http-reply.ts';
 
@@ -69,6 +70,8 @@ function modelRoute(options: HttpOptions, request: IncomingMessage, response: Se
     if (only('GET', request, response)) sendJson(response, core.modelMetadata(name, version));
   } else if (action === 'infer' && rest.length === 1) {
     if (only('POST', request, response)) void infer(options, request, response, { name, version });
+  } else if ((action === 'generate' || action === 'generate_stream') && rest.length === 1) {
+    if (only('POST', request, response)) void generate(options, request, response, { name, version }, action === 'generate_stream');
   } else if (action === 'ready' && rest.length === 1) {
     if (only('GET', request, response)) sendReady(response, core.modelReady(name, version), { name, ready: true }, 'Model version not ready');
   } else if (action === 'config' && rest.length === 1) {
