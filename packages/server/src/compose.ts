@@ -38,7 +38,7 @@ import { createOverviewService, type OverviewStore } from './overview/index.ts';
 import { grpcHealth } from './protocols/grpc-health/index.ts';
 import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
 import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
-import { createCore, openInference, openInferenceGrpc } from './protocols/open-inference/index.ts';
+import { createCore, openInference, openInferenceGrpc, tritonMetrics } from './protocols/open-inference/index.ts';
 import { tfServing } from './protocols/tf-serving/index.ts';
 import { createRegistryImports, createRegistryService, createRegistryViews, type RegistryImports, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
@@ -205,7 +205,7 @@ async function build(
     serving,
     logger,
     version: VERSION,
-    sharedMemory: isLoopback(config.host),
+    sharedMemory: config.serving.sharedMemory,
     traceFile: join(config.dataDir, 'traces', 'trace.json'),
     logControl,
   });
@@ -229,7 +229,7 @@ async function build(
         }),
       },
     ],
-    metrics: () => monitoring.renderMetrics(),
+    metrics: async () => (await monitoring.renderMetrics()) + tritonMetrics(serving),
     uiDir: packagedFolder('web'),
   });
   await serving.prepare();

@@ -38,6 +38,8 @@ export function buildProgram(): Command {
     .option('--model-repository <dir>', 'serve a folder of models laid out as for Triton (repeatable)', collect)
     .option('--model-control-mode <mode>', 'none, poll or explicit: how the repository is followed (default none)')
     .option('--load-model <name>', "model of the repository to load at the start in the mode explicit, '*' for all (repeatable)", collect)
+    .option('--shared-memory', 'let clients hand over tensors in /dev/shm (default: where only this machine can reach the server)')
+    .option('--no-shared-memory', 'do not')
     .option('--python <how>', 'how models that need Python run: container, environment or off (default container)')
     .option('--artifacts <url>', 'keep the artifacts in an S3 bucket: s3://bucket/prefix')
     .option('--database <url>', 'postgres:// or mysql:// URL of the metadata (BINNACLE_DATABASE; default SQLite in the data directory)')

@@ -45,6 +45,8 @@ export interface Config {
     repositoryPollSeconds: number;
     /** What is loaded at the start in the mode explicit; `*`: everything. */
     loadModels: string[];
+    /** Whether clients may hand over tensors in this machine's shared memory (/dev/shm). */
+    sharedMemory: boolean;
     /** Whether models that need Python may be started: in containers, in managed environments on this machine, or not at all. */
     python: 'container' | 'environment' | 'off';
   };

@@ -32,6 +32,8 @@ export interface ConfigInput {
   modelControlMode?: Config['serving']['modelControlMode'];
   repositoryPollSeconds?: number;
   loadModels?: string[];
+  /** On by default where only this machine can reach the server. */
+  sharedMemory?: boolean;
   python?: Config['serving']['python'];
   batchRoots?: string[];
   batchWorkers?: number;
@@ -71,6 +73,7 @@ export async function loadConfig(flags: ConfigInput, env: NodeJS.ProcessEnv = pr
       modelControlMode: oneOf('modelControlMode', input.modelControlMode ?? 'none', ['none', 'poll', 'explicit']),
       repositoryPollSeconds: whole('repositoryPollSeconds', input.repositoryPollSeconds ?? 15, 1, 86400),
       loadModels: input.loadModels ?? [],
+      sharedMemory: input.sharedMemory ?? isLocal(input.host ?? '127.0.0.1'),
       python: oneOf('python', input.python ?? 'container', ['container', 'environment', 'off']),
     },
     batch: { roots: input.batchRoots?.map((root) => resolve(cwd, expandHome(root))), workers: whole('batchWorkers', input.batchWorkers ?? 1, 1, 64) },
@@ -79,6 +82,7 @@ export async function loadConfig(flags: ConfigInput, env: NodeJS.ProcessEnv = pr
   return config;
 }
 
+const isLocal = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 const besides = (port: number): number => (port === 0 || port >= 65535 ? 0 : port + 1);
 
 async function readConfigFile(cwd: string): Promise<ConfigInput> {
@@ -132,6 +136,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
     modelControlMode: env.BINNACLE_MODEL_CONTROL_MODE as ConfigInput['modelControlMode'],
     repositoryPollSeconds: number('BINNACLE_REPOSITORY_POLL_SECONDS'),
     loadModels: list(env.BINNACLE_LOAD_MODELS),
+    sharedMemory: flag('BINNACLE_SHARED_MEMORY'),
     python: env.BINNACLE_PYTHON as ConfigInput['python'],
     batchRoots: list(env.BINNACLE_BATCH_ROOTS),
     batchWorkers: number('BINNACLE_BATCH_WORKERS'),

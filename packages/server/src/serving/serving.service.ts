@@ -52,6 +52,14 @@ export interface ServedModel {
   config: EndpointConfig;
 }
 
+export interface VersionStatistics {
+  version: number;
+  shadow: boolean;
+  statistics: InferenceStatistics;
+  /** Requests in its queue; undefined when it does not answer now. */
+  waiting: number | undefined;
+}
+
 export interface ServingService extends EndpointDirectory {
   /** Learns what is to be served, and loads nothing: from then on an endpoint is 'loading', not unknown. Before the port opens. */
   prepare(): Promise<void>;
@@ -65,7 +73,7 @@ export interface ServingService extends EndpointDirectory {
   /** Frees an endpoint's models until `load` or `deploy`. */
   unload(name: string): Promise<EndpointDetail>;
   /** What Triton's statistics tell, a served (or once served) version a row; shadows apart. Throws `not_found`. */
-  inferenceStatistics(name: string): { version: number; shadow: boolean; statistics: InferenceStatistics }[];
+  inferenceStatistics(name: string): VersionStatistics[];
   list(): Endpoint[];
   get(name: string): EndpointDetail;
   delete(name: string): Promise<void>;
@@ -214,7 +222,13 @@ export function createServingService(deps: ServingDeps): ServingService {
     inferenceStatistics: (name) => {
       const endpoint = endpoints.get(name);
       if (endpoint === undefined) throw unknownEndpoint(name);
-      return endpoint.statsByVersion().map(({ version, shadow, inference }) => ({ version, shadow, statistics: inference }));
+      const routes = allRoutes(endpoint.routes);
+      return endpoint.statsByVersion().map(({ version, shadow, inference }) => ({
+        version,
+        shadow,
+        statistics: inference,
+        waiting: routes.find((route) => route.version === version && route.shadow === shadow)?.loaded.queue.waiting,
+      }));
     },
 
     list: () => [...endpoints.values()].map((endpoint) => endpointView(endpoint, now())).sort((a, b) => (a.name < b.name ? -1 : 1)),

@@ -10,6 +10,7 @@ export interface UpOptions {
   modelRepository?: string[] | undefined;
   modelControlMode?: string | undefined;
   loadModel?: string[] | undefined;
+  sharedMemory?: boolean | undefined;
   python?: string | undefined;
   token?: string | undefined;
   allowedHost?: string[] | undefined;
@@ -31,6 +32,7 @@ export async function up(options: UpOptions): Promise<void> {
     modelRepository: options.modelRepository,
     modelControlMode: options.modelControlMode as never,
     loadModels: options.loadModel,
+    sharedMemory: options.sharedMemory,
     python: options.python as never,
     token: options.token,
     allowedHosts: options.allowedHost,

@@ -56,7 +56,12 @@ function tensorOf(version: Pick<VersionInfo, 'inputs' | 'model'>, name: string, 
   if (spec === undefined || !isDatatype(spec.datatype)) throw bad(`unexpected inference input '${name}' for model '${version.model}'`);
   const count = countOf(value);
   const shape = shapeOf(spec.shape, count, Array.isArray(value));
-  return { name, datatype: spec.datatype, shape, data: dataFromJson(name, spec.datatype, shape, count, Array.isArray(value) ? value.flat(MAX_DEPTH) : [value]) };
+  return {
+    name,
+    datatype: spec.datatype,
+    shape,
+    data: dataFromJson(name, spec.datatype, shape, count, Array.isArray(value) ? value.flat(MAX_DEPTH) : [value]),
+  };
 }
 
 /** The last free dimension holds what there is, the others one. What does not fit is left as it is, for the check of the inputs to refuse. */

@@ -2,3 +2,4 @@
 export { type CoreOptions, createCore, type OpenInferenceCore } from './core.ts';
 export { openInferenceGrpc } from './grpc/service.ts';
 export { openInference, type OpenInferenceOptions } from './http.ts';
+export { tritonMetrics } from './metrics.ts';

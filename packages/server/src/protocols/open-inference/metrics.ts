@@ -7,7 +7,7 @@ const REASONS: readonly Reason[] = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'];
 /** Codes of errors that are refusals of the queue and its limits, and of requests that were given up. */
 const REJECTED = /^(queue_|rate_|too_many|.*_full$|.*limit)/;
 const CANCELED = /^(cancelled|client_gone)/;
-const BACKEND = /^(run_|model_|runtime_|internal|process_|worker_|backend_|remote_)/;
+const BACKEND = /^(inference_failed|run_|model_|runtime_|internal|service_|process_|worker_|remote_)/;
 
 const reasonOf = (code: string): Reason => (CANCELED.test(code) ? 'CANCELED' : REJECTED.test(code) ? 'REJECTED' : BACKEND.test(code) ? 'BACKEND' : 'OTHER');
 
@@ -70,13 +70,12 @@ const CACHE: Family[] = [
 export function tritonMetrics(serving: ServingService): string {
   const rows: Row[] = [];
   const cached: Row[] = [];
-  for (const { name, versions, config } of serving.list()) {
-    for (const { version, shadow, statistics, pending } of serving.inferenceStatistics(name)) {
-      if (!versions.some((one) => one.version === version && one.shadow === shadow && one.state === 'ready')) continue;
-      if (rows.some((row) => row.labels === labelsOf(name, version))) continue;
+  for (const { name, config } of serving.list()) {
+    for (const { version, statistics, waiting } of serving.inferenceStatistics(name)) {
+      if (waiting === undefined) continue;
       const failures: Row['failures'] = { REJECTED: 0, CANCELED: 0, BACKEND: 0, OTHER: 0 };
       for (const [code, count] of statistics.failures) failures[reasonOf(code)] += count;
-      const row = { labels: labelsOf(name, version), statistics, pending, failures };
+      const row = { labels: labelsOf(name, version), statistics, pending: waiting, failures };
       rows.push(row);
       if (config.cache !== undefined) cached.push(row);
     }

@@ -41,7 +41,7 @@ export function createSharedMemory({ enabled, root = '/dev/shm' }: { enabled: bo
     if (!usable)
       throw unsupported(
         'shared_memory_off',
-        'shared memory is not available to clients of this server: it needs a client on the same machine (on by default where only loopback listens; --shared-memory on)',
+        'shared memory is not available to clients of this server: it needs a client on the same machine (on where only loopback listens; elsewhere --shared-memory turns it on)',
       );
   };
   const find = (name: string): SharedMemoryRegion & { file: number } => {
@@ -69,7 +69,7 @@ export function createSharedMemory({ enabled, root = '/dev/shm' }: { enabled: bo
       if (!usable && name === undefined) return [];
       if (name !== undefined && !regions.has(name)) throw notFound('region_not_found', `Unable to find system shared memory region: '${name}'`);
       const chosen = name === undefined ? [...regions.values()] : [find(name)];
-      return chosen.map(({ file: _, ...region }) => region);
+      return chosen.map(({ name: of, key, offset, byte_size }) => ({ name: of, key, offset, byte_size }));
     },
 
     register(region) {
@@ -98,7 +98,7 @@ export function createSharedMemory({ enabled, root = '/dev/shm' }: { enabled: bo
 
     unregister(name) {
       if (name !== undefined) drop(name);
-      else for (const each of [...regions.keys()]) drop(each);
+      else for (const each of regions.keys()) drop(each);
     },
 
     read(span) {
@@ -130,7 +130,7 @@ export function createSharedMemory({ enabled, root = '/dev/shm' }: { enabled: bo
     },
 
     close() {
-      for (const each of [...regions.keys()]) drop(each);
+      for (const each of regions.keys()) drop(each);
     },
   };
 }

@@ -48,12 +48,10 @@ export function modelStatistics(serving: ServingService, name: string | undefine
 }
 
 function rowsOf(serving: ServingService, name: string, version: number | undefined): ModelStatistics[] {
-  const serves = serving.list().find((endpoint) => endpoint.name === name);
-  const ready = serves?.versions.filter(({ state }) => state === 'ready') ?? [];
-  if (ready.length === 0) return [];
+  if (!serving.list().some((endpoint) => endpoint.name === name)) return [];
   return serving
     .inferenceStatistics(name)
-    .filter((row) => (version === undefined || row.version === version) && ready.some((one) => one.version === row.version && one.shadow === row.shadow))
+    .filter((row) => row.waiting !== undefined && (version === undefined || row.version === version))
     .sort((a, b) => a.version - b.version)
     .map((row) => statisticsOf(name, row.version, row.statistics));
 }
