@@ -16,6 +16,8 @@ const PORTS = `${SRC}/(${ROOMS})/[^/]+\\.port\\.ts$`;
 const CONFIG_FACE = `${SRC}/config/index\\.ts$`;
 const HTTP_FACES = `${SRC}/http/((data-plane|grpc)/)?index\\.ts$`;
 const COMPOSE = `${SRC}/compose(\\.ts$|/)`;
+/** What adapters that call other servers share. */
+const REMOTE_FACE = `${SRC}/remote/index\\.ts$`;
 const VERSION = `${SRC}/version\\.ts$`;
 
 /**
@@ -44,10 +46,21 @@ const PLACES = {
     ours: [`${SRC}/cli/`, ROOM_FACES, CONFIG_FACE, COMPOSE, VERSION, KERNEL, CONTRACT, SDK, SDK_NODE],
     npm: ['@commander-js/extra-typings'],
   },
-  adapter: { at: `${SRC}/adapters/([^/]+)/`, ours: [`${SRC}/adapters/$1/`, ROOM_FACES, LIGHT_FACES, PORTS, KERNEL, CONTRACT] },
+  remote: { at: `${SRC}/remote/`, ours: [`${SRC}/remote/`, ROOM_FACES, KERNEL, CONTRACT], npm: ['protobufjs'] },
+  adapter: { at: `${SRC}/adapters/([^/]+)/`, ours: [`${SRC}/adapters/$1/`, REMOTE_FACE, ROOM_FACES, LIGHT_FACES, PORTS, KERNEL, CONTRACT] },
   compose: {
     at: COMPOSE,
-    ours: [COMPOSE, ROOM_FACES, CONFIG_FACE, `${SRC}/http/index\\.ts$`, `${SRC}/(protocols|adapters)/[^/]+/index\\.ts$`, VERSION, KERNEL, CONTRACT],
+    ours: [
+      COMPOSE,
+      ROOM_FACES,
+      REMOTE_FACE,
+      CONFIG_FACE,
+      `${SRC}/http/index\\.ts$`,
+      `${SRC}/(protocols|adapters)/[^/]+/index\\.ts$`,
+      VERSION,
+      KERNEL,
+      CONTRACT,
+    ],
     npm: ['pino'],
   },
   main: { at: `${SRC}/main\\.ts$`, ours: [`${SRC}/cli/(memory-limits|lean-start|index)\\.ts$`, COMPOSE], npm: [], core: [] },
@@ -58,6 +71,10 @@ const DRIVERS = {
   sql: ['kysely', 'pg', '@types/pg', 'mysql2'],
   onnx: ['onnxruntime-node'],
   duckdb: ['@duckdb/node-api'],
+  // Types only: reflection is loaded by what they share.
+  triton: ['protobufjs'],
+  'tf-serving': ['protobufjs'],
+  lambda: ['@aws-sdk/client-lambda'],
   s3: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage', '@aws-sdk/s3-request-presigner'],
 };
 

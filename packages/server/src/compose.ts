@@ -11,6 +11,7 @@ import { type BatchStore, createBatchService } from './batch/index.ts';
 import { openArtifactStore } from './compose/artifact-store.ts';
 import { batchAccess } from './compose/batch-access.ts';
 import { modelRunner } from './compose/model-runner.ts';
+import { remoteRuntime } from './compose/remote-models.ts';
 import { sharedTables } from './compose/tables.ts';
 import { createLogger } from './compose/logger.ts';
 import { type Config, packagedFolder } from './config/index.ts';
@@ -123,10 +124,12 @@ async function build(
   const endpoints = { endpointsOf: (model: string) => serving.endpointsOf(model) };
   const registryStore = storeProxy<RegistryStore & RegistryImports>(engine, 'registry');
   const inspector = createGraphInspector();
+  const remotes = remoteRuntime(config);
   const registry = createRegistryService({
     store: registryStore,
     artifacts,
     inspector,
+    remotes,
     runs,
     guard: { check: (request) => gates.check(request) },
     endpoints,
@@ -139,6 +142,7 @@ async function build(
     store: storeProxy<EndpointStore>(engine, 'serving'),
     models,
     sink,
+    runtimes: { remote: remotes },
     runtime: createOnnxRuntime({
       instances: config.serving.instances,
       threads: config.serving.threads,
@@ -194,7 +198,7 @@ async function build(
     ...upkeepHandlers({ backup, garbage }),
     ...importHandlers({
       tracking: createTrackingImports(storeProxy<TrackingImports>(engine, 'tracking')),
-      registry: createRegistryImports({ store: registryStore, artifacts, inspector, runs, logger }),
+      registry: createRegistryImports({ store: registryStore, artifacts, inspector, remotes, runs, logger }),
       marks: storeProxy<ImportMarks>(engine, 'transfer'),
       logger,
     }),

@@ -43,6 +43,8 @@ export function buildProgram(): Command {
     .option('--python <how>', 'how models that need Python run: container, environment or off (default container)')
     .option('--artifacts <url>', 'keep the artifacts in an S3 bucket: s3://bucket/prefix')
     .option('--database <url>', 'postgres:// or mysql:// URL of the metadata (BINNACLE_DATABASE; default SQLite in the data directory)')
+    .option('--remote-host <host>', 'host that remote models may run at: host, host:port, *.domain (repeatable; default any)', collect)
+    .option('--remote-secrets <dir>', 'folder whose files may be tokens of remote models')
     .option('--batch-root <dir>', 'folder that batch jobs may read and write (repeatable)', collect)
     .option('--log-level <level>', 'debug, info, warn, error or silent')
     .option('--no-monitoring', 'do not log or profile predictions')

@@ -50,6 +50,12 @@ export interface Config {
     /** Whether models that need Python may be started: in containers, in managed environments on this machine, or not at all. */
     python: 'container' | 'environment' | 'off';
   };
+  remote: {
+    /** Hosts that models elsewhere may run at (`host`, `host:port`, `*.domain`); empty: any but link-local addresses. */
+    hosts: string[];
+    /** The folder whose files may be named as tokens of remote models; undefined: none. */
+    secretsDir: string | undefined;
+  };
   batch: {
     /** Folders that batch jobs may read and write; undefined: anywhere when only loopback listens, the data directory otherwise. */
     roots: string[] | undefined;

@@ -35,6 +35,8 @@ export interface ConfigInput {
   /** On by default where only this machine can reach the server. */
   sharedMemory?: boolean;
   python?: Config['serving']['python'];
+  remoteHosts?: string[];
+  remoteSecrets?: string;
   batchRoots?: string[];
   batchWorkers?: number;
   monitoring?: boolean;
@@ -75,6 +77,10 @@ export async function loadConfig(flags: ConfigInput, env: NodeJS.ProcessEnv = pr
       loadModels: input.loadModels ?? [],
       sharedMemory: input.sharedMemory ?? isLocal(input.host ?? '127.0.0.1'),
       python: oneOf('python', input.python ?? 'container', ['container', 'environment', 'off']),
+    },
+    remote: {
+      hosts: input.remoteHosts ?? [],
+      secretsDir: input.remoteSecrets === undefined || input.remoteSecrets === '' ? undefined : resolve(cwd, expandHome(input.remoteSecrets)),
     },
     batch: { roots: input.batchRoots?.map((root) => resolve(cwd, expandHome(root))), workers: whole('batchWorkers', input.batchWorkers ?? 1, 1, 64) },
     monitoring: { enabled: input.monitoring ?? true, evaluateSeconds: whole('evaluateSeconds', input.evaluateSeconds ?? 60, 1, 86400) },
@@ -138,6 +144,8 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
     loadModels: list(env.BINNACLE_LOAD_MODELS),
     sharedMemory: flag('BINNACLE_SHARED_MEMORY'),
     python: env.BINNACLE_PYTHON as ConfigInput['python'],
+    remoteHosts: list(env.BINNACLE_REMOTE_HOSTS),
+    remoteSecrets: env.BINNACLE_REMOTE_SECRETS,
     batchRoots: list(env.BINNACLE_BATCH_ROOTS),
     batchWorkers: number('BINNACLE_BATCH_WORKERS'),
     monitoring: flag('BINNACLE_MONITORING'),

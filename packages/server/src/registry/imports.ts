@@ -5,6 +5,7 @@ import type { ImportedPackage, ModelImport, RegistryImports, VersionImport } fro
 import { inspectPackage, noFacts } from './package.ts';
 import type { PythonMode } from './python-package.ts';
 import type { RegistryStore } from './registry-store.port.ts';
+import type { RemoteInspector } from './remote-inspector.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
 import { type ResolvedSource, resolveSource } from './source.ts';
 import { checkAliasName, checkDescription, checkModelName } from './validation.ts';
@@ -17,6 +18,7 @@ export function createRegistryImports(deps: {
   store: RegistryStore & RegistryImports;
   artifacts: ArtifactService;
   inspector: GraphInspector;
+  remotes?: RemoteInspector;
   runs: RunDirectory;
   logger: Logger;
   python?: PythonMode | undefined;

@@ -12,6 +12,7 @@ it('a column signature keeps names, types and what is required', () => {
   expect(model).toEqual({
     flavors: ['onnx'],
     onnxData: 'model.onnx',
+    remote: null,
     signature: {
       inputs: [
         { name: 'hour', type: 'long', required: true },

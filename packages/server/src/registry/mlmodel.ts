@@ -1,8 +1,9 @@
 import { parse, stringify } from 'yaml';
 import { checkArtifactPath } from '../artifacts/index.ts';
 import { BinnacleError, invalid, isObject, messageOf } from '../kernel/index.ts';
+import { parseRemoteFlavor, REMOTE_FLAVOR } from './remote-spec.ts';
 import { parseSchema, signatureOfGraph } from './signature.ts';
-import type { Signature, TensorSpec } from './types.ts';
+import type { RemoteSpec, Signature, TensorSpec } from './types.ts';
 
 /** An MLmodel file carries a schema, perhaps of ten thousand columns, and nothing bigger; reading a megabyte takes seconds at worst. */
 export const MAX_MLMODEL_BYTES = 1024 * 1024;
@@ -11,6 +12,8 @@ export interface MlModel {
   flavors: string[];
   /** Path of the ONNX file in the package, checked; null without an ONNX flavour. */
   onnxData: string | null;
+  /** Where it runs, when that is a server elsewhere. */
+  remote: RemoteSpec | null;
   signature: Signature | null;
   /** `metadata`, values as text. */
   metadata: Record<string, string>;
@@ -42,9 +45,18 @@ export function parseMlModel(text: string): MlModel {
       throw refuse(`the data path of its onnx flavour is refused: ${error instanceof BinnacleError ? error.message : String(error)}`, error);
     }
   }
+  let remote: RemoteSpec | null = null;
+  if (Object.hasOwn(document.flavors, REMOTE_FLAVOR)) {
+    try {
+      remote = parseRemoteFlavor(document.flavors[REMOTE_FLAVOR]);
+    } catch (error) {
+      throw refuse(`its flavour ${REMOTE_FLAVOR} is refused: ${firstLine(error)}`, error);
+    }
+  }
   return {
     flavors: Object.keys(document.flavors),
     onnxData,
+    remote,
     signature: readSignature(document.signature, refuse),
     metadata: texts(document.metadata),
     runId: typeof document.run_id === 'string' && document.run_id !== '' ? document.run_id : null,

@@ -4,12 +4,17 @@ import { BinnacleError, conflict, type Logger, messageOf, newRequestId } from '.
 import type { GraphInspector } from './graph-inspector.port.ts';
 import { MAX_MLMODEL_BYTES, parseMlModel } from './mlmodel.ts';
 import { type PythonMode, tensorsOfSignature, whyNoPython } from './python-package.ts';
+import type { RemoteInspector } from './remote-inspector.port.ts';
+import { needsSignature } from './remote-spec.ts';
 import type { PackageFacts } from './registry-store.port.ts';
 import { nameColumns } from './signature.ts';
+import type { RemoteSpec } from './types.ts';
 
 export interface PackageDeps {
   artifacts: ArtifactService;
   inspector: GraphInspector;
+  /** Absent: nothing elsewhere is asked. */
+  remotes?: RemoteInspector;
   logger: Logger;
   /** 'off' by default. */
   python?: PythonMode | undefined;
@@ -50,6 +55,7 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
     facts.flavors = model.flavors;
     facts.metadata = model.metadata;
     facts.signature = model.signature;
+    if (model.remote !== null) return await inspectRemote(deps, facts, model.remote);
     if (model.onnxData === null) {
       if (!model.flavors.includes('python_function'))
         return because(
@@ -79,6 +85,24 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
   }
 }
 
+/** A model elsewhere: its MLmodel file is the package, and is held to what was registered as a graph is. */
+async function inspectRemote({ artifacts, remotes }: PackageDeps, facts: PackageFacts, spec: RemoteSpec): Promise<PackageFacts> {
+  const graphPath = joinArtifactPath(facts.storagePath ?? '', 'MLmodel');
+  const named = (tensors: PackageFacts['tensors']): PackageFacts['signature'] =>
+    facts.signature === null
+      ? null
+      : { inputs: nameColumns(facts.signature.inputs, tensors?.inputs), outputs: nameColumns(facts.signature.outputs, tensors?.outputs) };
+  const own = needsSignature(spec) ? tensorsOfSignature(named(null)) : null;
+  if (needsSignature(spec) && own === null)
+    return {
+      ...facts,
+      statusMessage: `A server that speaks ${spec.protocol} does not say what its models take: put a signature into the MLmodel file.`,
+    };
+  const tensors = (await remotes?.inspect(spec, named(null))) ?? own;
+  const signature = named(tensors);
+  return { ...facts, signature, tensors, graphPath, graphSha256: await digestOf(artifacts, graphPath, []), servable: true };
+}
+
 /** Throws `conflict` (code `version_files_changed`) when graph or weights are not those that were registered: what passed the gates is what is served. */
 export async function verifyGraph(
   artifacts: ArtifactService,
@@ -87,7 +111,7 @@ export async function verifyGraph(
   if (version.graphSha256 === null || (await digestOf(artifacts, version.graphPath, version.externalFiles)) === version.graphSha256) return;
   throw conflict(
     'version_files_changed',
-    `The ONNX model of ${version.model} version ${version.version} was changed after it was registered (${version.graphPath}). Register the changed files as a new version.`,
+    `The ${version.graphPath.endsWith('/MLmodel') ? 'MLmodel file' : 'ONNX model'} of ${version.model} version ${version.version} was changed after it was registered (${version.graphPath}). Register the changed files as a new version.`,
   );
 }
 

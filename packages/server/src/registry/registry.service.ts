@@ -12,6 +12,7 @@ import type { PythonMode } from './python-package.ts';
 import type { ModelRecord, RegistryStore, VersionRecord } from './registry-store.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
 import { createResolver } from './resolve.ts';
+import type { RemoteInspector } from './remote-inspector.port.ts';
 import { resolveSource } from './source.ts';
 import type { GatePolicy, GateReport } from './types.ts';
 import { isUploadFolder, uploadPackage } from './upload.ts';
@@ -23,6 +24,8 @@ export interface RegistryDeps {
   store: RegistryStore;
   artifacts: ArtifactService;
   inspector: GraphInspector;
+  /** Asks servers elsewhere about models that run there; absent: none is asked. */
+  remotes?: RemoteInspector;
   runs: RunDirectory;
   /** Asked before an alias moves; wired after construction, since gates need the registry. */
   guard: AliasGuard;

@@ -2,10 +2,12 @@ import { stat } from 'node:fs/promises';
 import { joinArtifactPath, proxiedPath } from '../artifacts/index.ts';
 import { invalid } from '../kernel/index.ts';
 import type { Lookups } from './lookups.ts';
+import { MAX_MLMODEL_BYTES, parseMlModel } from './mlmodel.ts';
 import { besideGraph, inspectPackage, type PackageDeps, verifyGraph } from './package.ts';
 import { pythonRuntimeOf, whyNoPython } from './python-package.ts';
 import type { RegistryStore, VersionRecord } from './registry-store.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
+import { REMOTE_FLAVOR } from './remote-spec.ts';
 import type { ModelPackage, RuntimeSpec, VersionRef } from './types.ts';
 
 /** Brings a version's files to the local disk. */
@@ -49,8 +51,12 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
   }
 
   /** What the files are is kept with the version; whether Python may be started is the server's setting of today. */
-  function runtimeOf(version: VersionRecord, settings: Record<string, string>): RuntimeSpec | null {
+  async function runtimeOf(version: VersionRecord, settings: Record<string, string>): Promise<RuntimeSpec | null> {
     if (!version.servable) return null;
+    if (version.flavors.includes(REMOTE_FLAVOR)) {
+      const text = await artifacts.readText(version.graphPath ?? '', MAX_MLMODEL_BYTES);
+      return text === undefined ? null : parseMlModel(text).remote;
+    }
     if (version.graphPath !== null) return { kind: 'onnx' };
     return (deps.python ?? 'off') === 'off' ? null : pythonRuntimeOf(settings);
   }
@@ -67,9 +73,9 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
         `${model} version ${version.version} cannot be loaded. ${version.statusMessage || `Its files at ${version.storageUri} are gone.`}`,
       );
     const settings = { ...version.metadata, ...version.tags };
-    const runtime = runtimeOf(version, settings);
     const local = async (path: string | null) => (path === null ? null : artifacts.materialize(path));
     if (version.graphPath !== null) await verify(version, version.graphPath);
+    const runtime = await runtimeOf(version, settings);
     return {
       id: version.id,
       model,

@@ -5,22 +5,32 @@ export type { GatePolicy, GateReport, ModelVersion, ModelVersionDetail, Register
 /** How a caller names a version. */
 export type VersionRef = { version: number } | { alias: string } | 'latest';
 
+export type RemoteProtocol = 'open-inference' | 'open-inference-grpc' | 'tensorflow-serving' | 'tensorflow-serving-grpc' | 'mlflow' | 'lambda';
+
+/** A model on a server elsewhere; `token` is a reference (`env:NAME` or `file:/path`), never the secret. */
+export interface RemoteSpec {
+  kind: 'remote';
+  protocol: RemoteProtocol;
+  /** http(s)://host:port/base, grpc(s)://host:port; for lambda lambda://region, or the address of an endpoint that speaks its API. */
+  url: string;
+  /** What the server calls it; a function's name or ARN. */
+  model: string;
+  /** A version there, a function's qualifier; absent: what the server picks. */
+  version?: string;
+  token?: string;
+  /** Longest time that an answer may take. */
+  timeoutMs?: number;
+  /** What a Lambda function is sent; open-inference by default. */
+  payload?: 'open-inference' | 'mlflow';
+}
+
 /**
- * What executes a package. `remote`: a model on a server elsewhere; `token` is a reference (`env:NAME` or `file:PATH`), never the secret.
- * `python`: a server of the framework's own that is started here: `mlflow models serve`, or a given image or command that speaks the protocol.
- * `ensemble`: steps from tensors to tensors, each an endpoint.
+ * What executes a package. `python`: a server of the framework's own that is started here: `mlflow models serve`, or a given image or command that
+ * speaks the protocol. `ensemble`: steps from tensors to tensors, each an endpoint.
  */
 export type RuntimeSpec =
   | { kind: 'onnx' }
-  | {
-      kind: 'remote';
-      protocol: 'open-inference' | 'open-inference-grpc' | 'tensorflow-serving' | 'tensorflow-serving-grpc' | 'mlflow' | 'lambda';
-      url: string;
-      model: string;
-      version?: string;
-      token?: string;
-      timeoutMs?: number;
-    }
+  | RemoteSpec
   | { kind: 'python'; image?: string; command?: string[]; protocol: 'mlflow' | 'open-inference' }
   | { kind: 'ensemble'; inputs: TensorSpec[]; outputs: TensorSpec[]; steps: EnsembleStep[] };
 

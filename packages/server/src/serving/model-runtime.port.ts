@@ -71,7 +71,7 @@ export interface LoadedModel {
   readonly busyMicros?: number | undefined;
   /** Bytes that the model takes; undefined when it cannot be told. */
   readonly memoryBytes?: number | undefined;
-  /** Why it cannot answer now (its server has ended and is being started again), with what to know about it; undefined when it can. */
+  /** Why it cannot answer now (its server is away, or has ended and is being started again), with what to know about it; undefined when it can. */
   readonly problem?: string | undefined;
   /** True when it judges names, datatypes and shapes itself (a server elsewhere, which knows better): the inputs come as the caller gave them. */
   readonly checksInputs?: boolean | undefined;

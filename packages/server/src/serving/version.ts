@@ -99,7 +99,12 @@ export class LoadedVersion implements OpenVersion {
         if (loaded.batchable) checkSameRows(checked, pkg.model);
       }
       loaded.check?.(checked);
-      names = outputs === undefined || outputs.length === 0 ? allOutputs : checkOutputs(loaded.outputs, outputs, pkg.model);
+      names =
+        outputs === undefined || outputs.length === 0
+          ? allOutputs
+          : loaded.checksInputs === true && loaded.outputs.length === 0
+            ? [...new Set(outputs)]
+            : checkOutputs(loaded.outputs, outputs, pkg.model);
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -7,6 +7,8 @@ export interface UpOptions {
   host?: string | undefined;
   port?: number | undefined;
   grpcPort?: number | undefined;
+  remoteHost?: string[] | undefined;
+  remoteSecrets?: string | undefined;
   modelRepository?: string[] | undefined;
   modelControlMode?: string | undefined;
   loadModel?: string[] | undefined;
@@ -39,6 +41,8 @@ export async function up(options: UpOptions): Promise<void> {
     defaultEndpoint: options.defaultEndpoint,
     artifacts: options.artifacts,
     database: options.database,
+    remoteHosts: options.remoteHost,
+    remoteSecrets: options.remoteSecrets,
     batchRoots: options.batchRoot,
     logLevel: options.logLevel as never,
     ...(options.monitoring ? {} : { monitoring: false }),
