@@ -40,7 +40,7 @@ import { grpcHealth } from './protocols/grpc-health/index.ts';
 import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
 import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
 import { createCore, openInference, openInferenceGrpc, tritonMetrics } from './protocols/open-inference/index.ts';
-import { tfServing } from './protocols/tf-serving/index.ts';
+import { tfServing, tfServingGrpc } from './protocols/tf-serving/index.ts';
 import { createRegistryImports, createRegistryService, createRegistryViews, type RegistryImports, type RegistryStore } from './registry/index.ts';
 import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
 import {
@@ -243,7 +243,12 @@ async function build(
   const { host, port } = await http.listen();
   closers.push(() => http.close());
   url = `http://${inUrl(host)}:${port}`;
-  const grpc = await listenGrpc(config, [openInferenceGrpc({ core, logger })], { serving, logger }, closers);
+  const grpc = await listenGrpc(
+    config,
+    [openInferenceGrpc({ core, logger }), ...tfServingGrpc({ serving, maxTensorBytes: maxBodyBytes })],
+    { serving, logger },
+    closers,
+  );
   lock.announce(url);
   // Models load beside the open port: probes see a server that is live and not ready yet.
   serving.start().catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));

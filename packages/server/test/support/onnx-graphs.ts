@@ -180,6 +180,18 @@ export const classifier = (): Uint8Array =>
     outputs: [value('label', 'INT64', ['N']), value('probabilities', 'FP32', ['N', 2])],
   });
 
+/** probabilities[N,2] = softmax(x[N,2]), and the sum of each row as `total`[N,1]. */
+export const classifierAndValue = (): Uint8Array =>
+  graph({
+    nodes: [
+      { opType: 'Softmax', input: ['x'], output: ['probabilities'], attribute: [{ name: 'axis', type: 2, i: 1 }] },
+      { opType: 'MatMul', input: ['x', 'w'], output: ['total'] },
+    ],
+    inputs: [value('x', 'FP32', ['N', 2])],
+    outputs: [value('probabilities', 'FP32', ['N', 2]), value('total', 'FP32', ['N', 1])],
+    weights: [floats('w', [2, 1], [1, 1])],
+  });
+
 /** Weights in another file. */
 export const withExternalData = (location: string, entries: Record<string, string> = {}): Uint8Array =>
   graph({

@@ -3,7 +3,7 @@ import type { InferReply, InferRequest, ServingService, Tensor, VersionInfo } fr
 import { type ModelSpec, servableNotFound, translate } from './errors.ts';
 import { type Example, examplesToTensors } from './examples.ts';
 import { classesOf, type ClassScore, outputsFor, valuesOf } from './results.ts';
-import { checkSignature, type ServingSignature, signaturesOf } from './signatures.ts';
+import { checkSignature, DEFAULT, missingInRest, type ServingSignature, signaturesOf } from './signatures.ts';
 
 /** Of a request, whatever carried it. */
 export type CallMeta = Pick<InferRequest, 'receivedAt' | 'startedAt' | 'eventTime' | 'header'> & { requestId: string | undefined; signal?: AbortSignal };
@@ -20,8 +20,17 @@ export interface Answer<T> {
   version: VersionInfo;
   requestId: string;
   value: T;
+  /** The model's outputs, whose memory may be freed once the answer is sent. */
+  outputs: readonly Tensor[];
   finish: InferReply['finish'];
 }
+
+/** A part of a MultiInference: one signature over the examples of all. */
+export interface InferenceTask {
+  spec: ModelSpec;
+  method: 'classify' | 'regress';
+}
+export type TaskResult = { classes: ClassScore[][] } | { values: number[] };
 
 /** What TensorFlow Serving asks of a server, whatever carries it: REST here, gRPC beside it. The model's name is the endpoint's. */
 export interface TfServingCore {
@@ -30,13 +39,16 @@ export interface TfServingCore {
   predict(spec: ModelSpec, inputs: (version: VersionInfo) => Tensor[], meta: CallMeta, outputs?: string[]): Promise<Answer<Tensor[]>>;
   classify(spec: ModelSpec, examples: readonly Example[], meta: CallMeta): Promise<Answer<ClassScore[][]>>;
   regress(spec: ModelSpec, examples: readonly Example[], meta: CallMeta): Promise<Answer<number[]>>;
+  /** One run for all tasks, which are of one model. */
+  multi(tasks: readonly InferenceTask[], examples: readonly Example[], meta: CallMeta): Promise<Answer<TaskResult[]>>;
   /** Told of a request that was refused before it came so far. */
   refused(name: string, times: Pick<CallMeta, 'receivedAt' | 'startedAt'>, error: unknown): void;
 }
 
 const STATES = { ready: 'AVAILABLE', loading: 'LOADING', failed: 'END', draining: 'UNLOADING' } as const;
 
-export function createCore(serving: ServingService): TfServingCore {
+/** `missing`: how a predict request is told that it names a signature which is none; REST and gRPC differ. */
+export function createCore(serving: ServingService, missing = missingInRest): TfServingCore {
   /** A label is an alias of the endpoint's model. */
   function pinned({ name, version, label }: ModelSpec): number | undefined {
     if (name === '') throw invalid('invalid_request', 'ModelSpec has no name specified.');
@@ -83,26 +95,25 @@ export function createCore(serving: ServingService): TfServingCore {
     }
   }
 
-  /** Examples in, the outputs of `method` out. All of them: which ones it needs is known once the version is. */
+  /** Examples in, all outputs out: which ones a method needs is known once the version is. */
   async function ofExamples<T>(
-    method: 'classify' | 'regress',
-    spec: ModelSpec,
+    tasks: readonly InferenceTask[],
     examples: readonly Example[],
     meta: CallMeta,
-    valueOf: (version: VersionInfo, outputs: readonly Tensor[], rows: number) => T,
+    valueOf: (version: VersionInfo, outputs: readonly Tensor[]) => T,
   ): Promise<Answer<T>> {
-    const { reply, requestId } = await run(
-      spec,
-      (version) => {
-        checkSignature(version, spec.signature ?? '', method);
-        outputsFor(version, method);
-        return examplesToTensors(version, examples);
-      },
-      meta,
-      undefined,
-    );
+    const { spec } = tasks[0] as InferenceTask;
+    const make = (version: VersionInfo): Tensor[] => {
+      for (const task of tasks) {
+        checkSignature(version, task.spec.signature ?? '', task.method);
+        outputsFor(version, task.method);
+      }
+      return examplesToTensors(version, examples);
+    };
+    const { reply, requestId } = await run(spec, make, meta, undefined);
+    const { version, outputs, finish } = reply;
     try {
-      return { version: reply.version, requestId, value: valueOf(reply.version, reply.outputs, examples.length), finish: reply.finish };
+      return { version, requestId, value: valueOf(version, outputs), outputs, finish };
     } catch (error) {
       refused(spec.name, meta, error);
       throw error;
@@ -142,16 +153,28 @@ export function createCore(serving: ServingService): TfServingCore {
 
     async predict(spec, inputs, meta, outputs) {
       const make = (version: VersionInfo): Tensor[] => {
-        checkSignature(version, spec.signature ?? '', 'predict');
+        checkSignature(version, spec.signature ?? '', 'predict', missing);
         if (outputs !== undefined) checkFilter(version, outputs);
         return inputs(version);
       };
       const { reply, requestId } = await run(spec, make, meta, outputs);
-      return { version: reply.version, requestId, value: reply.outputs, finish: reply.finish };
+      return { version: reply.version, requestId, value: reply.outputs, outputs: reply.outputs, finish: reply.finish };
     },
 
-    classify: (spec, examples, meta) => ofExamples('classify', spec, examples, meta, classesOf),
-    regress: (spec, examples, meta) => ofExamples('regress', spec, examples, meta, valuesOf),
+    classify: (spec, examples, meta) =>
+      ofExamples([{ spec, method: 'classify' }], examples, meta, (version, outputs) => classesOf(version, outputs, examples.length)),
+    regress: (spec, examples, meta) =>
+      ofExamples([{ spec, method: 'regress' }], examples, meta, (version, outputs) => valuesOf(version, outputs, examples.length)),
+
+    async multi(tasks, examples, meta) {
+      checkTasks(tasks);
+      return ofExamples(tasks, examples, meta, (version, outputs) =>
+        tasks.map(({ method }) =>
+          method === 'classify' ? { classes: classesOf(version, outputs, examples.length) } : { values: valuesOf(version, outputs, examples.length) },
+        ),
+      );
+    },
+
     refused,
   };
 }
@@ -174,4 +197,14 @@ function checkFilter(version: VersionInfo, outputs: readonly string[]): void {
       );
     if (outputs.indexOf(name) !== i) throw invalid('duplicate_output', `duplicate output tensor alias: ${name}`);
   });
+}
+
+function checkTasks(tasks: readonly InferenceTask[]): void {
+  const names = tasks.map(({ spec }) => spec.name);
+  if (names.length === 0) throw invalid('invalid_request', 'A MultiInferenceRequest needs at least one task.');
+  if (names.includes('')) throw invalid('invalid_request', 'Found ModelSpec with an empty model name.');
+  if (names.some((name) => name !== names[0])) throw invalid('invalid_request', 'All ModelSpecs in a MultiInferenceRequest must access the same model name.');
+  const signatures = tasks.map(({ spec }) => spec.signature || DEFAULT);
+  const twice = signatures.find((name, i) => signatures.indexOf(name) !== i);
+  if (twice !== undefined) throw invalid('invalid_request', `Duplicate evaluation of signature: ${twice}`);
 }

@@ -1,2 +1,3 @@
 /** TensorFlow Serving's API. */
-export { tfServing, type TfServingOptions } from './http.ts';
+export { tfServingGrpc } from './grpc/services.ts';
+export { tfServing } from './http.ts';

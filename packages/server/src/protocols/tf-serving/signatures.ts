@@ -74,15 +74,16 @@ export function signaturesOf(version: VersionInfo): Record<string, ServingSignat
   return out;
 }
 
+export const missingInRest = (name: string): string => `Serving signature name: "${name}" not found in signature def`;
+
 /**
  * Whether a method may be called by this signature name; the default is good for all of them. Throws `invalid` for a name that the model does
  * not have, and for one of another method.
  */
-export function checkSignature(version: VersionInfo, name: string, method: Method): void {
+export function checkSignature(version: VersionInfo, name: string, method: Method, missing = missingInRest): void {
   if (name === '' || name === DEFAULT) return;
   const signature = signaturesOf(version)[name];
-  if (signature === undefined)
-    throw bad(method === 'predict' ? `Serving signature name: "${name}" not found in signature def` : `No signature was found with the name: ${name}`);
+  if (signature === undefined) throw bad(method === 'predict' ? missing(name) : `No signature was found with the name: ${name}`);
   if (signature.method !== method)
     throw bad(
       method === 'predict'
