@@ -42,7 +42,7 @@ import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
 import { createCore, openInference, openInferenceGrpc, tritonMetrics } from './protocols/open-inference/index.ts';
 import { tfServing, tfServingGrpc } from './protocols/tf-serving/index.ts';
 import { createRegistryImports, createRegistryService, createRegistryViews, type RegistryImports, type RegistryStore } from './registry/index.ts';
-import { createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
+import { createModelRepositories, createServingService, type EndpointStore, type ModelSource, nullSink, type ServingService } from './serving/index.ts';
 import {
   createRunDirectory,
   createSavedViews,
@@ -205,8 +205,24 @@ async function build(
     ...viewHandlers({ views: createSavedViews(storeProxy<SavedViewStore>(engine, 'savedViews')) }),
   };
   const { maxBodyBytes, maxUploadBytes } = config.limits;
+  const { modelRepositories, modelControlMode, repositoryPollSeconds, loadModels } = config.serving;
+  const repositories =
+    modelRepositories.length === 0
+      ? undefined
+      : createModelRepositories({
+          serving,
+          inspector,
+          repositories: modelRepositories,
+          mode: modelControlMode,
+          pollSeconds: repositoryPollSeconds,
+          loadModels,
+          workDir: join(config.dataDir, 'repository'),
+          logger,
+        });
+  closers.push(() => repositories?.close());
   const core = createCore({
     serving,
+    repositories,
     logger,
     version: VERSION,
     sharedMemory: config.serving.sharedMemory,
@@ -251,7 +267,7 @@ async function build(
   );
   lock.announce(url);
   // Models load beside the open port: probes see a server that is live and not ready yet.
-  serving.start().catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));
+  serving.start(repositories?.start).catch((err: unknown) => logger.error({ err }, 'endpoints could not be loaded'));
   // Every room has subscribed by now.
   void engine.redeliver();
   return { url, grpc };

@@ -20,6 +20,8 @@ export {
 export { type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
 export type { RepositoryControl, RepositoryIndexEntry, RepositoryLoad } from './repository-control.port.ts';
 export { releaseOutputs, worthReleasing } from './release.ts';
+export { createModelRepositories, type ModelRepositories } from './repository/model-repository.ts';
+export { mountedConfig } from './repository/mounted-package.ts';
 export { parseEventTime, parseRequestId } from './request-meta.ts';
 export { createPythonRuntime, type PythonRuntime, type PythonRuntimeDeps } from './python/python-runtime.ts';
 export type { EndpointChange, EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';

@@ -23,6 +23,8 @@ export interface LiveEndpointDeps {
   /** Requests that wait or run before new ones are refused, for endpoints that do not say. */
   maxQueue: number;
   now(): number;
+  /** From a model repository: each version that loads serves, whatever becomes of the others. */
+  mounted?: boolean;
 }
 
 /** What an endpoint does now, brought towards what its record wants: load the new, warm it, swap at once, drain the old. */
@@ -58,6 +60,10 @@ export class LiveEndpoint {
     this.policy.configure(record.config, deps.maxQueue);
   }
 
+  get mounted(): boolean {
+    return this.#deps.mounted === true;
+  }
+
   /** Changes run one after the other. `insist` retries at once what failed before. Never throws. */
   reconcile(record: EndpointRecord, insist = false): Promise<void> {
     this.#tail = this.#tail.then(async () => {
@@ -89,7 +95,9 @@ export class LiveEndpoint {
     this.aliases = await this.#deps.source.aliases(record.model);
     if (record.suspended) return this.#unload();
     const desired = resolveTraffic(record.model, record.traffic, this.aliases);
-    const key = JSON.stringify([desired, loadOptionsOf(record.config)]);
+    const { mounted } = this.#deps;
+    // What is mounted changes with every mount, also where versions and numbers are the same.
+    const key = JSON.stringify([desired, loadOptionsOf(record.config), mounted === true ? record.revision : 0]);
     if (key === this.#current) return this.#settle();
     if (key === this.#failed.key && !insist && this.#deps.now() < this.#failed.until) return;
     const { leases, failures } = await this.#load(record, desired);
@@ -103,7 +111,9 @@ export class LiveEndpoint {
     }
     const wait = this.#failed.key === key ? Math.min(LONGEST_RETRY_MS, this.#failed.wait * 2) : FIRST_RETRY_MS;
     this.#failed = { key, until: this.#deps.now() + wait, wait };
-    await this.#fallBack(record, desired, leases);
+    if (mounted === true) this.#serveWhatLoaded(desired, leases);
+    else await this.#fallBack(record, desired, leases);
+    for (const [version, { state }] of this.transitions) if (state === 'failed') this.transitions.delete(version);
     for (const [version, error] of failures) {
       const target = desired.find((t) => t.version === version);
       this.transitions.set(version, { state: 'failed', error, weight: target?.weight ?? 0, shadow: target?.shadow ?? false });
@@ -174,6 +184,19 @@ export class LiveEndpoint {
     else await Promise.all([...before.leases.values()].map((lease) => lease.close()));
   }
 
+  /** Each version by itself: what did not load leaves its predecessor; the newest that there is answers who pins none. */
+  #serveWhatLoaded(desired: readonly ServedTarget[], leases: Map<number, LoadedVersion>): void {
+    for (const { version, loaded } of allRoutes(this.routes)) if (!leases.has(version)) leases.set(version, loaded);
+    const usable = desired.filter((target) => leases.has(target.version));
+    // Those that are wanted no more stay only where nothing else is left.
+    if (usable.length === 0) return;
+    const newest = Math.max(...usable.map(({ version }) => version));
+    this.#swap(
+      usable.map((target) => ({ ...target, weight: target.version === newest ? 100 : 0 })),
+      leases,
+    );
+  }
+
   /** One assignment puts the new routes in force; requests that chose an old one finish there. */
   #swap(targets: readonly ServedTarget[], leases: ReadonlyMap<number, LoadedVersion>): void {
     const old = allRoutes(this.routes);
@@ -186,7 +209,7 @@ export class LiveEndpoint {
     this.routes = { live: routes.filter((route) => !route.shadow), shadows: routes.filter((route) => route.shadow) };
     this.policy.cache?.keepOnly(new Set(routes.map(({ loaded }) => loaded.shared.id)));
     this.#current = '';
-    const leaving = new Set(old.map((route) => route.loaded));
+    const leaving = new Set(old.map((route) => route.loaded).filter((lease) => !routes.some((route) => route.loaded === lease)));
     for (const lease of leaving)
       this.#drain(
         lease,

@@ -1,14 +1,15 @@
 import type { Endpoint, EndpointConfig, EndpointDetail, TrafficTarget } from '@binnacle/contract';
-import { type Clock, type EventBus, invalid, type Logger, notFound, systemClock } from '../kernel/index.ts';
+import { type Clock, conflict, type EventBus, invalid, type Logger, notFound, systemClock } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
 import { CanaryWatch } from './canary/watch.ts';
 import { chooseRoute, heaviest, infer, recordRefusal, unknownEndpoint } from './infer.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
+import { type MountedModel, Mounts } from './mounts.ts';
 import type { InferenceStatistics } from './inference-statistics.ts';
 import type { LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
 import { allRoutes } from './routes.ts';
-import type { EndpointChange, EndpointStore, ModelSource } from './serving.port.ts';
+import type { EndpointChange, EndpointRecord, EndpointStore, ModelSource } from './serving.port.ts';
 import { checkTraffic } from './traffic.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
 import { LoadedVersion, loadModel, notServable, type Runtimes } from './version.ts';
@@ -63,8 +64,8 @@ export interface VersionStatistics {
 export interface ServingService extends EndpointDirectory {
   /** Learns what is to be served, and loads nothing: from then on an endpoint is 'loading', not unknown. Before the port opens. */
   prepare(): Promise<void>;
-  /** Loads what the store wants served and keeps following it. Resolves when every endpoint has been tried once. */
-  start(): Promise<void>;
+  /** Loads what the store wants served and keeps following it. Resolves when every endpoint has been tried once, and `beside` has been waited for. */
+  start(beside?: () => Promise<void>): Promise<void>;
   /** True once every endpoint has been tried after the start. */
   readonly ready: boolean;
   deploy(name: string, wanted: WantedEndpoint): Promise<EndpointDetail>;
@@ -92,6 +93,13 @@ export interface ServingService extends EndpointDirectory {
   refused(request: Pick<InferRequest, 'endpoint' | 'receivedAt' | 'startedAt'>, error: unknown): void;
   /** A version in memory for gates and batch, shared with the endpoints unless `options` ask for something of its own. */
   openVersion(pkg: ModelPackage, options?: LoadOptions): Promise<OpenVersion>;
+  /**
+   * Serves a model that does not come from the registry, or serves it as it is now: what loads is swapped in, what does not leaves its predecessor serving.
+   * Throws `conflict` when an endpoint of the registry has the name; whether it loaded is the endpoint's state.
+   */
+  mount(model: MountedModel): Promise<Endpoint>;
+  /** Ends what was mounted, after its last request. False when nothing was. */
+  unmount(name: string): Promise<boolean>;
   /** Stops following, drains and frees every model. */
   close(): Promise<void>;
 }
@@ -107,6 +115,8 @@ export function createServingService(deps: ServingDeps): ServingService {
   const endpoints = new Map<string, LiveEndpoint>();
   const inferDeps = { endpoints, sink: deps.sink ?? nullSink, now, random: deps.random ?? Math.random };
   const liveDeps = { pool, source: models, store, maxQueue: deps.maxQueue ?? 1000, now };
+  const mounts = new Mounts();
+  const mountDeps = { ...liveDeps, source: mounts.source, store: { setLastServed: async () => {} }, mounted: true };
   const unsubscribe: (() => void)[] = [];
   const canaries = new CanaryWatch({ endpoints, store, logger, now });
   let timer: NodeJS.Timeout | undefined;
@@ -123,18 +133,24 @@ export function createServingService(deps: ServingDeps): ServingService {
   };
 
   async function bring(name: string, insist = false): Promise<void> {
+    // What is mounted follows its folder, whatever the store says.
+    if (mounts.has(name)) return;
     const record = await store.getEndpoint(name);
-    if (closed) return;
+    if (closed || mounts.has(name)) return;
     if (record === null) return remove(name);
     let endpoint = endpoints.get(name);
     if (endpoint === undefined) {
       endpoint = new LiveEndpoint(record, liveDeps);
       endpoints.set(name, endpoint);
     }
+    await reconcile(endpoint, record, insist);
+  }
+
+  async function reconcile(endpoint: LiveEndpoint, record: EndpointRecord, insist: boolean): Promise<void> {
     const before = `${endpoint.state} ${endpoint.message}`;
     await endpoint.reconcile(record, insist);
     if (before !== `${endpoint.state} ${endpoint.message}` && endpoint.message !== '' && endpoint.state !== 'unloaded')
-      logger.warn({ endpoint: name, state: endpoint.state }, endpoint.message);
+      logger.warn({ endpoint: record.name, state: endpoint.state }, endpoint.message);
   }
 
   async function remove(name: string): Promise<void> {
@@ -171,7 +187,7 @@ export function createServingService(deps: ServingDeps): ServingService {
       for (const record of await store.listEndpoints()) if (!endpoints.has(record.name)) endpoints.set(record.name, new LiveEndpoint(record, liveDeps));
     },
 
-    async start() {
+    async start(beside) {
       unsubscribe.push(
         deps.events.on('endpoint.changed', ({ endpoint }) => follow(endpoint)),
         deps.events.on('endpoint.deleted', ({ endpoint }) => follow(endpoint)),
@@ -186,7 +202,7 @@ export function createServingService(deps: ServingDeps): ServingService {
       canaryTimer = setInterval(() => {
         judging = judging.then(() => canaries.evaluate()).catch((err: unknown) => logger.error({ err }, 'the canaries could not be judged'));
       }, deps.canaryMs ?? 10_000).unref();
-      await reconcileAll();
+      await Promise.all([reconcileAll(), beside?.()]);
       ready = true;
     },
 
@@ -197,6 +213,7 @@ export function createServingService(deps: ServingDeps): ServingService {
           `'${name.slice(0, 140)}' cannot name an endpoint: use letters, digits, '.', '_' and '-', 128 at most, beginning with a letter or digit.`,
         );
       checkTraffic(traffic);
+      mounts.refuseChange(name, 'deployed to');
       // What cannot be found or served at all is refused before anything changes; what fails to load leaves the old one serving.
       for (const target of traffic) {
         const pkg = await models.resolve(model, target.alias === undefined ? { version: target.version ?? 0 } : { alias: target.alias });
@@ -208,12 +225,14 @@ export function createServingService(deps: ServingDeps): ServingService {
     },
 
     async load(name) {
+      mounts.refuseChange(name, 'loaded');
       if (!(await store.setSuspended(name, false))) known(name);
       await bring(name, true);
       return endpointDetail(known(name), now());
     },
 
     async unload(name) {
+      mounts.refuseChange(name, 'unloaded');
       if (!(await store.setSuspended(name, true))) known(name);
       await bring(name);
       return endpointDetail(known(name), now());
@@ -235,16 +254,19 @@ export function createServingService(deps: ServingDeps): ServingService {
     get: (name) => endpointDetail(known(name), now()),
 
     async delete(name) {
+      mounts.refuseChange(name, 'deleted');
       if (!(await store.deleteEndpoint(name)) && !endpoints.has(name)) known(name);
       await remove(name);
     },
 
     async changes(name, limit) {
       known(name);
+      if (mounts.has(name)) return [];
       return store.listChanges(name, limit);
     },
 
     async rollBack(name, { revision, reason } = {}) {
+      mounts.refuseChange(name, 'rolled back');
       const { model, traffic, revision: current } = known(name).record;
       const found = (await store.listChanges(name, 200)).find((change) =>
         revision === undefined ? change.revision < current && JSON.stringify(change.traffic) !== JSON.stringify(traffic) : change.revision === revision,
@@ -293,6 +315,27 @@ export function createServingService(deps: ServingDeps): ServingService {
         const live = allRoutes(endpoints.get(record.name)?.routes).map((route) => route.version);
         return { endpoint: record.name, versions: [...new Set([...wanted, ...live])].filter((v): v is number => v !== undefined).sort((a, b) => a - b) };
       });
+    },
+
+    async mount(model) {
+      const { name } = model;
+      if (!NAME.test(name)) throw invalid('invalid_endpoint_name', `'${name.slice(0, 140)}' cannot name an endpoint.`);
+      if (!mounts.has(name) && (endpoints.has(name) || (await store.getEndpoint(name)) !== null))
+        throw conflict('endpoint_exists', `an endpoint of the registry is called '${name}' already: delete it, or rename the folder`, { details: { endpoint: name } });
+      const record = mounts.put(model, now());
+      let endpoint = endpoints.get(name);
+      if (endpoint === undefined) {
+        endpoint = new LiveEndpoint(record, mountDeps);
+        endpoints.set(name, endpoint);
+      }
+      await reconcile(endpoint, record, true);
+      return endpointView(endpoint, now());
+    },
+
+    async unmount(name) {
+      if (!mounts.delete(name)) return false;
+      await remove(name);
+      return true;
     },
 
     async close() {

@@ -19,8 +19,8 @@ export class VersionPool {
 
   /** Users that run a version in different ways have a copy each. Closing what comes back lets go of it; the last user's frees the memory. */
   async acquire(pkg: ModelPackage, options: LoadOptions = {}, policy?: EndpointPolicy): Promise<LoadedVersion> {
-    // The folder is part of the key: a deleted version's number may come back with another model.
-    const key = `${pkg.model}\n${pkg.version}\n${pkg.onnxFile ?? JSON.stringify(pkg.runtime)}\n${JSON.stringify(options)}`;
+    // A deleted version's number may come back with another model.
+    const key = `${pkg.id}\n${pkg.model}\n${pkg.version}\n${pkg.onnxFile ?? JSON.stringify(pkg.runtime)}\n${JSON.stringify(options)}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       entry = { loading: loadModel(pkg, this.#runtimes, options), users: 0 };

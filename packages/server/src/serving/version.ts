@@ -4,6 +4,8 @@ import type { ModelPackage } from '../registry/index.ts';
 import { outputColumns, planColumns, type TablePlan } from './columns.ts';
 import { checkInputs, checkOutputs, checkSameRows } from './check-inputs.ts';
 import type { LoadedModel, LoadOptions, ModelRuntime, ModelTier, PackageRuntime, RunCall } from './model-runtime.port.ts';
+import { asConfigured } from './repository/adapt.ts';
+import { isMounted } from './repository/mounted-package.ts';
 import { Executor } from './scheduling/executor.ts';
 import { cacheKey } from './scheduling/cache-key.ts';
 import type { EndpointPolicy } from './scheduling/endpoint-policy.ts';
@@ -161,7 +163,8 @@ export async function loadModel(pkg: ModelPackage, runtimes: Runtimes, options: 
   const table = await sampleTable(pkg);
   try {
     const full = { ...options, label: pkg.model, sample: sampleTensors(pkg, table) };
-    const loaded = other === undefined ? await runtimes.onnx.load(pkg.onnxFile as string, full) : await other.load(pkg, full);
+    const executed = other === undefined ? await runtimes.onnx.load(pkg.onnxFile as string, full) : await other.load(pkg, full);
+    const loaded = isMounted(pkg) ? await asConfigured(executed, pkg.mounted) : executed;
     return {
       id: ++loads,
       pkg,

@@ -79,7 +79,7 @@ export function endpointView(endpoint: LiveEndpoint, now: number): Endpoint {
     message,
     traffic,
     config: endpoint.record.config,
-    source: 'registry',
+    source: endpoint.mounted ? 'repository' : 'registry',
     versions: servedVersions(endpoint),
     stats: endpoint.stats.recent(now, RECENT_SECONDS),
   };

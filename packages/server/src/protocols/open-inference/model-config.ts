@@ -1,5 +1,5 @@
 import type { EndpointConfig, TensorSpec } from '@binnacle/contract';
-import type { ServedModel } from '../../serving/index.ts';
+import { mountedConfig, type ServedModel } from '../../serving/index.ts';
 import { labelsOf } from './classification.ts';
 import type { ModelConfig } from './types.ts';
 
@@ -44,6 +44,8 @@ function dynamicBatching(batching: EndpointConfig['batching']): object {
 
 /** Triton's ModelConfig of what is loaded, as its model_config.proto writes it in JSON. */
 export function modelConfigOf(served: ServedModel): ModelConfig {
+  const mounted = mountedConfig(served.version.pkg);
+  if (mounted !== undefined) return { name: served.name, ...mounted };
   const { name, version, config } = served;
   const { batchable, pkg } = version;
   const { platform, backend } = platformOf(served);
