@@ -321,7 +321,9 @@ export function createServingService(deps: ServingDeps): ServingService {
       const { name } = model;
       if (!NAME.test(name)) throw invalid('invalid_endpoint_name', `'${name.slice(0, 140)}' cannot name an endpoint.`);
       if (!mounts.has(name) && (endpoints.has(name) || (await store.getEndpoint(name)) !== null))
-        throw conflict('endpoint_exists', `an endpoint of the registry is called '${name}' already: delete it, or rename the folder`, { details: { endpoint: name } });
+        throw conflict('endpoint_exists', `an endpoint of the registry is called '${name}' already: delete it, or rename the folder`, {
+          details: { endpoint: name },
+        });
       const record = mounts.put(model, now());
       let endpoint = endpoints.get(name);
       if (endpoint === undefined) {

@@ -83,9 +83,12 @@ const unknownTensor = (model: string, side: string, tensor: string, known: reado
 function checkTensor(model: string, side: string, given: ConfigInput, { name, datatype, shape }: TensorSpec, maxBatch: number): void {
   const type = configTypeOf(datatype);
   if (given.data_type !== type)
-    throw badConfig(`unable to load model '${model}', configuration expects datatype ${given.data_type ?? 'TYPE_INVALID'} for ${side} '${name}', model provides ${type}`);
+    throw badConfig(
+      `unable to load model '${model}', configuration expects datatype ${given.data_type ?? 'TYPE_INVALID'} for ${side} '${name}', model provides ${type}`,
+    );
   if ((given.dims?.length ?? 0) === 0) throw badConfig(`model ${side} '${name}' must specify 'dims' for ${model}`);
-  if (given.dims?.some((dim) => dim === 0 || dim < -1) === true) throw badConfig(`model ${side} '${name}' dimension must be integer >= 1, or -1 to indicate a variable-size dimension for ${model}`);
+  if (given.dims?.some((dim) => dim === 0 || dim < -1) === true)
+    throw badConfig(`model ${side} '${name}' dimension must be integer >= 1, or -1 to indicate a variable-size dimension for ${model}`);
   checkReshape(model, side, given);
   if (given.optional === true && maxBatch > 0)
     throw badConfig(`unable to load model '${model}', optional input '${name}' is not supported for models that support batching`);

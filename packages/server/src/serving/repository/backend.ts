@@ -29,7 +29,7 @@ const WHAT_TO_DO: Record<string, string> = {
   pytorch: 'export it with torch.onnx.export, or serve it with Triton and register it as a remote model',
   tensorrt: 'keep the ONNX graph that the plan was made of, or serve it with Triton and register it as a remote model',
   openvino: 'keep the ONNX graph that it was made of, or serve it with Triton and register it as a remote model',
-  python: "log it as an MLflow Python model, which Binnacle serves in a process of its own, or serve it with Triton and register it as a remote model",
+  python: 'log it as an MLflow Python model, which Binnacle serves in a process of its own, or serve it with Triton and register it as a remote model',
 };
 
 /** What a model's folder is made for, by its configuration or else by its files; '' when neither says. */

@@ -43,7 +43,9 @@ export class ConfiguredModel implements LoadedModel {
     this.#outputs = new Map((config.output ?? []).map((given) => [given.name ?? '', mapping(given, inner.outputs)]));
     this.inputs = (config.input ?? []).map((given) => this.#spec(given));
     this.outputs = (config.output ?? []).map((given) => this.#spec(given));
-    this.#plain = this.#inputs.every(({ index, graphDims }, i) => index === i && graphDims === undefined) && [...this.#outputs.values()].every(({ graphDims }) => graphDims === undefined);
+    this.#plain =
+      this.#inputs.every(({ index, graphDims }, i) => index === i && graphDims === undefined) &&
+      [...this.#outputs.values()].every(({ graphDims }) => graphDims === undefined);
   }
 
   #spec({ name = '', data_type: type, dims = [] }: ConfigTensor): TensorSpec {

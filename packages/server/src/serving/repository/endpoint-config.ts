@@ -66,7 +66,8 @@ function instancesOf({ instance_group: groups = [] }: ModelConfig, ignored: stri
   for (const group of groups) {
     if (group.passive === true) continue;
     count += Math.max(1, group.count ?? 1);
-    if (group.kind === 'KIND_GPU') ignored.push('instance_group.kind KIND_GPU (it runs on the CPU unless optimization.execution_accelerators names a provider)');
+    if (group.kind === 'KIND_GPU')
+      ignored.push('instance_group.kind KIND_GPU (it runs on the CPU unless optimization.execution_accelerators names a provider)');
     if ((group.gpus?.length ?? 0) > 0) ignored.push('instance_group.gpus');
     if (group.rate_limiter !== undefined) ignored.push('instance_group.rate_limiter');
   }

@@ -21,7 +21,8 @@ export function completeEnsemble(name: string, config: ModelConfig): ModelConfig
 export function ensembleSpec(config: ModelConfig): RuntimeSpec & { kind: 'ensemble' } {
   const tensor = (given: ConfigTensor): TensorSpec => {
     const datatype = datatypeOf(given.data_type);
-    if (datatype === undefined) throw badConfig(`ensemble '${config.name}': '${given.name}' has the data_type ${given.data_type ?? 'TYPE_INVALID'}, which cannot be served`);
+    if (datatype === undefined)
+      throw badConfig(`ensemble '${config.name}': '${given.name}' has the data_type ${given.data_type ?? 'TYPE_INVALID'}, which cannot be served`);
     return { name: given.name ?? '', datatype, shape: [...((config.max_batch_size ?? 0) > 0 ? [-1] : []), ...(given.dims ?? [])] };
   };
   return {

@@ -73,7 +73,8 @@ export async function findModel(repository: string, name: string): Promise<Found
 async function mark(path: string, name: string, hash: ReturnType<typeof createHash>, budget: { files: number }, depth: number): Promise<void> {
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) return;
-  if (--budget.files < 0 || depth > MAX_DEPTH) throw invalid('model_folder_too_large', `${path} belongs to a model of more than ${MAX_FILES} files, or too deep a folder`);
+  if (--budget.files < 0 || depth > MAX_DEPTH)
+    throw invalid('model_folder_too_large', `${path} belongs to a model of more than ${MAX_FILES} files, or too deep a folder`);
   if (info.isDirectory()) {
     for (const entry of (await readdir(path)).sort()) await mark(join(path, entry), `${name}/${entry}`, hash, budget, depth + 1);
   } else hash.update(`${name}\0${info.size}\0${info.mtimeMs}\0${info.ino}\n`);
@@ -84,7 +85,13 @@ const isFolder = async (path: string): Promise<boolean> => (await stat(path).cat
 /** A file that a configuration names, inside a model's folder. Throws `invalid` for a path that leaves it. */
 export function insideModel(dir: string, name: string, what: string): string {
   const parts = name.split(/[\\/]/);
-  if (name === '' || name.startsWith('/') || name.includes('\0') || /^[A-Za-z]:/.test(name) || parts.some((part) => part === '..' || part === '' || part === '.'))
+  if (
+    name === '' ||
+    name.startsWith('/') ||
+    name.includes('\0') ||
+    /^[A-Za-z]:/.test(name) ||
+    parts.some((part) => part === '..' || part === '' || part === '.')
+  )
     throw invalid('invalid_model_config', `the ${what} '${name.slice(0, 200)}' must be a path inside the model's folder`);
   return join(dir, ...parts);
 }

@@ -33,6 +33,9 @@ export interface ModelRepositories extends RepositoryControl {
 /** A folder that is being copied to is looked at again after this long, milliseconds: it is acted on when it stays the same. */
 const SETTLE_MS = 250;
 
+/** Models that are loaded at the same time: each takes a thread, and memory of its own. */
+const LOADS_AT_ONCE = 4;
+
 export function createModelRepositories(deps: ModelRepositoryDeps): ModelRepositories {
   const { serving, repositories, mode, logger } = deps;
   const models = new Map<string, KnownModel>();
@@ -72,7 +75,10 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
       if (found !== null) places.push({ repository, found });
     }
     if (places.length > 1)
-      throw invalid('model_not_unique', `the model '${name}' is in more than one repository (${places.map(({ repository }) => repository).join(', ')}): rename one of them`);
+      throw invalid(
+        'model_not_unique',
+        `the model '${name}' is in more than one repository (${places.map(({ repository }) => repository).join(', ')}): rename one of them`,
+      );
     return places[0] ?? null;
   }
 
@@ -101,12 +107,21 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
 
   /** Ensembles that serve, which use one of these models. */
   const usersOf = (names: ReadonlySet<string>): string[] =>
-    [...models.values()].filter(({ wanted, dependsOn, name }) => wanted && !names.has(name) && dependsOn.some((other) => names.has(other))).map(({ name }) => name);
+    [...models.values()]
+      .filter(({ wanted, dependsOn, name }) => wanted && !names.has(name) && dependsOn.some((other) => names.has(other)))
+      .map(({ name }) => name);
 
   /** Models after those that they depend on, then the ensembles that use them. */
   async function bringAll(located: ReadonlyMap<string, Located>): Promise<void> {
     const dependsOn = new Map([...located].map(([name, { found }]) => [name, stepsOf(found.config)]));
-    for (const name of dependenciesFirst([...located.keys()], (each) => dependsOn.get(each) ?? [])) await bring(name, located.get(name) as Located);
+    const ordered = dependenciesFirst([...located.keys()], (each) => dependsOn.get(each) ?? []);
+    const alone = ordered.filter((name) => (dependsOn.get(name) ?? []).length === 0);
+    await Promise.all(
+      Array.from({ length: LOADS_AT_ONCE }, async () => {
+        for (let name = alone.shift(); name !== undefined; name = alone.shift()) await bring(name, located.get(name) as Located);
+      }),
+    );
+    for (const name of ordered) if ((dependsOn.get(name) ?? []).length > 0) await bring(name, located.get(name) as Located);
     const changed = new Set(located.keys());
     for (let users = usersOf(changed); users.length > 0 && !closed; users = usersOf(changed)) {
       for (const name of users) {
@@ -138,7 +153,9 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
       if (located === null || out.has(each)) return;
       out.add(each);
       const config = models.get(each)?.override?.config;
-      for (const other of config === undefined ? stepsOf(located.found.config) : (config.ensemble_scheduling?.step ?? []).map((step) => step.model_name ?? '')) {
+      for (const other of config === undefined
+        ? stepsOf(located.found.config)
+        : (config.ensemble_scheduling?.step ?? []).map((step) => step.model_name ?? '')) {
         if (out.has(other) || models.get(other)?.wanted === true) continue;
         await add(other, await locate(other));
       }
@@ -177,7 +194,10 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
 
   const explicitly = (): void => {
     if (mode !== 'explicit')
-      throw unavailable('model_control_mode', `explicit model load / unload is not allowed in the model control mode '${mode}'; start with --model-control-mode explicit`);
+      throw unavailable(
+        'model_control_mode',
+        `explicit model load / unload is not allowed in the model control mode '${mode}'; start with --model-control-mode explicit`,
+      );
   };
 
   return {
@@ -219,7 +239,8 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
         const model = known(name);
         const before = { ...model };
         const fresh = (files?.size ?? 0) > 0;
-        if (fresh && config === undefined) throw invalid('invalid_model_config', `failed to load '${name}': override files need the model's configuration: give 'config' too`);
+        if (fresh && config === undefined)
+          throw invalid('invalid_model_config', `failed to load '${name}': override files need the model's configuration: give 'config' too`);
         const root = fresh ? await writeOverride(deps.workDir, name, files as ReadonlyMap<string, Uint8Array>) : undefined;
         try {
           model.override = config === undefined ? undefined : { config: readOverride(config), root };

@@ -45,7 +45,10 @@ export async function prepareModel(deps: PrepareDeps, found: FoundModel, given?:
   const config = given ?? (found.config === undefined ? {} : parseModelConfig(found.config, `${found.name}/config.pbtxt`));
   if (config.name !== undefined && config.name !== '' && config.name !== found.name)
     throw badConfig(`the configuration of '${found.name}' has the name '${config.name}'; it must be the folder's, or be left out`);
-  const wanted = chosenVersions(config.version_policy, found.versions.map(({ version }) => version));
+  const wanted = chosenVersions(
+    config.version_policy,
+    found.versions.map(({ version }) => version),
+  );
   const versions = found.versions.filter(({ version }) => wanted.includes(version));
   const newest = versions.at(-1);
   if (newest === undefined)

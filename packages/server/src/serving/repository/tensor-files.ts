@@ -38,9 +38,11 @@ export function randomTensor(facts: TensorFacts): Tensor {
 /** A file of raw little-endian values; strings each after their length (uint32, little-endian). Throws `invalid` for one of another size than the shape says. */
 export async function tensorFromFile(facts: TensorFacts, file: string): Promise<Tensor> {
   const count = countOf(facts);
-  const size = (await stat(file).catch((cause: unknown) => {
-    throw badConfig(`the data of '${facts.name}' cannot be read: there is no file ${file}`, cause);
-  })).size;
+  const size = (
+    await stat(file).catch((cause: unknown) => {
+      throw badConfig(`the data of '${facts.name}' cannot be read: there is no file ${file}`, cause);
+    })
+  ).size;
   if (size > MAX_VALUES * 8) throw badConfig(`the file ${file} is too large`);
   const bytes = await readFile(file);
   if (facts.datatype === 'BYTES') return { ...facts, data: stringsOf(bytes, count, file) };
