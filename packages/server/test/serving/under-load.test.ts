@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { EndpointConfig } from '@binnacle/contract';
 import { createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
 import type { ModelRuntime, Tensor } from '../../src/serving/index.ts';
-import { slow, sum, twoColumns } from '../support/onnx-graphs.ts';
+import { graph, slow, sum, twoColumns, value } from '../support/onnx-graphs.ts';
 import { type ServingKit, servingKit, until } from '../support/serving.ts';
 
 let kit: ServingKit;
@@ -256,4 +256,55 @@ describe('a queue', () => {
     await Promise.all([2, 2, 2, 2, 1, 1].map(ask));
     expect(order).toEqual([1, 1, 2, 2, 2, 2]);
   });
+});
+
+describe('a model of 100 MB', () => {
+  it('is loaded and freed without holding up the requests for others', async () => {
+    kit = await servingKit();
+    await kit.deploy('tiny', sum(2));
+    const side = 5120;
+    const { version } = await kit.registry.add(
+      'big',
+      graph({
+        nodes: [{ opType: 'MatMul', input: ['x', 'w'], output: ['y'] }],
+        inputs: [value('x', 'FP32', ['N', side])],
+        outputs: [value('y', 'FP32', ['N', side])],
+        weights: [{ name: 'w', dims: [side, side], dataType: 1, rawData: Buffer.alloc(side * side * 4) }],
+      }),
+    );
+    // Processor time of this thread between two of its turns: how long it waits for a core is another's doing.
+    let longest = 0;
+    let answered = 0;
+    let stop = false;
+    const watch = (async () => {
+      let before = process.threadCpuUsage();
+      while (!stop) {
+        const reply = await kit.serving.infer({
+          endpoint: 'tiny',
+          inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) }],
+          requestId: 'r',
+          receivedAt: 1,
+          startedAt: performance.now(),
+        });
+        await reply.finish();
+        answered++;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        const { user, system } = process.threadCpuUsage(before);
+        longest = Math.max(longest, (user + system) / 1000);
+        before = process.threadCpuUsage();
+      }
+    })();
+    for (let i = 0; i < 2; i++) {
+      const detail = await kit.serving.deploy('big', { model: 'big', traffic: to(version) });
+      expect(detail.versions[0]).toMatchObject({ state: 'ready', tier: 'worker' });
+      await kit.serving.unload('big');
+      await kit.serving.load('big');
+      await kit.serving.delete('big');
+    }
+    stop = true;
+    await watch;
+    expect(answered).toBeGreaterThan(50);
+    // Reading the file alone takes longer, making the session many times as long.
+    expect(longest).toBeLessThan(25);
+  }, 60_000);
 });
