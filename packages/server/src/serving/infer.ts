@@ -25,7 +25,7 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
   let route: Route | undefined;
   try {
     const { routes, policy } = endpoint;
-    const overRate = policy.limits.overRate(request.startedAt);
+    const overRate = policy.limits.overRate();
     if (overRate !== undefined) throw overRate;
     route = chooseRoute(endpoint, request.version, (live) =>
       live.length === 1 ? live[0] : pickByWeight(live, placeOf(request, endpoint.record.config.routing) ?? deps.random()),

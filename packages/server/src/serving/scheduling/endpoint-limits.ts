@@ -35,9 +35,10 @@ export class EndpointLimits {
     return this.pending >= this.#maxPending ? this.#full : undefined;
   }
 
-  /** Takes a token; returns the refusal when there is none. `now` in milliseconds, monotonic. */
-  overRate(now: number): BinnacleError | undefined {
+  /** Takes a token; returns the refusal when there is none. `at` in milliseconds, monotonic; now by default. */
+  overRate(at?: number): BinnacleError | undefined {
     if (this.#rate === Number.POSITIVE_INFINITY) return undefined;
+    const now = at ?? performance.now();
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filled) * this.#rate);
     this.#filled = now;
     if (this.#tokens >= 1) {

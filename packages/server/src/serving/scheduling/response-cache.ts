@@ -2,14 +2,19 @@ import type { EndpointConfig } from '@binnacle/contract';
 import { BinnacleError, unavailable } from '../../kernel/index.ts';
 import type { RunCall } from '../model-runtime.port.ts';
 import type { Tensor } from '../tensor.ts';
+import { type Kept, keep, sizeOf, unpack } from './kept-tensors.ts';
 import { systemTicker, type Ticker } from './ticker.ts';
 
 interface Entry {
-  model: number;
-  outputs: readonly Tensor[];
-  bytes: number;
+  readonly key: string;
+  readonly model: number;
+  readonly outputs: Kept[];
+  readonly bytes: number;
   /** Milliseconds by the ticker. */
-  until: number;
+  readonly until: number;
+  /** Its neighbours by the time of the last use. */
+  older: Entry | undefined;
+  newer: Entry | undefined;
 }
 
 /** What an entry takes beside its key and tensors, about. */
@@ -23,8 +28,11 @@ export type CacheOptions = NonNullable<EndpointConfig['cache']>;
  */
 export class ResponseCache {
   readonly #entries = new Map<string, Entry>();
-  readonly #running = new Map<string, Promise<readonly Tensor[]>>();
+  readonly #running = new Map<string, Promise<Tensor[]>>();
   readonly #ticker: Ticker;
+  /** The ends of the list by last use: a Map that loses its first entry again and again is slow at finding the next. */
+  #oldest: Entry | undefined;
+  #newest: Entry | undefined;
   #maxBytes = 0;
   #ttlMs = Number.POSITIVE_INFINITY;
   bytes = 0;
@@ -50,7 +58,7 @@ export class ResponseCache {
     const started = this.#ticker.now();
     const found = this.#find(key, started);
     if (found !== undefined) {
-      const outputs = copy(found.outputs);
+      const outputs = unpack(found.outputs);
       this.#tell(call, 'hit', started);
       return Promise.resolve(outputs);
     }
@@ -61,85 +69,100 @@ export class ResponseCache {
   #find(key: string, now: number): Entry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
     if (entry.until <= now) {
-      this.bytes -= entry.bytes;
+      this.#remove(entry);
       return undefined;
     }
-    // Last in the map is the most recently used.
-    this.#entries.set(key, entry);
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#append(entry);
+    }
     return entry;
+  }
+
+  #append(entry: Entry): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+  }
+
+  #unlink({ older, newer }: Entry): void {
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.key);
+    this.#unlink(entry);
+    this.bytes -= entry.bytes;
   }
 
   #lead(model: number, key: string, call: RunCall | undefined, run: () => Promise<Tensor[]>, started: number): Promise<Tensor[]> {
     const lookup = this.#ticker.now() - started;
-    const shared = Promise.withResolvers<readonly Tensor[]>();
-    shared.promise.catch(() => {});
-    this.#running.set(key, shared.promise);
-    return run().then(
+    const running = run().then(
       (outputs) => {
         const ran = this.#ticker.now();
-        const kept = copy(outputs);
         this.#running.delete(key);
-        this.#store(model, key, kept, ran);
-        shared.resolve(kept);
+        this.#store(model, key, keep(outputs), ran);
         this.#tell(call, 'miss', ran - lookup);
         return outputs;
       },
       (error: unknown) => {
         this.#running.delete(key);
-        shared.reject(error);
         throw error;
       },
     );
+    this.#running.set(key, running);
+    return running;
   }
 
-  async #follow(running: Promise<readonly Tensor[]>, model: number, key: string, call: RunCall | undefined, run: () => Promise<Tensor[]>, started: number) {
-    let outputs: readonly Tensor[];
+  async #follow(
+    running: Promise<unknown>,
+    model: number,
+    key: string,
+    call: RunCall | undefined,
+    run: () => Promise<Tensor[]>,
+    started: number,
+  ): Promise<Tensor[]> {
     try {
-      outputs = await orGone(running, call?.signal);
+      await orGone(running, call?.signal);
     } catch (error) {
       // The first one gave up, which is no reason for this one to: it goes through again, as the first or behind another.
       const gaveUp = error instanceof BinnacleError && (error.code === 'cancelled' || error.code === 'queue_timeout');
       if (!gaveUp || call?.signal?.aborted === true) throw error;
       return this.through(model, key, call, run);
     }
-    const own = copy(outputs);
+    const found = this.#find(key, this.#ticker.now());
+    // Too large to be kept: the first one's own copy is not ours to take.
+    if (found === undefined) return run();
+    const outputs = unpack(found.outputs);
     this.#tell(call, 'hit', started);
-    return own;
+    return outputs;
   }
 
-  #store(model: number, key: string, outputs: readonly Tensor[], now: number): void {
-    let bytes = ENTRY_BYTES + key.length;
-    for (const { data } of outputs) {
-      if (Array.isArray(data)) for (const value of data) bytes += 32 + 2 * value.length;
-      else bytes += data.byteLength;
-    }
+  #store(model: number, key: string, outputs: Kept[], now: number): void {
+    const bytes = ENTRY_BYTES + key.length + sizeOf(outputs);
     if (bytes > this.#maxBytes) return;
     const before = this.#entries.get(key);
-    if (before !== undefined) this.bytes -= before.bytes;
-    this.#entries.delete(key);
-    this.#entries.set(key, { model, outputs, bytes, until: now + this.#ttlMs });
+    if (before !== undefined) this.#remove(before);
+    const entry: Entry = { key, model, outputs, bytes, until: now + this.#ttlMs, older: undefined, newer: undefined };
+    this.#entries.set(key, entry);
+    this.#append(entry);
     this.bytes += bytes;
     this.#trim();
   }
 
   #trim(): void {
-    if (this.bytes <= this.#maxBytes) return;
-    for (const [key, entry] of this.#entries) {
-      this.#entries.delete(key);
-      this.bytes -= entry.bytes;
-      if (this.bytes <= this.#maxBytes) return;
-    }
+    while (this.bytes > this.#maxBytes && this.#oldest !== undefined) this.#remove(this.#oldest);
   }
 
   /** Forgets the answers of models that serve no more. */
   keepOnly(models: ReadonlySet<number>): void {
-    for (const [key, entry] of this.#entries) {
-      if (models.has(entry.model)) continue;
-      this.#entries.delete(key);
-      this.bytes -= entry.bytes;
-    }
+    for (const entry of this.#entries.values()) if (!models.has(entry.model)) this.#remove(entry);
   }
 
   #tell(call: RunCall | undefined, cache: 'hit' | 'miss', started: number): void {
@@ -150,9 +173,6 @@ export class ResponseCache {
     if (cache === 'hit') timing.executions = 0;
   }
 }
-
-const copy = (tensors: readonly Tensor[]): Tensor[] =>
-  tensors.map(({ name, datatype, shape, data }) => ({ name, datatype, shape: [...shape], data: data.slice() as Tensor['data'] }));
 
 function orGone<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
