@@ -89,3 +89,27 @@ it('tritonclient.grpc.aio, tokens, typed contents and the health service work', 
     missing: 'StatusCode.UNIMPLEMENTED',
   });
 });
+
+it('the control methods of tritonclient.grpc work, shared memory included', async () => {
+  expect(await run('triton_grpc_control.py', open.target)).toEqual({
+    extensions: expect.arrayContaining(['classification', 'model_repository', 'system_shared_memory', 'statistics', 'trace', 'logging']),
+    config: ['sum', 'onnxruntime_onnx', [['x', 11, [2]]], 2],
+    statistics: ['sum', '1', expect.any(Number), expect.any(Number)],
+    classes: ['1', '0'],
+    index: ['BOOL'],
+    unloaded: false,
+    loaded: [true, 16],
+    wrong_config: expect.stringMatching(/^StatusCode.INVALID_ARGUMENT failed to load 'sum'/),
+    wrong_model: "StatusCode.INVALID_ARGUMENT failed to load 'wrong_model_name', failed to poll from model repository",
+    regions: { data: ['/binnacle_grpc_test', 0, 80] },
+    in_memory: ['data', [3, 7]],
+    words: ['größe', 'x'],
+    registered_twice: "StatusCode.ALREADY_EXISTS shared memory region 'data' already in manager",
+    regions_after: 0,
+    cuda: expect.stringMatching(/^StatusCode.UNIMPLEMENTED CUDA shared memory is not supported/),
+    trace: { value: ['7'] },
+    trace_back: { value: ['1000'] },
+    log: { uint32_param: 1 },
+    timeout: [3, 7],
+  });
+});
