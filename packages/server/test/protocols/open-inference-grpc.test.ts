@@ -128,7 +128,7 @@ describe('an inference', () => {
     [
       'values of another type',
       { model_name: 'sum', inputs: [{ ...input([1, 2]), contents: { fp64_contents: [1, 2] } }] },
-      "INVALID_ARGUMENT: unexpected explicit tensor data for input tensor 'x' for model 'sum': fp64_contents for datatype 'FP32', expected fp32_contents",
+      "INVALID_ARGUMENT: unexpected explicit tensor data for input tensor 'x' for model 'sum' of type 'FP64', expected datatype 'FP32' (fp64_contents are given, FP32 has fp32_contents)",
     ],
     [
       'too few values',

@@ -20,6 +20,17 @@ const FIELDS: Record<Exclude<Datatype, 'FP16'>, keyof WireContents> = {
   BYTES: 'bytes_contents',
 };
 const ALL = new Set(Object.values(FIELDS));
+/** The datatype that each field is named for. */
+const OF: Record<keyof WireContents, Datatype> = {
+  bool_contents: 'BOOL',
+  int_contents: 'INT32',
+  int64_contents: 'INT64',
+  uint_contents: 'UINT32',
+  uint64_contents: 'UINT64',
+  fp32_contents: 'FP32',
+  fp64_contents: 'FP64',
+  bytes_contents: 'BYTES',
+};
 
 /** An input's `contents` as tensor values. */
 export function dataFromContents(model: string, name: string, datatype: Datatype, count: number, contents: WireContents): TensorData {
@@ -27,7 +38,9 @@ export function dataFromContents(model: string, name: string, datatype: Datatype
   const field = FIELDS[datatype];
   for (const other of ALL)
     if (other !== field && contents[other].length > 0)
-      throw bad(`unexpected explicit tensor data for input tensor '${name}' for model '${model}': ${other} for datatype '${datatype}', expected ${field}`);
+      throw bad(
+        `unexpected explicit tensor data for input tensor '${name}' for model '${model}' of type '${OF[other]}', expected datatype '${datatype}' (${other} are given, ${datatype} has ${field})`,
+      );
   const values = contents[field];
   if (values.length !== count) throw bad(`unexpected number of values ${values.length} in ${field} for input '${name}', expecting ${count}`);
   if (datatype === 'BYTES') return (values as Buffer[]).map(textOfBytes);

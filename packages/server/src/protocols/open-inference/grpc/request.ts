@@ -6,7 +6,7 @@ import { callOf } from '../call.ts';
 import { spanOf, type SystemSharedMemory } from '../shared-memory.ts';
 import type { InferenceRequest, RequestedOutput } from '../types.ts';
 import { dataFromContents } from './contents.ts';
-import { valuesOf, type WireInput, type WireRequest } from './wire.ts';
+import { valuesOf, type WireInput, type WireParameter, type WireParameters, type WireRequest } from './wire.ts';
 
 /** Far beyond any model's. */
 const MAX_RANK = 64;
@@ -30,8 +30,36 @@ export function inferenceRequestOf(request: WireRequest, memory: Pick<SystemShar
     inputs: inputsOf(request, memory),
     outputs: request.outputs.length === 0 ? undefined : request.outputs.map(outputOf),
     binaryDefault: true,
-    call: callOf(valuesOf(request.parameters)),
+    call: callOf(parametersOf(request.parameters)),
   };
+}
+
+/** What the protocol's own parameters may be; what is missing here is a model's and may be anything. */
+const KINDS: Record<string, readonly WireParameter['parameter_choice'][]> = {
+  sequence_id: ['int64_param', 'uint64_param', 'string_param'],
+  sequence_start: ['bool_param'],
+  sequence_end: ['bool_param'],
+  priority: ['int64_param', 'uint64_param'],
+  timeout: ['int64_param', 'uint64_param'],
+  triton_enable_empty_final_response: ['bool_param'],
+};
+
+function parametersOf(parameters: WireParameters): ReturnType<typeof valuesOf> {
+  const values = valuesOf(parameters);
+  for (const name in values) {
+    const kinds = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+    if (kinds === undefined && !name.startsWith('triton_')) continue;
+    if (kinds === undefined)
+      throw bad(
+        `parameter keys starting with 'triton_' are reserved for Triton usage. Only the following keys starting with 'triton_' are allowed: triton_enable_empty_final_response`,
+      );
+    if (!kinds.includes(parameters[name]?.parameter_choice))
+      throw bad(`invalid value type for '${name}' parameter, expected ${kinds.filter((kind) => kinds.length < 3 || kind !== 'uint64_param').join(' or ')}.`);
+    const value = values[name];
+    if ((name === 'priority' || name === 'timeout') && typeof value !== 'string' && (value as number) < 0)
+      throw bad(`invalid value for '${name}', expected value >= 0.`);
+  }
+  return values;
 }
 
 function inputsOf({ model_name: model, inputs, raw_input_contents: raw }: WireRequest, memory: Pick<SystemSharedMemory, 'read'>): Tensor[] {
