@@ -98,6 +98,25 @@ describe('JSON tensors', () => {
     expect((await kit.infer('sum', tensor([1, 2]), { 'x-request-id': 'h-1' })).json().id).toBe('h-1');
   });
 
+  it('large ones come back whole, of several outputs, packed or not', async () => {
+    const rows = 5000;
+    const a = Float32Array.from({ length: rows }, (_, i) => Math.fround(Math.sin(i)));
+    const b = Float32Array.from({ length: rows }, (_, i) => Math.fround(i / 7));
+    const body = {
+      inputs: [
+        { name: 'a', datatype: 'FP32', shape: [rows, 1], data: [...a] },
+        { name: 'b', datatype: 'FP32', shape: [rows, 1], data: [...b] },
+      ],
+    };
+    for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+      const reply = await kit.infer('two', body, headers);
+      const json = JSON.parse((reply.headers['content-encoding'] === 'gzip' ? gunzipSync(reply.body) : reply.body).toString());
+      const [total, again] = json.outputs.map(({ data }: { data: number[] }) => Float32Array.from(data));
+      expect(again).toEqual(b);
+      expect(total).toEqual(a.map((value, i) => Math.fround(value + (b[i] as number))));
+    }
+  });
+
   it('may be nested, and of many rows', async () => {
     expect(
       (

@@ -18,7 +18,7 @@ const MAX_DEPTH = 64;
  */
 export function parseGenerateRequest(body: Buffer, inputs: readonly { name: string }[]): InferenceRequest {
   if (!isUtf8(body)) throw bad('failed to parse the request JSON buffer: it is not UTF-8');
-  const request = parseExact(body.toString('utf8'));
+  const request = parseExact(body.toString('utf8'), true);
   if (!isObject(request)) throw bad('the request must be a JSON object');
   const names = new Set(inputs.map(({ name }) => name));
   const values = new Map<string, unknown>();
@@ -80,7 +80,7 @@ function shapeOf(spec: readonly number[], count: number, list: boolean): number[
 export function generateJson({ model, version, id, outputs }: InferenceReply, showId: boolean): string {
   let json = `{${showId ? `"id":${JSON.stringify(id)},` : ''}"model_name":${JSON.stringify(model)},"model_version":"${version}"`;
   for (const output of outputs) {
-    const data = dataToJson(output);
+    const data = dataToJson(output).toString();
     json += `,${JSON.stringify(output.name)}:${output.data.length === 1 ? data.slice(1, -1) : data}`;
   }
   return `${json}}`;

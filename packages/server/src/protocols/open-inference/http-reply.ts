@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { deflate, gzip } from 'node:zlib';
-import { notFound } from '../../kernel/index.ts';
+import { notFound, releaseBuffer } from '../../kernel/index.ts';
 import { encodeReply } from './reply.ts';
 import type { InferenceReply } from './types.ts';
 
@@ -38,45 +38,53 @@ export function sendReady(response: ServerResponse, ready: boolean, body: object
 
 export function sendReply(request: IncomingMessage, response: ServerResponse, reply: InferenceReply): Promise<void> | undefined {
   const { json, binary } = encodeReply(reply);
-  const encoding = replyEncoding(request, json.length, binary.length > 0);
-  if (encoding !== undefined) return sendPacked(response, reply.id, json, binary, encoding);
-  if (binary.length === 0) {
+  const encoding = replyEncoding(request, json, binary.length > 0);
+  if (encoding !== undefined) return sendPacked(response, reply.id, partsOf(json), binary, encoding);
+  if (binary.length === 0 && typeof json === 'string') {
     response.writeHead(200, ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(json)), 'x-request-id', reply.id]).end(json);
     return undefined;
   }
-  const header = Buffer.from(json);
-  const size = binary.reduce((n, part) => n + part.length, header.length);
-  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size, [HEADER]: header.length, 'x-request-id': reply.id });
+  const head = partsOf(json);
+  const headBytes = sizeOf(head);
+  response.writeHead(200, {
+    'content-type': binary.length === 0 ? 'application/json' : 'application/octet-stream',
+    'content-length': headBytes + sizeOf(binary),
+    ...(binary.length === 0 ? {} : { [HEADER]: headBytes }),
+    'x-request-id': reply.id,
+  });
   response.cork();
-  response.write(header);
+  for (const part of head) response.write(part);
   for (const part of binary) response.write(part);
   response.end();
   response.uncork();
-  // The outputs own their memory: nothing here needs the request's body any more.
+  // Texts of tensors are in memory of their own. The outputs own theirs: nothing here needs the request's body any more.
+  if (typeof json !== 'string') response.once('finish', () => head.forEach(releaseBuffer));
   return undefined;
 }
 
+const partsOf = (json: string | Buffer[]): Buffer[] => (typeof json === 'string' ? [Buffer.from(json)] : json);
+const sizeOf = (parts: readonly Buffer[]): number => parts.reduce((size, part) => size + part.length, 0);
+
 /** A client that names one encoding wants it (tritonclient); one that lists all it could read (browsers, requests) gets it for large JSON only. */
-function replyEncoding(request: IncomingMessage, jsonLength: number, hasBinary: boolean): 'gzip' | 'deflate' | undefined {
+function replyEncoding(request: IncomingMessage, json: string | Buffer[], hasBinary: boolean): 'gzip' | 'deflate' | undefined {
   const accepted = request.headers['accept-encoding'];
   if (accepted === undefined) return undefined;
   if (accepted === 'gzip' || accepted === 'deflate') return accepted;
-  return !hasBinary && jsonLength > 64 * 1024 && /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(accepted) ? 'gzip' : undefined;
+  const large = typeof json !== 'string' || json.length > 64 * 1024;
+  return !hasBinary && large && /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(accepted) ? 'gzip' : undefined;
 }
 
 const gzipAsync = promisify<Buffer, { level: number }, Buffer>(gzip);
 const deflateAsync = promisify<Buffer, { level: number }, Buffer>(deflate);
 
-async function sendPacked(response: ServerResponse, id: string, json: string, binary: Buffer[], encoding: 'gzip' | 'deflate'): Promise<void> {
-  const header = Buffer.from(json);
-  const whole = binary.length === 0 ? header : Buffer.concat([header, ...binary]);
-  const packed = await (encoding === 'gzip' ? gzipAsync : deflateAsync)(whole, { level: 1 });
+async function sendPacked(response: ServerResponse, id: string, json: Buffer[], binary: Buffer[], encoding: 'gzip' | 'deflate'): Promise<void> {
+  const packed = await (encoding === 'gzip' ? gzipAsync : deflateAsync)(Buffer.concat([...json, ...binary]), { level: 1 });
   const head: Record<string, string | number> = {
     'content-type': binary.length === 0 ? 'application/json' : 'application/octet-stream',
     'content-encoding': encoding,
     'content-length': packed.length,
     'x-request-id': id,
   };
-  if (binary.length > 0) head[HEADER] = header.length;
+  if (binary.length > 0) head[HEADER] = sizeOf(json);
   response.writeHead(200, head).end(packed);
 }

@@ -1,4 +1,6 @@
+import { giveSlab, takeSlab } from '../../http/data-plane/index.ts';
 import { type BinnacleError, invalid, shown } from '../../kernel/index.ts';
+import { roomFor, writeFloats as writeFloatText } from './number-text.ts';
 import { allocate, type Datatype, type Tensor, type TensorData } from '../../serving/index.ts';
 
 const bad = (text: string): BinnacleError => invalid('invalid_tensor', text);
@@ -143,13 +145,13 @@ const LONG_INTEGER = /[0-9]{16}/;
 
 /**
  * JSON, with integers beyond 2^53 as BigInt: 64-bit tensors must arrive exactly. Only a text with a long row of digits pays for it,
- * and a fraction's digits stay a number.
+ * and a fraction's digits stay a number. `anyType`: the text does not name datatypes, so that any integer may be of 64 bits.
  */
-export function parseExact(text: string): unknown {
+export function parseExact(text: string, anyType = false): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    if (!LONG_INTEGER.test(text)) return parsed;
-    return /"(U?INT64)"/.test(text) ? JSON.parse(text, exactReviver as (key: string, value: unknown) => unknown) : parsed;
+    // In this order: a long text of floats is full of long rows of digits.
+    if ((!anyType && !text.includes('INT64"')) || !LONG_INTEGER.test(text)) return JSON.parse(text);
+    return JSON.parse(text, exactReviver as (key: string, value: unknown) => unknown);
   } catch (cause) {
     // Bare NaN is legal for Python's json module and for TensorFlow Serving, so people send it.
     const special = /[:,[]\s*(-?(?:NaN|Infinity))/.exec(text);
@@ -163,8 +165,8 @@ function exactReviver(_key: string, value: unknown, context: { source?: string }
   return context.source !== undefined && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
 }
 
-/** An output's values as JSON text. NaN and infinities have none and become null. */
-export function dataToJson(tensor: Tensor): string {
+/** An output's values as JSON text, ASCII bytes where that is quicker. NaN and infinities have none and become null. */
+export function dataToJson(tensor: Tensor): string | Buffer {
   const { datatype, data, name } = tensor;
   if (Array.isArray(data)) {
     for (const value of data)
@@ -173,9 +175,26 @@ export function dataToJson(tensor: Tensor): string {
   }
   if (datatype === 'FP16') throw bad(`sending FP16 data via JSON is not supported. Please use the binary data format for output '${name}'`);
   if (datatype === 'BOOL') return `[${Array.from(data as Uint8Array, (value) => value !== 0).join(',')}]`;
-  if (datatype === 'FP32' || datatype === 'FP64') {
-    const floats = data as Float32Array;
+  if (datatype === 'FP32') return floatsToText(data as Float32Array);
+  if (datatype === 'FP64') {
+    const floats = data as Float64Array;
     for (let i = 0; i < floats.length; i++) if (!Number.isFinite(floats[i])) return JSON.stringify(Array.from(floats));
   }
   return `[${data.join(',')}]`;
+}
+
+/** Large texts as bytes in memory of their own, which their sender may free; small ones as strings. */
+const LARGE = 16 * 1024;
+
+function floatsToText(values: Float32Array): string | Buffer {
+  const slab = takeSlab(roomFor(values));
+  const length = writeFloatText(slab, values);
+  let text: string | Buffer;
+  if (length < LARGE) text = slab.toString('latin1', 0, length);
+  else {
+    text = Buffer.allocUnsafeSlow(length);
+    slab.copy(text, 0, 0, length);
+  }
+  giveSlab(slab);
+  return text;
 }

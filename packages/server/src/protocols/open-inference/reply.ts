@@ -3,14 +3,15 @@ import { dataToJson } from './json-tensors.ts';
 import type { InferenceReply } from './types.ts';
 
 export interface EncodedReply {
-  /** JSON, and the binary tensors behind it. */
-  json: string;
+  /** JSON, in parts when it is large, and the binary tensors behind it. */
+  json: string | Buffer[];
   binary: Buffer[];
 }
 
 /** The reply's JSON is written by hand: JSON.stringify of an object of typed arrays costs several times as much. */
 export function encodeReply({ model, version, id, outputs }: InferenceReply): EncodedReply {
   const binary: Buffer[] = [];
+  const parts: Buffer[] = [];
   let json = `{"model_name":${JSON.stringify(model)},"model_version":"${version}","id":${JSON.stringify(id)},"outputs":[`;
   for (let i = 0; i < outputs.length; i++) {
     const output = outputs[i] as InferenceReply['outputs'][number];
@@ -22,7 +23,15 @@ export function encodeReply({ model, version, id, outputs }: InferenceReply): En
       const bytes = dataToBinary(output);
       binary.push(bytes);
       json += `,"parameters":{"binary_data_size":${bytes.length}}}`;
-    } else json += `,"data":${dataToJson(output)}}`;
+    } else {
+      const data = dataToJson(output);
+      if (typeof data === 'string') json += `,"data":${data}}`;
+      else {
+        parts.push(Buffer.from(`${json},"data":`), data);
+        json = '}';
+      }
+    }
   }
-  return { json: `${json}]}`, binary };
+  json += ']}';
+  return { json: parts.length === 0 ? json : [...parts, Buffer.from(json)], binary };
 }
