@@ -148,6 +148,16 @@ export const servingOperations = {
     params: name,
     response: EndpointDetail,
   }),
+  warmEndpoint: operation({
+    method: 'POST',
+    path: '/endpoints/{endpoint}/warm',
+    tag: 'serving',
+    summary: 'Run the sample of each served version once, so that the next request meets warm caches.',
+    params: name,
+    response: z.object({
+      versions: z.array(z.object({ version: z.number().int(), millis: z.number().nullable().describe('Null where the version has no sample.') })),
+    }),
+  }),
   listEndpointChanges: operation({
     method: 'GET',
     path: '/endpoints/{endpoint}/changes',

@@ -55,6 +55,7 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   deleteEndpoint: 'DELETE /endpoints/{endpoint}',
   loadEndpoint: 'POST /endpoints/{endpoint}/load',
   unloadEndpoint: 'POST /endpoints/{endpoint}/unload',
+  warmEndpoint: 'POST /endpoints/{endpoint}/warm',
   listEndpointChanges: 'GET /endpoints/{endpoint}/changes',
   rollBackEndpoint: 'POST /endpoints/{endpoint}/rollback',
   getEndpointStats: 'GET /endpoints/{endpoint}/stats',

@@ -5,6 +5,7 @@ import { isObject } from '../kernel/index.ts';
 import type { ModelPackage } from '../registry/index.ts';
 import { kindOf } from './convert.ts';
 import { tensorToJson } from './json-tensor.ts';
+import type { Tensor } from './tensor.ts';
 import type { Column, Table } from '../tables/index.ts';
 import type { VersionInfo } from './types.ts';
 
@@ -72,6 +73,15 @@ export function sampleRequests(version: VersionInfo, sample: Table | undefined):
     return { invocations: { dataframe_split: { columns, data: [row] } }, openInference: { inputs: tensors.map(tensorToJson) } };
   } catch {
     return inventTensors(version);
+  }
+}
+
+/** The sample's first row, or a made-up one, as the graph's inputs; undefined for a model that takes no table. */
+export function sampleTensors(version: VersionInfo, sample: Table | undefined): Tensor[] | undefined {
+  try {
+    return version.toTensors(sample === undefined ? inventTable(version) : firstRow(sample));
+  } catch {
+    return undefined;
   }
 }
 

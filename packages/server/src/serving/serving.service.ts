@@ -13,6 +13,7 @@ import type { EndpointChange, EndpointRecord, EndpointStore, ModelSource } from 
 import { checkTraffic } from './traffic.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
 import { LoadedVersion, loadModel, notServable, type Runtimes } from './version.ts';
+import { warmUpOf } from './warm-up.ts';
 import { VersionPool } from './version-pool.ts';
 import { endpointDetail, type EndpointStats, endpointStats, endpointView } from './view.ts';
 
@@ -78,6 +79,8 @@ export interface ServingService extends EndpointDirectory {
   list(): Endpoint[];
   get(name: string): EndpointDetail;
   delete(name: string): Promise<void>;
+  /** Runs the sample of each served version once. Throws `not_found`; `unavailable` when nothing is loaded. */
+  warm(name: string): Promise<{ version: number; millis: number | null }[]>;
   /** What an endpoint served since when, newest first. Throws `not_found`. */
   changes(name: string, limit: number): Promise<EndpointChange[]>;
   /** Serves again what a revision served; by default the newest whose traffic was another. Throws `not_found` where there is none. */
@@ -257,6 +260,21 @@ export function createServingService(deps: ServingDeps): ServingService {
       mounts.refuseChange(name, 'deleted');
       if (!(await store.deleteEndpoint(name)) && !endpoints.has(name)) known(name);
       await remove(name);
+    },
+
+    async warm(name) {
+      const endpoint = known(name);
+      // Refuses where nothing is loaded.
+      if (endpoint.routes === undefined) chooseRoute(endpoint, undefined, () => undefined);
+      return Promise.all(
+        allRoutes(endpoint.routes).map(async ({ version, loaded }) => {
+          const inputs = warmUpOf(loaded);
+          if (inputs === undefined) return { version, millis: null };
+          const begun = performance.now();
+          await loaded.run(inputs);
+          return { version, millis: Math.round((performance.now() - begun) * 100) / 100 };
+        }),
+      );
     },
 
     async changes(name, limit) {

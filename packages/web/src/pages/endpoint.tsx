@@ -1,18 +1,26 @@
 import type { EndpointDetail } from '@binnacle/contract';
-import { Button, Group, Stack, Table, Tabs, Text } from '@mantine/core';
+import { Button, Group, Stack, Tabs, Text } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { LIVE, useApi } from '../app/api.ts';
 import type { EndpointSearch } from '../app/search.ts';
+import { ConfigEditor } from '../features/serving/config-editor.tsx';
+import { History } from '../features/serving/history.tsx';
+import { Lifecycle } from '../features/serving/lifecycle.tsx';
+import { VersionsTable } from '../features/serving/versions-table.tsx';
 import { SpecTable } from '../features/registry/specs.tsx';
 import { LiveStats } from '../features/serving/live-stats.tsx';
 import { TrafficEditor } from '../features/serving/traffic-editor.tsx';
 import { TryIt } from '../features/serving/try-it.tsx';
 import { useAction } from '../features/use-action.ts';
 import { State, Time } from '../ui/bits.tsx';
-import { formatDuration, formatPercent } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { QueryView } from '../ui/states.tsx';
+
+const TITLES: Partial<Record<EndpointDetail['state'], string>> = {
+  degraded: 'The version that was asked for does not load; the old one serves on',
+  unloaded: 'The endpoint is unloaded and answers no requests',
+};
 
 const route = getRouteApi('/endpoints/$endpoint');
 
@@ -40,6 +48,7 @@ export function EndpointPage() {
       }
       actions={
         <>
+          {query.data !== undefined && <Lifecycle endpoint={query.data} />}
           <Button variant="default" component={Link} {...({ to: '/monitoring/$endpoint', params: { endpoint } } as object)}>
             Monitoring
           </Button>
@@ -59,10 +68,7 @@ export function EndpointPage() {
         {(data) => (
           <>
             {data.state !== 'ready' && data.message !== '' && (
-              <Notice
-                tone={data.state === 'failed' ? 'bad' : 'warn'}
-                title={data.state === 'degraded' ? 'The version that was asked for does not load; the old one serves on' : `The endpoint is ${data.state}`}
-              >
+              <Notice tone={data.state === 'failed' ? 'bad' : 'warn'} title={TITLES[data.state] ?? `The endpoint is ${data.state}`}>
                 {data.message}
               </Notice>
             )}
@@ -74,7 +80,7 @@ export function EndpointPage() {
               <Tabs.List mb="md">
                 <Tabs.Tab value="overview">Overview</Tabs.Tab>
                 <Tabs.Tab value="try">Try it</Tabs.Tab>
-                <Tabs.Tab value="settings">Traffic</Tabs.Tab>
+                <Tabs.Tab value="settings">Traffic and settings</Tabs.Tab>
               </Tabs.List>
               <Tabs.Panel value="overview">
                 <Overview endpoint={data} />
@@ -87,9 +93,13 @@ export function EndpointPage() {
                 />
               </Tabs.Panel>
               <Tabs.Panel value="settings">
-                <Panel title="Traffic">
-                  <TrafficEditor key={data.revision} endpoint={data} />
-                </Panel>
+                <Stack gap="md">
+                  <Panel title="Traffic">
+                    <TrafficEditor key={data.revision} endpoint={data} />
+                  </Panel>
+                  <History endpoint={data} />
+                  <ConfigEditor key={`config ${data.revision}`} endpoint={data} />
+                </Stack>
               </Tabs.Panel>
             </Tabs>
           </>
@@ -103,47 +113,7 @@ function Overview({ endpoint }: { endpoint: EndpointDetail }) {
   return (
     <Stack gap="md">
       <LiveStats endpoint={endpoint.name} />
-      <Panel title="Served versions" flush>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Version</Table.Th>
-              <Table.Th>State</Table.Th>
-              <Table.Th>Aliases</Table.Th>
-              <Table.Th className="num">Share</Table.Th>
-              <Table.Th>Runs in</Table.Th>
-              <Table.Th className="num">One run</Table.Th>
-              <Table.Th>Loaded</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {endpoint.versions.map((v) => (
-              <Table.Tr key={`${v.version}${v.shadow}`}>
-                <Table.Td>
-                  <Link to="/models/$model/versions/$version" params={{ model: endpoint.model, version: String(v.version) }} className="bn-link">
-                    Version {v.version}
-                  </Link>
-                </Table.Td>
-                <Table.Td>
-                  <State value={v.state} />
-                  {v.error !== null && (
-                    <Text size="xs" c="var(--bn-bad)" className="break" maw={420}>
-                      {v.error}
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td>{v.aliases.join(', ') || '–'}</Table.Td>
-                <Table.Td className="num">{v.shadow ? 'shadow' : formatPercent(v.weight / 100)}</Table.Td>
-                <Table.Td>{v.tier === null ? '–' : v.tier === 'inline' ? 'event loop' : 'worker threads'}</Table.Td>
-                <Table.Td className="num">{v.runMicros === null ? '–' : formatDuration(v.runMicros / 1000)}</Table.Td>
-                <Table.Td>
-                  <Time at={v.loadedAt} ago />
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Panel>
+      <VersionsTable endpoint={endpoint} />
       <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(400px, 100%), 1fr))', gap: 14, alignItems: 'start' }}>
         {endpoint.signature !== null && (
           <Panel title="Signature" flush>

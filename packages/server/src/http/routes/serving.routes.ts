@@ -13,6 +13,7 @@ export const servingHandlers = ({ serving }: { serving: ServingService }): Handl
   },
   loadEndpoint: async ({ params }) => serving.load(params.endpoint),
   unloadEndpoint: async ({ params }) => serving.unload(params.endpoint),
+  warmEndpoint: async ({ params }) => ({ versions: await serving.warm(params.endpoint) }),
   listEndpointChanges: async ({ params, query }) => ({ changes: await serving.changes(params.endpoint, query.limit) }),
   rollBackEndpoint: async ({ params, body }) => serving.rollBack(params.endpoint, body),
   getEndpointStats: async ({ params }) => serving.stats(params.endpoint),

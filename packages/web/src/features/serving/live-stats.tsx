@@ -2,11 +2,18 @@ import { Group, Table, Text } from '@mantine/core';
 import { useMemo } from 'react';
 import { LIVE, useApi } from '../../app/api.ts';
 import { type ChartSeries, LineChart } from '../../charts/index.ts';
-import { formatCompact, formatDuration, formatInt, formatNumber, formatPercent } from '../../ui/format.ts';
+import { BatchSizes, Refusals } from './batch-sizes.tsx';
+import { formatBytes, formatCompact, formatDuration, formatInt, formatNumber, formatPercent } from '../../ui/format.ts';
 import { Panel, Stats } from '../../ui/page.tsx';
 import { QueryView } from '../../ui/states.tsx';
 
 const BUCKET_SECONDS = 10;
+
+const hitRate = (versions: readonly { cacheHits: number; cacheMisses: number }[]): number => {
+  const hits = versions.reduce((sum, { cacheHits }) => sum + cacheHits, 0);
+  const all = versions.reduce((sum, { cacheMisses }) => sum + cacheMisses, hits);
+  return all === 0 ? 0 : hits / all;
+};
 
 /** Throughput and latency as they happen, for the last half hour. */
 export function LiveStats({ endpoint }: { endpoint: string }) {
@@ -32,7 +39,7 @@ export function LiveStats({ endpoint }: { endpoint: string }) {
   }, [buckets]);
   return (
     <QueryView query={query} lines={4}>
-      {({ total, byVersion, buckets: list }) => (
+      {({ total, byVersion, buckets: list, failures, cache, ...rest }) => (
         <>
           <Panel
             title="Live"
@@ -55,6 +62,9 @@ export function LiveStats({ endpoint }: { endpoint: string }) {
                 { label: 'p50', value: formatDuration(total.p50Ms) },
                 { label: 'p95', value: formatDuration(total.p95Ms) },
                 { label: 'p99', value: formatDuration(total.p99Ms) },
+                ...(cache === null
+                  ? []
+                  : [{ label: 'Cache', value: formatPercent(hitRate(byVersion)), hint: `${formatInt(cache.entries)} answers, ${formatBytes(cache.bytes)}` }]),
               ]}
             />
             {list.length === 0 ? (
@@ -80,41 +90,47 @@ export function LiveStats({ endpoint }: { endpoint: string }) {
           </Panel>
           {byVersion.length > 0 && (
             <Panel title="By version" flush>
-              <Table>
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>Version</Table.Th>
-                    <Table.Th className="num">Requests</Table.Th>
-                    <Table.Th className="num">Errors</Table.Th>
-                    <Table.Th className="num">p50</Table.Th>
-                    <Table.Th className="num">p95</Table.Th>
-                    <Table.Th className="num">p99</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {byVersion.map((v) => (
-                    <Table.Tr key={`${v.version}${v.shadow}`}>
-                      <Table.Td>
-                        <Group gap={6}>
-                          v{v.version}
-                          {v.shadow && (
-                            <Text span size="xs" c="dimmed">
-                              shadow
-                            </Text>
-                          )}
-                        </Group>
-                      </Table.Td>
-                      <Table.Td className="num">{formatInt(v.stats.requests)}</Table.Td>
-                      <Table.Td className="num">{formatInt(v.stats.errors)}</Table.Td>
-                      <Table.Td className="num">{formatDuration(v.stats.p50Ms)}</Table.Td>
-                      <Table.Td className="num">{formatDuration(v.stats.p95Ms)}</Table.Td>
-                      <Table.Td className="num">{formatDuration(v.stats.p99Ms)}</Table.Td>
+              <div style={{ overflowX: 'auto' }}>
+                <Table>
+                  <Table.Thead>
+                    <Table.Tr>
+                      <Table.Th>Version</Table.Th>
+                      <Table.Th className="num">Requests</Table.Th>
+                      <Table.Th className="num">Errors</Table.Th>
+                      <Table.Th className="num">p50</Table.Th>
+                      <Table.Th className="num">p95</Table.Th>
+                      <Table.Th className="num">p99</Table.Th>
+                      <Table.Th className="num">Wait in queue</Table.Th>
                     </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
+                  </Table.Thead>
+                  <Table.Tbody>
+                    {byVersion.map((v) => (
+                      <Table.Tr key={`${v.version}${v.shadow}`}>
+                        <Table.Td>
+                          <Group gap={6}>
+                            v{v.version}
+                            {v.shadow && (
+                              <Text span size="xs" c="dimmed">
+                                shadow
+                              </Text>
+                            )}
+                          </Group>
+                        </Table.Td>
+                        <Table.Td className="num">{formatInt(v.stats.requests)}</Table.Td>
+                        <Table.Td className="num">{formatInt(v.stats.errors)}</Table.Td>
+                        <Table.Td className="num">{formatDuration(v.stats.p50Ms)}</Table.Td>
+                        <Table.Td className="num">{formatDuration(v.stats.p95Ms)}</Table.Td>
+                        <Table.Td className="num">{formatDuration(v.stats.p99Ms)}</Table.Td>
+                        <Table.Td className="num">{v.queueMicros === null ? '–' : formatDuration(v.queueMicros / 1000)}</Table.Td>
+                      </Table.Tr>
+                    ))}
+                  </Table.Tbody>
+                </Table>
+              </div>
             </Panel>
           )}
+          <BatchSizes stats={{ total, byVersion, buckets: list, failures, cache, ...rest }} />
+          <Refusals failures={failures} />
         </>
       )}
     </QueryView>
