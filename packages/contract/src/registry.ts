@@ -99,6 +99,9 @@ export const RegisteredModel = z.object({
 });
 export type RegisteredModel = z.infer<typeof RegisteredModel>;
 
+export const RemoteProtocol = z.enum(['open-inference', 'open-inference-grpc', 'tensorflow-serving', 'tensorflow-serving-grpc', 'mlflow', 'lambda']);
+export type RemoteProtocol = z.infer<typeof RemoteProtocol>;
+
 export const LineageNode = z.object({
   id: z.string(),
   kind: z.enum(['dataset', 'run', 'version', 'endpoint', 'batch']),
@@ -163,6 +166,30 @@ export const registryOperations = {
     params: model,
     rawBody: true,
     query: z.object({ filename: z.string().max(250).default('model.onnx'), description: z.string().max(5000).optional(), runId: z.string().optional() }),
+    response: ModelVersionDetail,
+  }),
+  registerRemote: operation({
+    method: 'POST',
+    path: '/models/{model}/versions/remote',
+    tag: 'registry',
+    summary: 'Register a model that another server executes as a new version; the model is created when it does not exist.',
+    params: model,
+    body: z.strictObject({
+      protocol: RemoteProtocol.default('open-inference'),
+      url: z.string().max(2048).describe('http(s)://host:port, grpc(s)://host:port, lambda://region.'),
+      remoteModel: z.string().max(2048).optional().describe('What that server calls it; the model’s own name by default.'),
+      remoteVersion: z.string().max(2048).optional().describe('A version there; what the server picks by default.'),
+      token: z
+        .string()
+        .max(2048)
+        .optional()
+        .describe('A reference, never the secret: env:BINNACLE_REMOTE_TOKEN…, file:/path in the folder of --remote-secrets.'),
+      timeoutMs: z.number().int().min(1).max(86_400_000).optional().describe('Longest time that an answer may take; 60000 by default.'),
+      payload: z.enum(['open-inference', 'mlflow']).optional().describe('What a Lambda function is sent.'),
+      signature: z.string().max(1_048_576).optional().describe('The text of an MLmodel file whose signature this version has; needed for mlflow and lambda.'),
+      description: z.string().max(5000).optional(),
+      runId: z.string().optional(),
+    }),
     response: ModelVersionDetail,
   }),
   createVersion: operation({

@@ -37,6 +37,7 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   updateModel: 'PATCH /models/{model}',
   deleteModel: 'DELETE /models/{model}',
   uploadVersion: 'POST /models/{model}/versions',
+  registerRemote: 'POST /models/{model}/versions/remote',
   createVersion: 'POST /models/{model}/versions/from-source',
   getVersion: 'GET /models/{model}/versions/{version}',
   updateVersion: 'PATCH /models/{model}/versions/{version}',

@@ -191,10 +191,27 @@ export function buildProgram(): Command {
     .action(async (model, options) => (await import('./commands/models.ts')).show(model, options));
   models
     .command('push')
-    .description('register an ONNX file as a new version')
-    .argument('<file>', 'an .onnx file')
+    .description('register an ONNX file, or a model that another server executes, as a new version')
+    .argument('[file]', 'an .onnx file')
     .requiredOption('--name <name>', 'registered model')
     .option('--description <text>')
+    .option('--remote <url>', 'the server that executes it: http(s)://host:port, grpc(s)://host:port, lambda://region')
+    .addOption(
+      new Option('--protocol <protocol>', 'what that server speaks (default open-inference)').choices([
+        'open-inference',
+        'open-inference-grpc',
+        'tensorflow-serving',
+        'tensorflow-serving-grpc',
+        'mlflow',
+        'lambda',
+      ] as const),
+    )
+    .option('--remote-model <name>', 'what that server calls it (default the name)')
+    .option('--remote-version <version>', 'a version there (default what the server picks)')
+    .option('--token <reference>', 'env:BINNACLE_REMOTE_TOKEN… or file:/path of the server, never the secret itself')
+    .option('--timeout-ms <ms>', 'longest time that an answer may take', integer)
+    .addOption(new Option('--payload <protocol>', 'what a Lambda function is sent').choices(['open-inference', 'mlflow'] as const))
+    .option('--signature <file>', 'an MLmodel file whose signature the version has (mlflow and lambda need it)')
     .addOption(url())
     .addOption(data())
     .addOption(json())

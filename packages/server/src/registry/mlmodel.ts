@@ -20,21 +20,33 @@ export interface MlModel {
   runId: string | null;
 }
 
+const refuse = (what: string, cause?: unknown) => invalid('mlmodel_invalid', `The MLmodel file is not usable: ${what}.`, { cause });
+
+function parseYaml(text: string): unknown {
+  if (Buffer.byteLength(text) > MAX_MLMODEL_BYTES) throw refuse(`it is longer than ${MAX_MLMODEL_BYTES} bytes`);
+  try {
+    // Python's YAML writes an alias for an object that is used twice; a hundred of them in all leave no room for a bomb.
+    // Looking for keys that come twice takes the square of their number, and a file may be made of keys.
+    return parse(text, { uniqueKeys: false, maxAliasCount: 100, schema: 'core', merge: false, prettyErrors: false, logLevel: 'error' });
+  } catch (error) {
+    throw refuse(error instanceof RangeError ? 'it is nested too deeply' : `it is not YAML (${firstLine(error)})`, error);
+  }
+}
+
+/** The signature of an MLmodel file as it stands there; undefined without one. Throws as `parseMlModel` does. */
+export function signatureText(text: string): unknown {
+  const document = parseYaml(text);
+  const signature = isObject(document) && isObject(document.signature) ? document.signature : undefined;
+  readSignature(signature);
+  return signature;
+}
+
 /**
  * Reads an MLmodel file. Throws `invalid` (code `mlmodel_invalid`) that says what is wrong: not YAML, expanding aliases, no flavours, a `data` path
  * that leaves the package, a signature that does not parse.
  */
 export function parseMlModel(text: string): MlModel {
-  const refuse = (what: string, cause?: unknown) => invalid('mlmodel_invalid', `The MLmodel file is not usable: ${what}.`, { cause });
-  if (Buffer.byteLength(text) > MAX_MLMODEL_BYTES) throw refuse(`it is longer than ${MAX_MLMODEL_BYTES} bytes`);
-  let document: unknown;
-  try {
-    // Python's YAML writes an alias for an object that is used twice; a hundred of them in all leave no room for a bomb.
-    // Looking for keys that come twice takes the square of their number, and a file may be made of keys.
-    document = parse(text, { uniqueKeys: false, maxAliasCount: 100, schema: 'core', merge: false, prettyErrors: false, logLevel: 'error' });
-  } catch (error) {
-    throw refuse(error instanceof RangeError ? 'it is nested too deeply' : `it is not YAML (${firstLine(error)})`, error);
-  }
+  const document = parseYaml(text);
   if (!isObject(document) || !isObject(document.flavors)) throw refuse('it names no flavors');
   const onnx = document.flavors.onnx;
   let onnxData: string | null = null;
@@ -57,13 +69,13 @@ export function parseMlModel(text: string): MlModel {
     flavors: Object.keys(document.flavors),
     onnxData,
     remote,
-    signature: readSignature(document.signature, refuse),
+    signature: readSignature(document.signature),
     metadata: texts(document.metadata),
     runId: typeof document.run_id === 'string' && document.run_id !== '' ? document.run_id : null,
   };
 }
 
-function readSignature(signature: unknown, refuse: (what: string, cause?: unknown) => BinnacleError): Signature | null {
+function readSignature(signature: unknown): Signature | null {
   if (!isObject(signature)) return null;
   const side = (name: 'inputs' | 'outputs') => {
     const text = signature[name];

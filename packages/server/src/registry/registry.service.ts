@@ -13,6 +13,7 @@ import type { ModelRecord, RegistryStore, VersionRecord } from './registry-store
 import type { RunDirectory } from './run-directory.port.ts';
 import { createResolver } from './resolve.ts';
 import type { RemoteInspector } from './remote-inspector.port.ts';
+import { type RemoteRequest, writeRemotePackage } from './remote-upload.ts';
 import { resolveSource } from './source.ts';
 import type { GatePolicy, GateReport } from './types.ts';
 import { isUploadFolder, uploadPackage } from './upload.ts';
@@ -124,6 +125,29 @@ export function createRegistryService(deps: RegistryDeps) {
   }
 
   const { resolve, findCompanion } = createResolver(deps, lookups);
+
+  /** A package that is written here and registered; nothing is left of one that cannot be. */
+  async function registerPackage(request: NewPackage, write: () => Promise<string>): Promise<VersionRecord> {
+    checkModelName(request.model);
+    checkDescription(request.description ?? '');
+    if (request.runId !== undefined && (await runs.run(request.runId)) === undefined)
+      throw notFound('run_not_found', `No run ${request.runId}. Leave runId out, or name an existing run.`);
+    const folder = await write();
+    try {
+      await createModel({ name: request.model }).catch((error: unknown) => {
+        if (!(error instanceof BinnacleError && error.code === 'registered_model_exists')) throw error;
+      });
+      return await createVersion({
+        model: request.model,
+        source: `mlflow-artifacts:/${folder}`,
+        runId: request.runId ?? null,
+        description: request.description ?? '',
+      });
+    } catch (error) {
+      await artifacts.delete(folder).catch(() => {});
+      throw error;
+    }
+  }
 
   return {
     createModel,
@@ -240,34 +264,17 @@ export function createRegistryService(deps: RegistryDeps) {
     findCompanion,
 
     /** Stores an uploaded ONNX file as a package of its own and registers it; the model is made when it does not exist. Nothing is left of an upload that breaks off or cannot be served. */
-    async uploadVersion(request: {
-      model: string;
-      filename: string;
-      body: AsyncIterable<Uint8Array>;
-      description?: string | undefined;
-      runId?: string | undefined;
-    }): Promise<VersionRecord> {
-      checkModelName(request.model);
-      checkDescription(request.description ?? '');
-      if (request.runId !== undefined && (await runs.run(request.runId)) === undefined)
-        throw notFound('run_not_found', `No run ${request.runId}. Leave runId out, or name an existing run.`);
-      const folder = await uploadPackage(deps, request);
-      try {
-        await createModel({ name: request.model }).catch((error: unknown) => {
-          if (!(error instanceof BinnacleError && error.code === 'registered_model_exists')) throw error;
-        });
-        return await createVersion({
-          model: request.model,
-          source: `mlflow-artifacts:/${folder}`,
-          runId: request.runId ?? null,
-          description: request.description ?? '',
-        });
-      } catch (error) {
-        await artifacts.delete(folder).catch(() => {});
-        throw error;
-      }
-    },
+    uploadVersion: (request: NewPackage & { filename: string; body: AsyncIterable<Uint8Array> }): Promise<VersionRecord> =>
+      registerPackage(request, () => uploadPackage(deps, request)),
+    /** The same for a model that runs elsewhere. */
+    registerRemote: (request: NewPackage & RemoteRequest): Promise<VersionRecord> => registerPackage(request, () => writeRemotePackage(deps, request)),
   };
+}
+
+interface NewPackage {
+  model: string;
+  description?: string | undefined;
+  runId?: string | undefined;
 }
 
 /** Prompts are left out unless the filter asks for them; what it says of the tag otherwise only repeats that. */

@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { isObject } from '../kernel/index.ts';
 import type { RemoteProtocol, RemoteSpec } from './types.ts';
 
@@ -78,4 +79,14 @@ function checkUrl(protocol: RemoteProtocol, text: string | undefined): string {
   if (url.hostname === '' && url.protocol !== 'lambda:') throw new Error('its url names no host');
   // A host and a port, and nothing that a browser's idea of a URL would add to a scheme that it does not know.
   return url.href.replace(/\/+$/, '');
+}
+
+/** The MLmodel file of a model that runs elsewhere. `signature` is the mapping of another MLmodel file, as MLflow writes it. */
+export function mlModelOfRemote(flavor: Record<string, unknown>, signature: unknown, facts: { runId: string | null; createdAt: number }): string {
+  return stringify({
+    flavors: { [REMOTE_FLAVOR]: flavor },
+    ...(facts.runId === null ? {} : { run_id: facts.runId }),
+    ...(signature === undefined ? {} : { signature }),
+    utc_time_created: new Date(facts.createdAt).toISOString().replace('T', ' ').replace('Z', '000'),
+  });
 }

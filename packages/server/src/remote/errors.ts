@@ -22,8 +22,10 @@ export const tooLarge = (label: string, limit: number): BinnacleError =>
 export const garbled = (label: string, what: string): BinnacleError =>
   internal('remote_reply_invalid', `${label} answered what cannot be read: ${tidy(what)}.`);
 
-/** Only a server that is not there, or was there and is not now, is away; one that refuses a request is well. */
-export const isAway = (error: unknown): boolean => error instanceof BinnacleError && error.code === 'remote_unreachable';
+const AWAY = new Set(['remote_unreachable', 'remote_unavailable', 'remote_denied', 'remote_model_missing']);
+
+/** Whether an error says that the model cannot be had there at the moment; one that refuses a request, or is too slow for it, is well. */
+export const isAway = (error: unknown): boolean => error instanceof BinnacleError && AWAY.has(error.code);
 
 export interface RemoteFault {
   /** An HTTP status, or the one that HTTP has for a gRPC code. */

@@ -1,7 +1,7 @@
 import { openAsBlob } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { GateReport } from '@binnacle/contract';
+import type { GateReport, RemoteProtocol } from '@binnacle/contract';
 import { UsageError } from '../usage.ts';
 import { type ConnectFlags, connect } from '../connect.ts';
 import { ago, bold, dim, formatTable, green, print, printJson, red, yellow } from '../output.ts';
@@ -82,18 +82,56 @@ export async function show(model: string, options: Flags): Promise<void> {
   }
 }
 
-export async function push(file: string, options: Flags & { name: string; description?: string | undefined }): Promise<void> {
-  const info = await stat(file).catch(() => undefined);
-  if (info === undefined || !info.isFile()) throw new UsageError(`${file} is not a file. Give the path of an .onnx file.`);
+export interface PushFlags extends Flags {
+  name: string;
+  description?: string | undefined;
+  remote?: string | undefined;
+  protocol?: RemoteProtocol | undefined;
+  remoteModel?: string | undefined;
+  remoteVersion?: string | undefined;
+  token?: string | undefined;
+  timeoutMs?: number | undefined;
+  payload?: 'open-inference' | 'mlflow' | undefined;
+  signature?: string | undefined;
+}
+
+/** An ONNX file, or with `--remote` a model that another server executes. */
+export async function push(file: string | undefined, options: PushFlags): Promise<void> {
+  const { remote } = options;
+  if ((file === undefined) === (remote === undefined))
+    throw new UsageError('Give either an .onnx file, or --remote URL for a model that another server executes.');
+  if (file !== undefined) await needFile(file, 'an .onnx file');
+  if (options.signature !== undefined) await needFile(options.signature, 'an MLmodel file');
   const { client, url, close } = await connect(options);
+  const description = options.description === undefined ? {} : { description: options.description };
   try {
-    const version = await client.call('uploadVersion', {
-      params: { model: options.name },
-      query: { filename: basename(file), ...(options.description === undefined ? {} : { description: options.description }) },
-      rawBody: await openAsBlob(file),
-    });
+    const version =
+      remote === undefined
+        ? await client.call('uploadVersion', {
+            params: { model: options.name },
+            query: { filename: basename(file ?? ''), ...description },
+            rawBody: await openAsBlob(file ?? ''),
+          })
+        : await client.call('registerRemote', {
+            params: { model: options.name },
+            body: {
+              url: remote,
+              protocol: options.protocol ?? 'open-inference',
+              ...description,
+              ...given({
+                remoteModel: options.remoteModel,
+                remoteVersion: options.remoteVersion,
+                token: options.token,
+                timeoutMs: options.timeoutMs,
+                payload: options.payload,
+              }),
+              ...(options.signature === undefined ? {} : { signature: await readFile(options.signature, 'utf8') }),
+            },
+          });
     if (options.json) return printJson(version);
     print(`${green('✓')} ${version.model}/${version.version}`);
+    if (remote !== undefined && version.tensors === null)
+      print(yellow(`  ${remote} did not say what the model takes; it is asked again when the version is served.`));
     for (const tensor of version.tensors?.inputs ?? []) print(`  in   ${tensor.name.padEnd(20)} ${tensor.datatype} [${tensor.shape.join(', ')}]`);
     for (const tensor of version.tensors?.outputs ?? []) print(`  out  ${tensor.name.padEnd(20)} ${tensor.datatype} [${tensor.shape.join(', ')}]`);
     print(
@@ -102,6 +140,16 @@ export async function push(file: string, options: Flags & { name: string; descri
   } finally {
     await close();
   }
+}
+
+async function needFile(file: string, what: string): Promise<void> {
+  const info = await stat(file).catch(() => undefined);
+  if (info === undefined || !info.isFile()) throw new UsageError(`${file} is not a file. Give the path of ${what}.`);
+}
+
+/** Without what was not said. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 export function formatReport(report: GateReport): string {

@@ -49,6 +49,7 @@ export function registryHandlers({
         throw error;
       }
     },
+    registerRemote: async ({ params, body }) => views.detail(await registry.registerRemote({ ...body, model: params.model })),
     async createVersion({ params, body }) {
       const created = await registry.createVersion({
         model: params.model,

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { checkHost } from './hosts.ts';
+
+it.each([
+  ['http://169.254.169.254', []],
+  ['http://[fe80::1]:80', []],
+  ['http://metadata.google.internal', []],
+  ['http://other:8000', ['triton']],
+  ['http://triton:8001', ['triton:8000']],
+  ['http://evil-example.org', ['*.example.org']],
+])('%s is refused with the list %j', (url, allowed) => {
+  expect(() => checkHost(url, allowed)).toThrow('This server may not call');
+});
+
+it.each([
+  ['http://10.0.0.1:8000', []],
+  ['http://localhost', []],
+  ['http://169.254.169.254', ['169.254.169.254']],
+  ['grpc://Triton:8001', ['triton:8001']],
+  ['https://a.example.org', ['*.example.org']],
+  ['https://a.example.org', ['a.example.org:443']],
+  ['lambda://eu-west-1', ['triton']],
+])('%s is let through with the list %j', (url, allowed) => {
+  expect(() => checkHost(url, allowed)).not.toThrow();
+});
