@@ -184,6 +184,12 @@ export async function servingKit(
       const { version } = await registry.add(endpoint, bytes, signature);
       return serving.deploy(endpoint, { model: endpoint, traffic: [{ version, weight: 100, shadow: false }] });
     },
+    /** A model that another runtime executes (`runtimes`). */
+    async deployOther(endpoint: string, runtime: NonNullable<ModelPackage['runtime']>) {
+      const pkg = await registry.add(endpoint, new Uint8Array());
+      Object.assign(pkg, { runtime, onnxFile: null });
+      return serving.deploy(endpoint, { model: endpoint, traffic: [{ version: pkg.version, weight: 100, shadow: false }] });
+    },
     infer: (endpoint: string, body: unknown, headers: Record<string, string> = {}) =>
       send(`${url}/v2/models/${endpoint}/infer`, { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
     invoke: (endpoint: string, body: unknown, headers: Record<string, string> = {}) =>
