@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { createDuckDbBatchInput, duckDbPredictionLog, duckDbTrainingData } from './adapters/duckdb/index.ts';
+import { createDuckDbBatchInput, duckDbPredictionLog, duckDbTrainingData, readParquetTable } from './adapters/duckdb/index.ts';
 import { openIntakeLedger } from './adapters/fs/index.ts';
 import { createGraphInspector, createOnnxRuntime } from './adapters/onnx/index.ts';
 import { databaseSnapshots, type DataDirLock, lockDataDir, openDatabase, type SqlEngine, storeProxy } from './adapters/sql/index.ts';
@@ -37,7 +37,7 @@ import { denied, EventBus, type EventMap, type LogControl, type Logger } from '.
 import { createMonitoringService, type MonitoringService, type MonitoringStore, type SegmentManifest } from './monitoring/index.ts';
 import { createOverviewService, type OverviewStore } from './overview/index.ts';
 import { grpcHealth } from './protocols/grpc-health/index.ts';
-import { artifactRoutes, mlflowRoutes, registryRoutes, trackingRoutes } from './protocols/mlflow/index.ts';
+import { artifactRoutes, mlflowRoutes, registryRoutes, SPOKEN_VERSION, trackingRoutes } from './protocols/mlflow/index.ts';
 import { mlflowScoring } from './protocols/mlflow-scoring/index.ts';
 import { createCore, openInference, openInferenceGrpc, tritonMetrics } from './protocols/open-inference/index.ts';
 import { tfServing, tfServingGrpc } from './protocols/tf-serving/index.ts';
@@ -236,7 +236,14 @@ async function build(
     dataPlanes: [
       openInference({ core, logger, maxBodyBytes }),
       tfServing({ serving, logger, maxBodyBytes }),
-      mlflowScoring({ serving, logger, maxBodyBytes, defaultEndpoint: config.serving.defaultEndpoint }),
+      mlflowScoring({
+        serving,
+        logger,
+        maxBodyBytes,
+        readParquet: readParquetTable,
+        mlflowVersion: SPOKEN_VERSION,
+        defaultEndpoint: config.serving.defaultEndpoint,
+      }),
     ],
     plugins: [
       { prefix: '/api/binnacle/v1', plugin: nativeRoutes(handlers, { version: VERSION, logger }) },

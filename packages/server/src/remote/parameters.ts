@@ -1,10 +1,17 @@
+import { invalid } from '../kernel/index.ts';
 import type { RunCall } from '../serving/index.ts';
 
 /** Priority, time-out, sequence and further parameters of a request, as Open Inference carries them; undefined when there are none. */
 export function parametersOf(call: RunCall | undefined): Record<string, string | number | boolean | bigint> | undefined {
   if (call === undefined) return undefined;
   const { parameters, priority, timeoutMicros, sequence } = call;
-  const out: Record<string, string | number | boolean | bigint> = { ...parameters };
+  const out: Record<string, string | number | boolean | bigint> = {};
+  for (const name in parameters) {
+    const value = parameters[name];
+    if (value === undefined || value === null) continue;
+    if (typeof value === 'object') throw invalid('invalid_parameter', `parameter '${name}' is a list or an object, which Open Inference cannot carry`);
+    out[name] = value;
+  }
   if (priority !== undefined && priority !== 0) out.priority = priority;
   if (timeoutMicros !== undefined && timeoutMicros !== 0) out.timeout = timeoutMicros;
   if (sequence !== undefined) {

@@ -34,6 +34,9 @@ export interface SequenceCall {
   end: boolean;
 }
 
+/** A request's parameter: a plain value, or (MLflow's alone) a list or an object of such. */
+export type ParameterValue = string | number | boolean | null | readonly ParameterValue[] | { readonly [key: string]: ParameterValue };
+
 /** What a request asks of its run beside the tensors. */
 export interface RunCall {
   /** 1 is the highest; 0: the model's default. */
@@ -46,7 +49,7 @@ export interface RunCall {
   /** The caller's, to be filled in. */
   timing?: RunTiming | undefined;
   /** Parameters of the request, for runtimes that pass them on. */
-  parameters?: Readonly<Record<string, string | number | boolean>> | undefined;
+  parameters?: Readonly<Record<string, ParameterValue>> | undefined;
 }
 
 export type ModelTier = 'inline' | 'worker' | 'process' | 'remote' | 'ensemble';

@@ -189,7 +189,7 @@ describe('MLflow scoring', () => {
     expect([reply.status, reply.headers['content-type'], reply.body.toString()]).toEqual([
       415,
       'text/plain; charset=utf-8',
-      "This predictor only supports the following content types: Types: ['text/csv', 'application/json']. Got 'text/html'.",
+      "This predictor only supports the following content types: Types: ['text/csv', 'application/json', 'application/vnd.apache.parquet']. Got 'text/html'.",
     ]);
     expect((await kit.invoke('sum', '{}', { 'content-type': 'application/json; charset=latin1' })).body.toString()).toBe(
       'The scoring server only supports UTF-8',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Signature } from '@binnacle/contract';
+import { readParquetTable } from '../../src/adapters/duckdb/index.ts';
 import { createGraphInspector, createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
 import { openSqlite, storeProxy } from '../../src/adapters/sql/index.ts';
 import type { DataPlane } from '../../src/http/data-plane/index.ts';
@@ -163,7 +164,11 @@ export async function servingKit(
     logControl: options.logControl ?? stillLog(),
     repositories: options.repositories,
   });
-  const planes: DataPlane[] = [openInference({ ...common, core }), mlflowScoring({ ...common, defaultEndpoint: options.defaultEndpoint }), tfServing(common)];
+  const planes: DataPlane[] = [
+    openInference({ ...common, core }),
+    mlflowScoring({ ...common, readParquet: readParquetTable, mlflowVersion: '3.17.2', defaultEndpoint: options.defaultEndpoint }),
+    tfServing(common),
+  ];
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     if (!planes.some((plane) => plane(request, response, path))) response.writeHead(404).end();

@@ -44,3 +44,25 @@ export function recordsAnswer(outputs: readonly Tensor[], rows: number): string 
 /** Tensors in, the outputs by name out. */
 export const namedAnswer = (outputs: readonly Tensor[]): string =>
   `{"predictions":{${outputs.map((output) => `${JSON.stringify(output.name)}:${nested(textsOf(output), output.shape, 0, 0, output.data.length)}`).join(',')}}}`;
+
+/** Rows of comma-separated values without a header, as containers of SageMaker answer CSV; NaN and infinities are empty. */
+export function csvAnswer(outputs: readonly Tensor[], rows: number): string {
+  const parts = outputs.map((output) => ({ text: csvTextsOf(output), width: rows === 0 ? 0 : output.data.length / rows }));
+  let out = '';
+  for (let row = 0; row < rows; row++) {
+    const cells: string[] = [];
+    for (const { text, width } of parts) for (let i = 0; i < width; i++) cells.push(text(row * width + i));
+    out += `${cells.join(',')}\n`;
+  }
+  return out;
+}
+
+function csvTextsOf(tensor: Tensor): (index: number) => string {
+  const { data } = tensor;
+  if (Array.isArray(data)) return (i) => (/[",\r\n]/.test(data[i] as string) ? `"${(data[i] as string).replaceAll('"', '""')}"` : (data[i] as string));
+  const text = textsOf(tensor);
+  return (i) => {
+    const value = text(i);
+    return value === 'null' ? '' : value;
+  };
+}

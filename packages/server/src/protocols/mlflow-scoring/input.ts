@@ -1,4 +1,4 @@
-import { type BinnacleError, invalid, isObject, replaceSpecials, shown } from '../../kernel/index.ts';
+import { type BinnacleError, invalid, isObject, parseLooseJson, shown } from '../../kernel/index.ts';
 import type { Column, Table } from '../../tables/index.ts';
 import { firstTwice } from './csv.ts';
 
@@ -16,23 +16,19 @@ const REQUIRED = "The input must be a JSON dictionary with exactly one of the in
 
 type Json = Record<string, unknown>;
 
-/** Python's json module writes and reads NaN and Infinity, so its users send them. Strings are matched whole, so that theirs stay. */
+/** Python's json module writes and reads NaN and Infinity, so its users send them. */
 function parseLoose(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseLooseJson(text, SPECIALS);
   } catch (cause) {
-    try {
-      return JSON.parse(replaceSpecials(text, SPECIALS));
-    } catch {
-      throw bad(`Ensure that input is a valid JSON formatted string. Error: '${(cause as Error).message}'`);
-    }
+    throw bad(`Ensure that input is a valid JSON formatted string. Error: '${(cause as Error).message}'`);
   }
 }
 
 const SPECIALS = { nan: 'null', infinity: '1e999', minusInfinity: '-1e999' };
 
-/** MLflow's four JSON forms. `params` is taken and ignored: an ONNX graph has none. */
-export function parseScoringJson(text: string): ScoringInput {
+/** A JSON body: one of MLflow's four forms, and `params` for models that take some (undefined: none were sent). */
+export function parseScoringJson(text: string): { input: ScoringInput; params: unknown } {
   const body = parseLoose(text);
   if (Array.isArray(body)) throw bad(`${REQUIRED}. Received a list.`);
   if (!isObject(body)) throw bad(`${REQUIRED}. Received unexpected input type '${body === null ? 'null' : typeof body}'.`);
@@ -44,7 +40,10 @@ export function parseScoringJson(text: string): ScoringInput {
     // MLflow says this one without "Invalid input."
     throw invalid('invalid_input', `${REQUIRED}. Received dictionary with input fields: [${fields.map((key) => `'${key}'`).join(', ')}]`);
   }
-  const data = body[format];
+  return { input: inputOf(format, body[format]), params: body['params'] ?? undefined };
+}
+
+function inputOf(format: (typeof FORMATS)[number], data: unknown): ScoringInput {
   if (format === 'dataframe_split') return { kind: 'table', table: split(data), text: false };
   if (format === 'dataframe_records') return { kind: 'table', table: records(data), text: false };
   if (format === 'inputs') return isObject(data) ? { kind: 'named', values: data } : { kind: 'array', value: data };
@@ -78,7 +77,7 @@ function split(data: unknown): Table {
         `Provided dataframe_split field is not a valid dataframe representation in 'split' format. Error: '${names.length} columns passed, passed data had ${cells} columns' (row ${row})`,
       );
   });
-  const columns = names.map((name: unknown) => ({ name: String(name), values: Array.from<string | number | boolean | null>({ length: rows.length }) }));
+  const columns = names.map((name: unknown) => ({ name: String(name), values: Array.from<Cell>({ length: rows.length }) }));
   for (let row = 0; row < rows.length; row++) {
     const values: unknown = rows[row];
     const cells: unknown[] = Array.isArray(values) ? values : [values];
@@ -87,8 +86,11 @@ function split(data: unknown): Table {
   return { rows: rows.length, columns };
 }
 
-function cell(value: unknown, row: number, column: string): string | number | boolean | null {
-  if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
+type Cell = string | number | boolean | bigint | null;
+const CELLS = new Set(['number', 'string', 'boolean', 'bigint']);
+
+function cell(value: unknown, row: number, column: string): Cell {
+  if (value === null || CELLS.has(typeof value)) return value as Cell;
   if (value === undefined) return null;
   throw bad(
     `row ${row} of column '${column}' holds ${Array.isArray(value) ? 'a list' : 'an object'}; a table's value is a number, a string, true, false or null. Send tensors with 'inputs'.`,

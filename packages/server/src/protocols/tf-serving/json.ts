@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type BinnacleError, invalid, isObject, replaceSpecials, shown } from '../../kernel/index.ts';
+import { type BinnacleError, invalid, isObject, parseLooseJson, shown } from '../../kernel/index.ts';
 
 export type Json = Record<string, unknown>;
 export const bad = (text: string): BinnacleError => invalid('invalid_request', text);
@@ -8,9 +8,6 @@ export const bad = (text: string): BinnacleError => invalid('invalid_request', t
 const NAN = `NaN ${randomUUID()}`;
 export const isNaNToken = (value: unknown): boolean => value === NAN;
 const SPECIALS = { nan: `"${NAN}"`, infinity: '1e999', minusInfinity: '-1e999' };
-
-/** A whole number of so many digits may be beyond what a double keeps. */
-const LONG_INTEGER = /[[,:\s]-?[0-9]{16}/;
 
 /**
  * A request's JSON object. Bare NaN and Infinity are legal, as in TensorFlow Serving (see `isNaNToken`), and integers beyond 2^53 become
@@ -24,21 +21,11 @@ export function parseRequest(text: string): Json {
 }
 
 function parse(text: string): unknown {
-  const reviver = LONG_INTEGER.test(text) ? (exact as (key: string, value: unknown) => unknown) : undefined;
   try {
-    return JSON.parse(text, reviver);
+    return parseLooseJson(text, SPECIALS);
   } catch (cause) {
-    try {
-      return JSON.parse(replaceSpecials(text, SPECIALS), reviver);
-    } catch {
-      throw bad(`JSON Parse error: Invalid value. (${(cause as Error).message})`);
-    }
+    throw bad(`JSON Parse error: Invalid value. (${(cause as Error).message})`);
   }
-}
-
-function exact(_key: string, value: unknown, context: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  return context.source !== undefined && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
 }
 
 /** A value in an error text. */
