@@ -44,7 +44,7 @@ const PLACES = {
   cli: {
     at: `${SRC}/cli/`,
     ours: [`${SRC}/cli/`, ROOM_FACES, CONFIG_FACE, COMPOSE, VERSION, KERNEL, CONTRACT, SDK, SDK_NODE],
-    npm: ['@commander-js/extra-typings'],
+    npm: ['@commander-js/extra-typings', 'jpeg-js', 'pngjs'],
   },
   remote: { at: `${SRC}/remote/`, ours: [`${SRC}/remote/`, ROOM_FACES, KERNEL, CONTRACT], npm: ['protobufjs'] },
   adapter: { at: `${SRC}/adapters/([^/]+)/`, ours: [`${SRC}/adapters/$1/`, REMOTE_FACE, ROOM_FACES, LIGHT_FACES, PORTS, KERNEL, CONTRACT] },

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { imageInput, imageRequest, type ImageScale, imageTensor, topScores } from '@binnacle/sdk';
 import { type ConnectFlags, connect } from '../connect.ts';
 import { UsageError } from '../usage.ts';
 import { formatTable, print, printJson } from '../output.ts';
+import { isImage, readImage, resize } from '../read-image.ts';
 
 const JSON_FORMS = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'];
 
@@ -31,7 +33,56 @@ function parse(where: string, content: string): unknown {
   }
 }
 
-export async function predict(endpoint: string, options: ConnectFlags & { input: string; json?: true | undefined }): Promise<void> {
+/** What the values of the pixels become, by the flag. */
+const SCALES: Record<string, ImageScale> = { '0-1': '0–1', '0-255': '0–255', imagenet: 'ImageNet' };
+/** Where a model takes any size. */
+const MAX_FREE = 1024;
+
+interface PredictOptions extends ConnectFlags {
+  input: string;
+  imageScale?: string | undefined;
+  json?: true | undefined;
+}
+
+/** One image to a model whose only input looks like one; the best classes, or the whole answer. */
+async function predictImage(endpoint: string, options: PredictOptions): Promise<void> {
+  const scale = SCALES[options.imageScale ?? '0-1'];
+  if (scale === undefined) throw new UsageError(`--image-scale takes ${Object.keys(SCALES).join(', ')}, not ${options.imageScale}`);
+  const bytes = await readFile(options.input).catch((error: NodeJS.ErrnoException) =>
+    Promise.reject(new UsageError(`${options.input} cannot be read (${error.code ?? error.message}).`)),
+  );
+  const picture = await readImage(options.input, bytes);
+  const { client, close } = await connect(options);
+  try {
+    const { tensors } = await client.call('getEndpoint', { params: { endpoint } });
+    const input = imageInput(tensors?.inputs ?? []);
+    if (input === undefined)
+      throw new UsageError(`Endpoint ${endpoint} takes no image: its only input must be floats or bytes of four dimensions, with one or three channels.`);
+    const shrink = Math.min(1, MAX_FREE / Math.max(picture.width, picture.height));
+    const width = input.width ?? Math.max(1, Math.round(picture.width * shrink));
+    const height = input.height ?? Math.max(1, Math.round(picture.height * shrink));
+    const { body, headerBytes } = imageRequest(imageTensor(resize(picture, width, height), width, height, input, scale), width, height, input);
+    const reply = await client.request(`/v2/models/${encodeURIComponent(endpoint)}/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(headerBytes) },
+      body,
+    });
+    const answer: unknown = await reply.json();
+    const scores = topScores(answer);
+    if (options.json || scores === undefined) return printJson(answer);
+    print(
+      formatTable(scores, [
+        { title: 'CLASS', align: 'right', value: ({ index }) => String(index) },
+        { title: 'SCORE', align: 'right', value: ({ value }) => show(value) },
+      ]),
+    );
+  } finally {
+    await close();
+  }
+}
+
+export async function predict(endpoint: string, options: PredictOptions): Promise<void> {
+  if (isImage(options.input)) return predictImage(endpoint, options);
   const content =
     options.input === '-'
       ? await text(process.stdin)

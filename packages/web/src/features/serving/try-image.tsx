@@ -1,7 +1,7 @@
 import { Button, FileButton, Group, SegmentedControl, Stack, Text } from '@mantine/core';
 import { IconPhoto, IconPlayerPlay } from '@tabler/icons-react';
 import { useState } from 'react';
-import { type ImageInput, imageRequest, type Scale, SCALES, toTensor } from './image-tensor.ts';
+import { IMAGE_SCALES, type ImageInput, imageRequest, type ImageScale, imageTensor } from '@binnacle/sdk';
 
 /** What a free dimension is given at most. */
 const MAX_FREE = 1024;
@@ -16,7 +16,7 @@ export function TryImage({
   pending: boolean;
   onSend: (request: { body: Uint8Array<ArrayBuffer>; headerBytes: number }) => void;
 }) {
-  const [scale, setScale] = useState<Scale>('0–1');
+  const [scale, setScale] = useState<ImageScale>('0–1');
   const [picture, setPicture] = useState<{ url: string; name: string; pixels: ImageData } | undefined>();
   const [problem, setProblem] = useState<string | undefined>();
   const choose = async (file: File | null) => {
@@ -43,7 +43,7 @@ export function TryImage({
           )}
         </FileButton>
         {input.datatype === 'FP32' && (
-          <SegmentedControl aria-label="Values of the pixels" value={scale} onChange={(v) => setScale(v as Scale)} data={[...SCALES]} />
+          <SegmentedControl aria-label="Values of the pixels" value={scale} onChange={(v) => setScale(v as ImageScale)} data={[...IMAGE_SCALES]} />
         )}
       </Group>
       {problem !== undefined && (
@@ -74,7 +74,7 @@ export function TryImage({
           onClick={() => {
             if (picture === undefined) return;
             const { width, height, data } = picture.pixels;
-            onSend(imageRequest(toTensor(data, width, height, input, scale), width, height, input));
+            onSend(imageRequest(imageTensor(data, width, height, input, scale), width, height, input));
           }}
         >
           Send

@@ -1,4 +1,5 @@
 import type { EndpointDetail } from '@binnacle/contract';
+import { imageInput, type Score, topScores } from '@binnacle/sdk';
 import { Button, Group, SegmentedControl, Stack, Table, Text, Textarea } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
@@ -8,7 +9,6 @@ import { CodeBlock, Snippets } from '../../ui/code.tsx';
 import { formatDuration, formatNumber } from '../../ui/format.ts';
 import { Panel } from '../../ui/page.tsx';
 import { ErrorState } from '../../ui/states.tsx';
-import { imageInput, type Score, topScores } from './image-tensor.ts';
 import { tableOf } from './table-form.ts';
 import { TryImage } from './try-image.tsx';
 import { TryTable } from './try-table.tsx';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { imageInput, imageRequest, toTensor, topScores } from './image-tensor.ts';
+import { imageInput, imageRequest, imageTensor, topScores } from './image.ts';
 
 const spec = (shape: number[], datatype = 'FP32') => [{ name: 'x', datatype, shape }];
 
@@ -16,18 +16,18 @@ const pixels = Uint8ClampedArray.of(255, 0, 0, 255, 255, 255, 255, 255);
 
 it('puts the channels where the layout has them', () => {
   const [nchw, nhwc] = [imageInput(spec([-1, 3, 1, 2])), imageInput(spec([-1, 1, 2, 3]))];
-  expect([...toTensor(pixels, 2, 1, nchw as never, '0–1')]).toEqual([1, 1, 0, 1, 0, 1]);
-  expect([...toTensor(pixels, 2, 1, { ...(nhwc as object), layout: 'NHWC', channels: 3 } as never, '0–255')]).toEqual([255, 0, 0, 255, 255, 255]);
-  const net = toTensor(pixels, 2, 1, nchw as never, 'ImageNet');
+  expect([...imageTensor(pixels, 2, 1, nchw as never, '0–1')]).toEqual([1, 1, 0, 1, 0, 1]);
+  expect([...imageTensor(pixels, 2, 1, { ...(nhwc as object), layout: 'NHWC', channels: 3 } as never, '0–255')]).toEqual([255, 0, 0, 255, 255, 255]);
+  const net = imageTensor(pixels, 2, 1, nchw as never, 'ImageNet');
   expect(net[0]).toBeCloseTo((1 - 0.485) / 0.229, 5);
   expect(net[2]).toBeCloseTo(-0.456 / 0.224, 5);
-  const grey = toTensor(pixels, 2, 1, imageInput(spec([-1, 1, 1, 2], 'UINT8')) as never, '0–1');
+  const grey = imageTensor(pixels, 2, 1, imageInput(spec([-1, 1, 1, 2], 'UINT8')) as never, '0–1');
   expect([...grey]).toEqual([76, 255]);
 });
 
 it('sends the values behind the JSON', () => {
   const input = imageInput(spec([-1, 3, 1, 2])) as never;
-  const data = toTensor(pixels, 2, 1, input, '0–1');
+  const data = imageTensor(pixels, 2, 1, input, '0–1');
   const { body, headerBytes } = imageRequest(data, 2, 1, input);
   expect(JSON.parse(new TextDecoder().decode(body.subarray(0, headerBytes)))).toEqual({
     inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3, 1, 2], parameters: { binary_data_size: 24 } }],

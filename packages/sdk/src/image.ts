@@ -11,8 +11,9 @@ export interface ImageInput {
   width: number | null;
 }
 
-export const SCALES = ['0–1', '0–255', 'ImageNet'] as const;
-export type Scale = (typeof SCALES)[number];
+/** What the values of the pixels become in a model that takes floats; ImageNet: its mean and standard deviation. */
+export const IMAGE_SCALES = ['0–1', '0–255', 'ImageNet'] as const;
+export type ImageScale = (typeof IMAGE_SCALES)[number];
 const MEAN = [0.485, 0.456, 0.406];
 const STD = [0.229, 0.224, 0.225];
 
@@ -30,7 +31,7 @@ export function imageInput(inputs: readonly TensorSpec[]): ImageInput | undefine
 }
 
 /** Pixels (RGBA, four bytes each, row by row) as the values of the input, in its layout. */
-export function toTensor(pixels: Uint8ClampedArray, width: number, height: number, input: ImageInput, scale: Scale): Float32Array | Uint8Array {
+export function imageTensor(pixels: ArrayLike<number>, width: number, height: number, input: ImageInput, scale: ImageScale): Float32Array | Uint8Array {
   const { channels, layout, datatype } = input;
   const out = datatype === 'UINT8' ? new Uint8Array(channels * width * height) : new Float32Array(channels * width * height);
   for (let i = 0; i < width * height; i++) {
