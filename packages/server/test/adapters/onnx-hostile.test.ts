@@ -193,13 +193,12 @@ describe('a file that has loaded before', () => {
     const knownModelsFile = join(mkdtempSync(join(tmpdir(), 'binnacle-known-')), 'cache', 'known.json');
     const children = async (file: string) => {
       let seen = 0;
-      const runtime = createOnnxRuntime({ knownModelsFile });
-      const loading = runtime.load(file, { tier: 'inline' });
-      let done = false;
+      const loading = createOnnxRuntime({ knownModelsFile }).load(file, { tier: 'inline' });
+      const state = { done: false };
       void loading.finally(() => {
-        done = true;
+        state.done = true;
       });
-      while (!done) {
+      while (!state.done) {
         seen = Math.max(seen, (await childrenOf(process.pid)).length);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }

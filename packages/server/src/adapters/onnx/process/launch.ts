@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { siblingModule } from '../../../kernel/index.ts';
 
@@ -16,6 +18,8 @@ const KEPT = /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|DYLD_.*|
 export function launchModelProcess(): ChildProcess {
   const argv = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', fileURLToPath(siblingModule('./child', import.meta.url))];
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.test(name)));
+  const cache = getCompileCacheDir();
+  if (cache !== undefined) environment['NODE_COMPILE_CACHE'] = dirname(cache);
   const [program, ...rest] = process.platform === 'linux' ? ['/bin/sh', '-c', WITH_PARENT, 'sh', ...argv] : argv;
   return spawn(program as string, rest, {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
