@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { binnacle, type RunningServer, startServer, temporaryFolder } from '../support/server.ts';
 
@@ -104,6 +105,37 @@ describe('a port that is in use', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`Port ${port} on 127.0.0.1 is in use`);
     expect(stderr).toContain('--port');
+  });
+
+  it('is one for gRPC, too, and says how to do without', async () => {
+    const { code, stderr } = await binnacle(['up', '--data', temporaryFolder(), '--port', '0', '--grpc-port', String(port)]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`gRPC's port ${port} on 127.0.0.1 is in use`);
+    expect(stderr).toContain('--grpc-port -1');
+  });
+});
+
+describe('the port of gRPC', () => {
+  it('is told at the start, and answers with the health of the server', async () => {
+    const server = await startServer();
+    const target = /gRPC\s+(127\.0\.0\.1:\d+)/.exec(server.stderr())?.[1];
+    const client = new Client(target ?? '', credentials.createInsecure());
+    const raw = (bytes: Buffer): Buffer => bytes;
+    const status = await new Promise((resolve, reject) =>
+      client.makeUnaryRequest('/grpc.health.v1.Health/Check', raw, raw, Buffer.alloc(0), (error, reply) =>
+        error === null ? resolve(reply?.[1]) : reject(error),
+      ),
+    );
+    // 1: serving, 2: not yet.
+    expect([1, 2]).toContain(status);
+    client.close();
+    expect(await server.stop()).toBe(0);
+  });
+
+  it('is none with --grpc-port -1', async () => {
+    const server = await startServer({ args: ['--grpc-port', '-1'] });
+    expect(server.stderr()).not.toContain('gRPC');
+    await server.stop();
   });
 });
 
