@@ -1,12 +1,11 @@
 import type { LoadedModel, PackageRuntime, RunCall } from '../../src/serving/index.ts';
 
 /** A runtime that gives back what it gets, bytes that are no text included, and remembers what it was told. */
-export function byteKeeper(): PackageRuntime & { calls: RunCall[] } {
+export function byteKeeper({ input = 'x', output = 'x', shape = [-1, 2] } = {}): PackageRuntime & { calls: RunCall[] } {
   const calls: RunCall[] = [];
-  const specs = [{ name: 'x', datatype: 'BYTES', shape: [-1, 2] }];
   const model: LoadedModel = {
-    inputs: specs,
-    outputs: specs,
+    inputs: [{ name: input, datatype: 'BYTES', shape }],
+    outputs: [{ name: output, datatype: 'BYTES', shape }],
     tier: 'remote',
     runMicros: Number.NaN,
     rowMicros: Number.NaN,
@@ -15,7 +14,7 @@ export function byteKeeper(): PackageRuntime & { calls: RunCall[] } {
     usesParameters: true,
     execute(inputs, _outputs, call) {
       if (call !== undefined) calls.push(call);
-      return inputs;
+      return inputs.map((tensor) => ({ ...tensor, name: output }));
     },
     async close() {},
   };
