@@ -19,6 +19,8 @@ export interface RemoteModelOptions {
 /** A model on a server elsewhere, as serving sees every model. */
 export class RemoteModel implements LoadedModel {
   readonly tier = 'remote';
+  readonly usesParameters = true;
+  readonly endsOnAbort = true;
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
   readonly batchable: boolean;

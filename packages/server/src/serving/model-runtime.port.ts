@@ -64,7 +64,7 @@ export interface LoadedModel {
   readonly tier: ModelTier;
   /** Median time of one warm-up run of a single row, microseconds; NaN when it was not measured. */
   readonly runMicros: number;
-  /** Microseconds that one more row costs in a run of several; equals runMicros where rows cannot be merged. */
+  /** Microseconds that one more row costs in a run of several; equals runMicros where rows cannot be merged, or nobody has tried (they are then merged on request only). */
   readonly rowMicros: number;
   /** True when the first dimension of every input and output is free, so that rows of several requests can be run together. */
   readonly batchable: boolean;

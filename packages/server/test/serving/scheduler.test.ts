@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { unavailable } from '../../src/kernel/index.ts';
 import { EndpointLimits } from '../../src/serving/scheduling/endpoint-limits.ts';
 import { newTiming } from '../../src/serving/model-runtime.port.ts';
 import { FakeModel, schedulingKit } from '../support/scheduling.ts';
@@ -101,6 +102,30 @@ describe('batches', () => {
     expect(model.runs).toHaveLength(4);
   });
 
+  it('of a server that is away are not tried again one by one', async () => {
+    const { ask, ticker, model, log } = schedulingKit({ enabled: 'on' }, new FakeModel({ tier: 'remote' }));
+    for (const value of [1, 2]) void ask(value);
+    await ticker.turn();
+    model.open[0]?.fail(unavailable('remote_away', 'away'));
+    await ticker.turn();
+    expect(log).toEqual(['1:remote_away', '2:remote_away']);
+    expect(model.runs).toHaveLength(1);
+  });
+
+  it('leave out requests whose parameters matter to the runtime', async () => {
+    for (const [usesParameters, expected] of [
+      [true, [[1, 3], [2]]],
+      [false, [[1, 2, 3]]],
+    ] as const) {
+      const { ask, finish, ran } = schedulingKit({ enabled: 'on' }, new FakeModel({ usesParameters }));
+      void ask(1);
+      void ask(2, { parameters: { beams: 4 } });
+      void ask(3);
+      await finish();
+      expect(ran()).toEqual(expected);
+    }
+  });
+
   it('never hold a request of a sequence', async () => {
     const { ask, finish, ran } = schedulingKit();
     void ask(1, { sequence: { id: 1n, start: true, end: false } });
@@ -151,6 +176,17 @@ describe('merging by measurement', () => {
     await load(kit, 2000, 10);
     expect(kit.scheduler.merging.merging).toBe(true);
     expect(kit.scheduler.merging.why).toMatch(/cost (3\d|4\d) % of a row alone/);
+  });
+
+  it('is not begun for a model that nobody has run several rows of, unless it is switched on', async () => {
+    for (const model of [new FakeModel({ tier: 'remote', rowMicros: 1000 }), new FakeModel({ tier: 'remote', runMicros: Number.NaN, rowMicros: Number.NaN })]) {
+      const kit = schedulingKit({}, model);
+      await load(kit, 60, 10);
+      expect(Math.max(...kit.ran().map((rows) => rows.length))).toBe(1);
+      kit.scheduler.configure({ enabled: 'on' });
+      await load(kit, 1, 10);
+      expect(kit.ran().at(-1)).toEqual([0, 1, 2, 3]);
+    }
   });
 
   it('does not flutter about the threshold', async () => {

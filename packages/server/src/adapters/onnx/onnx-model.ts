@@ -45,6 +45,7 @@ abstract class OnnxModel {
 /** Sessions in threads or processes. */
 export class PooledModel extends OnnxModel implements LoadedModel {
   readonly tier: 'worker' | 'process';
+  readonly endsOnAbort: boolean;
   readonly slots: number;
   readonly #pool: SessionPool;
   readonly #memoryBytes: number | undefined;
@@ -53,6 +54,7 @@ export class PooledModel extends OnnxModel implements LoadedModel {
   constructor(label: string, opened: Opened, tier: 'worker' | 'process', pool: SessionPool, memoryBytes?: number) {
     super(label, opened);
     this.tier = tier;
+    this.endsOnAbort = tier === 'process';
     this.slots = pool.size;
     this.#pool = pool;
     this.#memoryBytes = memoryBytes;

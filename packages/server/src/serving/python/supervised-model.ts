@@ -24,6 +24,8 @@ export class SupervisedModel implements LoadedModel {
   readonly batchable: boolean;
   readonly slots: number;
   readonly checksInputs: boolean | undefined;
+  readonly usesParameters: boolean | undefined;
+  readonly endsOnAbort: boolean | undefined;
   memoryBytes: number | undefined;
   readonly #supervisor: Supervisor;
   readonly #client: () => LoadedModel;
@@ -44,6 +46,8 @@ export class SupervisedModel implements LoadedModel {
     this.batchable = first.batchable;
     this.slots = first.slots;
     this.checksInputs = first.checksInputs;
+    this.usesParameters = first.usesParameters;
+    this.endsOnAbort = first.endsOnAbort;
     this.#timer = setInterval(() => void this.#measure(), MEMORY_MS).unref();
     void this.#measure();
   }

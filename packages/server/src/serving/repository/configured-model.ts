@@ -73,6 +73,9 @@ export class ConfiguredModel implements LoadedModel {
   get problem(): string | undefined {
     return this.#inner.problem;
   }
+  get usesParameters(): boolean | undefined {
+    return this.#inner.usesParameters;
+  }
   get endsOnAbort(): boolean | undefined {
     return this.#inner.endsOnAbort;
   }

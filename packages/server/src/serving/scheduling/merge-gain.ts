@@ -16,6 +16,7 @@ const LONGEST_LOOK_MS = 160_000;
  * load as it is. A CNN on a CPU costs the same per row in any company, and merging it would only add latency; a tiny model runs thirty rows for the price of one.
  */
 export class MergeGain {
+  readonly #measurable: boolean;
   #merging: boolean;
   #why: string;
   readonly #alone: number[] = [];
@@ -26,9 +27,11 @@ export class MergeGain {
 
   constructor({ tier, batchable, runMicros, rowMicros }: Pick<LoadedModel, 'tier' | 'batchable' | 'runMicros' | 'rowMicros'>) {
     const ratio = rowMicros / runMicros;
-    this.#merging = batchable && (tier === 'inline' || ratio < PROMISED);
+    // Where nobody has run rows together (a server elsewhere), nobody has seen either that they come to the same: that is for the user to say.
+    this.#measurable = batchable && Number.isFinite(ratio) && ratio !== 1;
+    this.#merging = this.#measurable && (tier === 'inline' || ratio < PROMISED);
     if (!batchable) this.#why = 'The rows of different requests cannot be run together.';
-    else if (Number.isNaN(ratio)) this.#why = 'Not measured yet.';
+    else if (!this.#measurable) this.#why = 'Whether rows run together come to the same was not tried here: switch batching on where they do.';
     else this.#why = `At warm-up a row cost ${percent(ratio)} of a run of its own when eight ran together.`;
   }
 
@@ -43,14 +46,14 @@ export class MergeGain {
 
   /** Asked where several requests could be run together: true when this once the other way should be tried. */
   tries(now: number): boolean {
-    if (now < this.#nextLook) return false;
+    if (!this.#measurable || now < this.#nextLook) return false;
     const missing = this.#merging ? this.#alone : this.#merged;
     return missing.length < SAMPLES && ++this.#runs % TRIAL_EVERY === 0;
   }
 
   /** A run of `requests` requests with `rows` rows in all, and what it took, copying included. */
   record(requests: number, rows: number, micros: number, now: number): void {
-    if (now < this.#nextLook || rows === 0) return;
+    if (!this.#measurable || now < this.#nextLook || rows === 0) return;
     const list = requests > 1 ? this.#merged : this.#alone;
     if (list.length < SAMPLES) list.push(micros / rows);
     if (this.#alone.length < SAMPLES || this.#merged.length < SAMPLES) return;

@@ -1,5 +1,5 @@
 import type { Batching } from '@binnacle/contract';
-import { unavailable } from '../../kernel/index.ts';
+import { BinnacleError, unavailable } from '../../kernel/index.ts';
 import type { RunCall } from '../model-runtime.port.ts';
 import { concatRows, rowsOf, splitRows } from '../rows.ts';
 import type { Tensor } from '../tensor.ts';
@@ -275,7 +275,10 @@ export class Scheduler {
 
   #failed(group: Waiting[], error: unknown): void {
     const head = group[0] as Waiting;
-    if (group.length > 1) this.#alone(group);
+    // A server elsewhere that is away is as far away for each of them.
+    const away = this.#executor.model.tier === 'remote' && error instanceof BinnacleError && error.kind === 'unavailable';
+    if (group.length > 1 && away) for (const waiting of group) this.#settle(waiting, error);
+    else if (group.length > 1) this.#alone(group);
     else this.#settle(head, head.call?.signal?.aborted === true ? cancelled() : error);
   }
 
