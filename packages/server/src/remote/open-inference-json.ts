@@ -29,7 +29,9 @@ export function openInferenceRequest(
     return `${spec},"parameters":{"binary_data_size":${bytes.length}}}`;
   });
   const parameters = { ...parametersOf(call), ...(binary ? { binary_data_output: true } : {}) };
-  const asked = outputs.length === 0 ? '' : `,"outputs":[${outputs.map((name) => `{"name":${JSON.stringify(name)}}`).join(',')}]`;
+  // Triton takes the request's binary_data_output for outputs that are not named only.
+  const form = binary ? ',"parameters":{"binary_data":true}' : '';
+  const asked = outputs.length === 0 ? '' : `,"outputs":[${outputs.map((name) => `{"name":${JSON.stringify(name)}${form}}`).join(',')}]`;
   const said = Object.keys(parameters).length === 0 ? '' : `,"parameters":${parametersJson(parameters)}`;
   return { json: `{"inputs":[${parts.join(',')}]${asked}${said}}`, tensors };
 }
