@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import type { Signature } from '@binnacle/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { createDuckDbTables } from '../../src/adapters/duckdb/index.ts';
 import { parseSchema } from '../../src/registry/signature.ts';
 import { send, type ServingKit, servingKit, until } from '../support/serving.ts';
 
@@ -75,12 +76,12 @@ afterAll(async () => {
 });
 
 const json = 'application/json';
-const post = async (url: string, body: string, type: string) => {
+const post = async (url: string, body: string | Uint8Array, type: string) => {
   const reply = await send(url, { body, headers: { 'content-type': type } });
   return { status: reply.status, type: reply.headers['content-type']?.split(';')[0], text: reply.body.toString() };
 };
 const both = async (model: string, body: unknown, type = json) => {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
   return { theirs: await post(`${mlflowUrl[model]}/invocations`, text, type), ours: await post(`${kit.url}/endpoints/${model}/invocations`, text, type) };
 };
 /** Numbers differ in the last bits at most. */
@@ -127,6 +128,12 @@ describe('the same request to `mlflow models serve` and to us', () => {
     ['columns', { inputs: { width: [0.25, 1], height: [0.5, 0] } }],
     ['columns', { inputs: { width: 0.25, height: 0.5 } }],
     ['columns', { dataframe_records: [{ width: 0.25, height: 0.5 }], params: {} }],
+    // A model without a schema of parameters has no use for them.
+    ['columns', { dataframe_records: [{ width: 0.25, height: 0.5 }], params: { top: 1, list: ['a'] } }],
+    ['columns', { dataframe_records: [{ width: 0.25, height: 0.5 }], params: 5 }],
+    ['columns', { dataframe_records: [{ width: 0.25, height: 0.5 }], unknown: 5 }],
+    // TensorFlow Serving's; MLflow looks at the forms and params alone.
+    ['tensors', { inputs: rows, signature_name: 'x' }],
     ['tensors', { instances: rows }],
     ['tensors', { inputs: rows }],
     ['tensors', { dataframe_split: { columns: ['a', 'b'], data: rows } }],
@@ -144,6 +151,24 @@ describe('the same request to `mlflow models serve` and to us', () => {
     expect(rounded(ours.text)).toEqual(rounded(theirs.text));
   });
 
+  it('gets the same predictions for Parquet', async () => {
+    const path = join(folder, 'body.parquet');
+    const columns = [
+      { name: 'width', values: new Float64Array([0.25, 1]) },
+      { name: 'height', values: new Float64Array([0.5, 0]) },
+      { name: 'other', values: ['x', 'y'] },
+    ];
+    await createDuckDbTables().write(path, 'parquet', [{ rows: 2, columns }]);
+    const body = readFileSync(path);
+    const { theirs, ours } = await both('columns', body, 'application/vnd.apache.parquet');
+    expect(theirs.status, theirs.text).toBe(200);
+    expect(rounded(ours.text)).toEqual(rounded(theirs.text));
+    const broken = await both('columns', body.subarray(0, 100), 'application/vnd.apache.parquet');
+    expect([broken.ours.status, broken.ours.type]).toEqual([broken.theirs.status, broken.theirs.type]);
+    const [a, b] = [JSON.parse(broken.ours.text), JSON.parse(broken.theirs.text)];
+    expect([a.error_code, a.message.slice(0, 140)]).toEqual([b.error_code, b.message.slice(0, 140)]);
+  });
+
   it.each([
     ['[1]', json],
     ['{', json],
@@ -152,7 +177,12 @@ describe('the same request to `mlflow models serve` and to us', () => {
     ['{"dataframe_split":[]}', json],
     ['{"dataframe_split":{"columns":["a"]}}', json],
     ['{"dataframe_records":{"a":1}}', json],
+    ['"text"', json],
+    ['5', json],
+    ['a,b\n1,2\n1,2,3\n', 'text/csv'],
+    ['{"dataframe_records":[{"width":"x","height":1}]}', json],
     ['x', 'text/html'],
+    ['', 'application/vnd.apache.parquet; charset=utf-16'],
     ['{}', 'application/json; charset=latin1'],
     ['{}', 'application/json; format=split'],
   ])('is refused with the same status and kind of body (%s, %s)', async (body, type) => {
@@ -170,6 +200,7 @@ describe('the same request to `mlflow models serve` and to us', () => {
     const { theirs, ours } = await both('columns', { dataframe_records: [{ width: 1 }] });
     expect(theirs.status).toBeGreaterThanOrEqual(400);
     expect(ours.status).toBe(400);
+    expect(JSON.parse(ours.text).error_code).toBe(JSON.parse(theirs.text).error_code);
     for (const { text } of [theirs, ours]) expect(JSON.parse(text).message).toContain("Model is missing inputs ['height']");
   });
 });

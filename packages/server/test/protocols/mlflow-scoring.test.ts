@@ -134,7 +134,6 @@ describe('MLflow scoring', () => {
     ['{', /Ensure that input is a valid JSON formatted string/],
     ['{}', /exactly one of the input fields .* Received dictionary with input fields: \[\]/],
     ['{"inputs":[],"instances":[]}', /exactly one of the input fields .*'instances', 'inputs'/],
-    ['{"signature_name":"x","inputs":[]}', /"signature_name" parameter is currently not supported/],
     ['{"dataframe_split":[]}', /Dataframe split format must be a dictionary. Got list./],
     ['{"dataframe_split":{"columns":["a"]}}', /must have 'data' field/],
     ['{"dataframe_split":{"columns":["a","b"],"data":[[1]]}}', /2 columns passed, passed data had 1 columns' \(row 0\)/],

@@ -32,7 +32,6 @@ export function parseScoringJson(text: string): { input: ScoringInput; params: u
   const body = parseLoose(text);
   if (Array.isArray(body)) throw bad(`${REQUIRED}. Received a list.`);
   if (!isObject(body)) throw bad(`${REQUIRED}. Received unexpected input type '${body === null ? 'null' : typeof body}'.`);
-  if ('signature_name' in body) throw bad('"signature_name" parameter is currently not supported');
   const given = FORMATS.filter((format) => format in body);
   const [format] = given;
   if (format === undefined || given.length !== 1) {
