@@ -13,6 +13,7 @@ const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status
 const debian = [
   ['chromium', 'chromium'],
   ['wrk', 'wrk'],
+  ['/usr/sbin/dockerd', 'docker.io'],
   ['mvn', 'maven', 'default-jdk-headless'],
   ['Rscript', 'r-base-core', 'r-cran-httr'],
   ['/usr/lib/postgresql/*/bin/postgres', 'postgresql'],

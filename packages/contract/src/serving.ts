@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Signature, TensorSpec, Timestamp } from './common.ts';
+import { Limit, Signature, TensorSpec, Timestamp } from './common.ts';
 import { operation } from './operation.ts';
 import { EndpointConfig } from './serving-config.ts';
 
@@ -61,7 +61,9 @@ export const Endpoint = z.object({
   revision: z.number().int(),
   state: z
     .enum(['ready', 'loading', 'failed', 'degraded', 'unloaded'])
-    .describe('degraded: a desired version could not be loaded and the old one serves on; unloaded: by request.'),
+    .describe(
+      'degraded: a desired version could not be loaded and the old one serves on, or the server of a Python model has ended and is being started again; unloaded: by request.',
+    ),
   message: z.string(),
   traffic: z.array(TrafficTarget),
   config: EndpointConfig,
@@ -175,6 +177,30 @@ export const servingOperations = {
     params: name,
     body: z.strictObject({ revision: z.number().int().min(1).optional(), reason: z.string().max(1000).optional() }),
     response: EndpointDetail,
+  }),
+  getEndpointLogs: operation({
+    method: 'GET',
+    path: '/endpoints/{endpoint}/logs',
+    tag: 'serving',
+    summary: 'What the server of a Python model said: the last lines, or those that came after an earlier answer.',
+    params: name,
+    query: z.object({
+      version: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .optional()
+        .describe('By default one that is being loaded or has failed, else the one that gets the most requests.'),
+      limit: Limit(200, 2000),
+      after: z.string().max(100).optional().describe('`next` of an earlier answer: follow the log by asking again and again.'),
+    }),
+    response: z.object({
+      version: z.number().int(),
+      lines: z.array(
+        z.object({ at: Timestamp, source: z.enum(['stdout', 'stderr', 'binnacle']).describe('binnacle: said about it, not by it.'), text: z.string() }),
+      ),
+      next: z.string(),
+    }),
   }),
   getEndpointStats: operation({
     method: 'GET',

@@ -59,6 +59,7 @@ export const routes: Record<OperationId, `${HttpMethod} /${string}`> = {
   warmEndpoint: 'POST /endpoints/{endpoint}/warm',
   listEndpointChanges: 'GET /endpoints/{endpoint}/changes',
   rollBackEndpoint: 'POST /endpoints/{endpoint}/rollback',
+  getEndpointLogs: 'GET /endpoints/{endpoint}/logs',
   getEndpointStats: 'GET /endpoints/{endpoint}/stats',
   listBatchJobs: 'GET /batch',
   createBatchJob: 'POST /batch',

@@ -11,6 +11,7 @@ import { type BatchStore, createBatchService } from './batch/index.ts';
 import { openArtifactStore } from './compose/artifact-store.ts';
 import { batchAccess } from './compose/batch-access.ts';
 import { modelRunner } from './compose/model-runner.ts';
+import { openPython } from './compose/python.ts';
 import { remoteRuntime } from './compose/remote-models.ts';
 import { sharedTables } from './compose/tables.ts';
 import { createLogger } from './compose/logger.ts';
@@ -130,6 +131,7 @@ async function build(
     artifacts,
     inspector,
     remotes,
+    python: config.serving.python,
     runs,
     guard: { check: (request) => gates.check(request) },
     endpoints,
@@ -138,11 +140,13 @@ async function build(
   const models: ModelSource = { resolve: (model, ref) => registry.resolve(model, ref), aliases: async (model) => (await registry.getModel(model)).aliases };
   const { monitoring, sealPredictions } = await openMonitoring(config, engine, { events, logger, models, endpoints: () => serving.list() }, closers);
   const sink = config.monitoring.enabled ? monitoring.sink : nullSink;
+  const python = openPython(config, logger);
+  closers.push(() => python?.close());
   serving = createServingService({
     store: storeProxy<EndpointStore>(engine, 'serving'),
     models,
     sink,
-    runtimes: { remote: remotes },
+    runtimes: { remote: remotes, ...(python === undefined ? {} : { python }) },
     runtime: createOnnxRuntime({
       instances: config.serving.instances,
       threads: config.serving.threads,
@@ -198,7 +202,7 @@ async function build(
     ...upkeepHandlers({ backup, garbage }),
     ...importHandlers({
       tracking: createTrackingImports(storeProxy<TrackingImports>(engine, 'tracking')),
-      registry: createRegistryImports({ store: registryStore, artifacts, inspector, remotes, runs, logger }),
+      registry: createRegistryImports({ store: registryStore, artifacts, inspector, remotes, python: config.serving.python, runs, logger }),
       marks: storeProxy<ImportMarks>(engine, 'transfer'),
       logger,
     }),

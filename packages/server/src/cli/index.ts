@@ -41,6 +41,10 @@ export function buildProgram(): Command {
     .option('--shared-memory', 'let clients hand over tensors in /dev/shm (default: where only this machine can reach the server)')
     .option('--no-shared-memory', 'do not')
     .option('--python <how>', 'how models that need Python run: container, environment or off (default container)')
+    .option('--python-interpreter <file>', 'a Python that already has mlflow and what the models need, for --python environment')
+    .option('--python-image <image>', 'an image that already has mlflow and what the models need, for --python container')
+    .option('--python-network <mode>', 'what containers reach: none, bridge or host (default none on Linux, else bridge)')
+    .option('--python-env <name>', 'variable of this environment that Python models, pip and uv may see (repeatable)', collect)
     .option('--artifacts <url>', 'keep the artifacts in an S3 bucket: s3://bucket/prefix')
     .option('--database <url>', 'postgres:// or mysql:// URL of the metadata (BINNACLE_DATABASE; default SQLite in the data directory)')
     .option('--remote-host <host>', 'host that remote models may run at: host, host:port, *.domain (repeatable; default any)', collect)
@@ -260,6 +264,17 @@ export function buildProgram(): Command {
     .addOption(data())
     .addOption(json())
     .action(async (name, options) => (await import('./commands/endpoints.ts')).show(name, options));
+  endpoints
+    .command('logs')
+    .description('what the server of a Python model says')
+    .argument('<endpoint>')
+    .option('--version <n>', 'version of the model (default: one that has failed, else the one with the most requests)', integer)
+    .option('--lines <n>', 'how many of the last lines (default 200)', integer)
+    .option('--follow', 'go on as more is written')
+    .addOption(url())
+    .addOption(data())
+    .addOption(json())
+    .action(async (name, options) => (await import('./commands/endpoint-logs.ts')).logs(name, options));
   endpoints
     .command('rm')
     .description('stop serving')

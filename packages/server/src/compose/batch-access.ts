@@ -5,7 +5,7 @@ import { isLoopback } from '../http/index.ts';
 import { createPathAccess, type PathAccess } from '../tables/index.ts';
 
 /** What the server keeps in its data directory. */
-const OWN = /^(binnacle\.db.*|owner\..*|artifacts|cache|monitoring|batch)$/i;
+const OWN = /^(binnacle\.db.*|owner\..*|artifacts|cache|monitoring|batch|run|environments|logs)$/i;
 
 /**
  * Which paths batch jobs may use: the folders of the configuration; without any, everything on loopback, since a caller is then the user who

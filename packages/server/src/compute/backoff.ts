@@ -5,7 +5,7 @@ export interface BackoffOptions {
   loopAfter: number;
 }
 
-export const RESTARTS: BackoffOptions = { firstMs: 1000, longestMs: 5 * 60_000, loopAfter: 5 };
+const RESTARTS: BackoffOptions = { firstMs: 1000, longestMs: 5 * 60_000, loopAfter: 5 };
 
 /** Waits between restarts: doubled with each failure in a row, and spread so that services that fell together do not rise together. */
 export class Backoff {

@@ -16,7 +16,7 @@ export function describeExit(reason: ExitReason): string {
       return reason.limitMiB === undefined
         ? 'it ran out of memory'
         : `it took more memory than its limit of ${reason.limitMiB} MiB (memoryLimitMiB of the endpoint)`;
-    case 'lost':
+    default:
       return reason.why;
   }
 }

@@ -3,6 +3,8 @@ import { LogFile } from './log-file.ts';
 import { type LogLine, LogRing } from './log-ring.ts';
 import type { LogSource } from './service.port.ts';
 
+const MAX_TAIL = 4000;
+
 /** What a service says: the last lines in memory for readers, all of it in a file. */
 export class ServiceLog {
   readonly #ring = new LogRing();
@@ -23,13 +25,18 @@ export class ServiceLog {
     return this.#ring.read(limit, after);
   }
 
-  /** The end of it for an error's text: the last lines that are not blank, without those of ours. */
-  tail(lines = 8): string {
-    const said = this.#ring
-      .read(200)
-      .lines.filter(({ source, text }) => source !== 'binnacle' && text.trim() !== '')
-      .slice(-lines);
-    return said.map(({ text }) => text.slice(0, 400)).join('\n');
+  /** The end of it for an error's text: the last lines that are not blank, without those of ours. A Python traceback should fit. */
+  tail(lines = 30): string {
+    const said = this.#ring.read(400).lines.filter(({ source, text }) => source !== 'binnacle' && text.trim() !== '');
+    const last: string[] = [];
+    let length = 0;
+    for (const { text } of said.slice(-lines).reverse()) {
+      const line = text.slice(0, 400);
+      length += line.length + 1;
+      if (length > MAX_TAIL) break;
+      last.unshift(line);
+    }
+    return last.join('\n');
   }
 
   async flushed(): Promise<void> {

@@ -13,6 +13,8 @@ export interface Place {
   /** What it must listen on. */
   host: string;
   port: number;
+  /** A Unix socket that it must listen on instead, where it has no network: `UVICORN_UDS` says so to uvicorn by itself. */
+  socket?: string | undefined;
   /** Its read-only folders, by the names that the specification gave them. */
   folders: Readonly<Record<string, string>>;
 }

@@ -49,6 +49,14 @@ export interface Config {
     sharedMemory: boolean;
     /** Whether models that need Python may be started: in containers, in managed environments on this machine, or not at all. */
     python: 'container' | 'environment' | 'off';
+    /** An interpreter that already has mlflow and what the models need, instead of environments that are built; mode environment. */
+    pythonInterpreter: string | undefined;
+    /** An image that already has mlflow and what the models need, instead of images that are built; mode container. */
+    pythonImage: string | undefined;
+    /** What containers reach: nothing (they are asked over a Unix socket), or what Docker's bridge or the host does. */
+    pythonNetwork: 'none' | 'bridge' | 'host';
+    /** Names of variables of this server's environment that Python models, pip and uv may see; they see no others. */
+    pythonEnv: string[];
   };
   remote: {
     /** Hosts that models elsewhere may run at (`host`, `host:port`, `*.domain`); empty: any but link-local addresses. */

@@ -37,6 +37,10 @@ export interface ConfigInput {
   python?: Config['serving']['python'];
   remoteHosts?: string[];
   remoteSecrets?: string;
+  pythonInterpreter?: string;
+  pythonImage?: string;
+  pythonNetwork?: Config['serving']['pythonNetwork'];
+  pythonEnv?: string[];
   batchRoots?: string[];
   batchWorkers?: number;
   monitoring?: boolean;
@@ -77,6 +81,11 @@ export async function loadConfig(flags: ConfigInput, env: NodeJS.ProcessEnv = pr
       loadModels: input.loadModels ?? [],
       sharedMemory: input.sharedMemory ?? isLocal(input.host ?? '127.0.0.1'),
       python: oneOf('python', input.python ?? 'container', ['container', 'environment', 'off']),
+      pythonInterpreter: input.pythonInterpreter === undefined ? undefined : interpreterPath(cwd, input.pythonInterpreter),
+      pythonImage: input.pythonImage || undefined,
+      // A container's Unix socket reaches the host on Linux alone.
+      pythonNetwork: oneOf('pythonNetwork', input.pythonNetwork ?? (process.platform === 'linux' ? 'none' : 'bridge'), ['none', 'bridge', 'host']),
+      pythonEnv: names('pythonEnv', input.pythonEnv ?? []),
     },
     remote: {
       hosts: input.remoteHosts ?? [],
@@ -146,6 +155,10 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
     python: env.BINNACLE_PYTHON as ConfigInput['python'],
     remoteHosts: list(env.BINNACLE_REMOTE_HOSTS),
     remoteSecrets: env.BINNACLE_REMOTE_SECRETS,
+    pythonInterpreter: env.BINNACLE_PYTHON_INTERPRETER,
+    pythonImage: env.BINNACLE_PYTHON_IMAGE,
+    pythonNetwork: env.BINNACLE_PYTHON_NETWORK as ConfigInput['pythonNetwork'],
+    pythonEnv: list(env.BINNACLE_PYTHON_ENV),
     batchRoots: list(env.BINNACLE_BATCH_ROOTS),
     batchWorkers: number('BINNACLE_BATCH_WORKERS'),
     monitoring: flag('BINNACLE_MONITORING'),
@@ -156,12 +169,20 @@ function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
 const dropUndefined = (input: ConfigInput): ConfigInput => Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 /** What it names is read where the engine is chosen. */
 const databaseUrl = (database: ConfigInput['database']): string | undefined => (typeof database === 'object' ? database.url : database) || undefined;
+/** A name alone is looked for in PATH. */
+const interpreterPath = (cwd: string, text: string): string => (text.includes('/') || text.includes('\\') ? resolve(cwd, expandHome(text)) : text);
 const expandHome = (path: string): string => (path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path);
 
 function whole(name: string, value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max)
     throw invalid('config_value', `${name} must be a whole number from ${min} to ${max}, not ${value}.`);
   return value;
+}
+
+function names(name: string, values: string[]): string[] {
+  const bad = values.find((value) => !/^[A-Za-z_]\w*$/.test(value));
+  if (bad !== undefined) throw invalid('config_value', `${name} takes names of environment variables, not ${bad}.`);
+  return values;
 }
 
 function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {

@@ -16,6 +16,7 @@ export {
 export type { LoggedModelSummary, RunDirectory, RunSummary } from './run-directory.port.ts';
 export type { RemoteInspector } from './remote-inspector.port.ts';
 export { tensorsOfSignature } from './python-package.ts';
+export type { PythonMode } from './python-package.ts';
 export type * from './types.ts';
 export { type GoldenExamples, MAX_GOLDEN_BYTES, parseGoldenExamples } from './golden.ts';
 export { createRegistryService, type NewVersionRequest, type RegistryDeps, type RegistryService, type SearchRequest } from './registry.service.ts';

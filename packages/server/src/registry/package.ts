@@ -64,6 +64,11 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
       if ((deps.python ?? 'off') === 'off') return because(whyNoPython(model.flavors));
       if (facts.signature !== null)
         facts.signature = { inputs: nameColumns(facts.signature.inputs, undefined), outputs: nameColumns(facts.signature.outputs, undefined) };
+      // A pickle is held to what was registered as a graph is: all the files beside the MLmodel file, but for what may be added later.
+      facts.graphPath = joinArtifactPath(storagePath, 'MLmodel');
+      const beside = files.map(({ path }) => path.slice(storagePath.length + 1));
+      facts.externalFiles = beside.filter((path) => path !== 'MLmodel' && !path.startsWith('binnacle/'));
+      facts.graphSha256 = await digestOf(artifacts, facts.graphPath, facts.externalFiles);
       return { ...facts, tensors: tensorsOfSignature(facts.signature), servable: true };
     }
     const graphPath = joinArtifactPath(storagePath, model.onnxData);
@@ -111,9 +116,12 @@ export async function verifyGraph(
   if (version.graphSha256 === null || (await digestOf(artifacts, version.graphPath, version.externalFiles)) === version.graphSha256) return;
   throw conflict(
     'version_files_changed',
-    `The ${version.graphPath.endsWith('/MLmodel') ? 'MLmodel file' : 'ONNX model'} of ${version.model} version ${version.version} was changed after it was registered (${version.graphPath}). Register the changed files as a new version.`,
+    `The ${whatIsHeld(version)} of ${version.model} version ${version.version} was changed after it was registered (${version.graphPath}). Register the changed files as a new version.`,
   );
 }
+
+const whatIsHeld = ({ graphPath, externalFiles }: { graphPath: string; externalFiles: string[] }): string =>
+  !graphPath.endsWith('/MLmodel') ? 'ONNX model' : externalFiles.length === 0 ? 'MLmodel file' : 'package';
 
 /** Where the files that hold a graph's weights are. */
 export const besideGraph = (graphPath: string, external: readonly string[]): string[] =>

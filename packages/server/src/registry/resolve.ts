@@ -57,7 +57,7 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
       const text = await artifacts.readText(version.graphPath ?? '', MAX_MLMODEL_BYTES);
       return text === undefined ? null : parseMlModel(text).remote;
     }
-    if (version.graphPath !== null) return { kind: 'onnx' };
+    if (version.flavors.includes('onnx')) return { kind: 'onnx' };
     return (deps.python ?? 'off') === 'off' ? null : pythonRuntimeOf(settings);
   }
 

@@ -1,5 +1,5 @@
 import type { Endpoint, EndpointConfig, EndpointDetail, TrafficTarget } from '@binnacle/contract';
-import { type Clock, conflict, type EventBus, invalid, type Logger, notFound, systemClock } from '../kernel/index.ts';
+import { type Clock, conflict, type EventBus, invalid, type Logger, notFound, systemClock, unavailable } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
 import { CanaryWatch } from './canary/watch.ts';
 import { chooseRoute, heaviest, infer, recordRefusal, unknownEndpoint } from './infer.ts';
@@ -15,6 +15,7 @@ import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types
 import { LoadedVersion, loadModel, notServable, type Runtimes } from './version.ts';
 import { warmUpOf } from './warm-up.ts';
 import { VersionPool } from './version-pool.ts';
+import { endpointLogs, type EndpointLogs, type LogRequest } from './endpoint-logs.ts';
 import { endpointDetail, type EndpointStats, endpointStats, endpointView } from './view.ts';
 
 export interface ServingDeps {
@@ -76,6 +77,8 @@ export interface ServingService extends EndpointDirectory {
   unload(name: string): Promise<EndpointDetail>;
   /** What Triton's statistics tell, a served (or once served) version a row; shadows apart. Throws `not_found`. */
   inferenceStatistics(name: string): VersionStatistics[];
+  /** What the server of one of its versions said. Throws `not_found` where no version has one. */
+  logs(name: string, wanted: LogRequest): EndpointLogs;
   list(): Endpoint[];
   get(name: string): EndpointDetail;
   delete(name: string): Promise<void>;
@@ -253,6 +256,8 @@ export function createServingService(deps: ServingDeps): ServingService {
       }));
     },
 
+    logs: (name, wanted) => endpointLogs(known(name), runtimes, wanted),
+
     list: () => [...endpoints.values()].map((endpoint) => endpointView(endpoint, now())).sort((a, b) => (a.name < b.name ? -1 : 1)),
     get: (name) => endpointDetail(known(name), now()),
 
@@ -309,7 +314,9 @@ export function createServingService(deps: ServingDeps): ServingService {
       const endpoint = endpoints.get(name);
       if (endpoint === undefined) throw unknownEndpoint(name);
       const versions = [...new Set(allRoutes(endpoint.routes).map((route) => route.version))].sort((a, b) => a - b);
-      return { name, versions, version: chooseRoute(endpoint, version, heaviest).loaded, config: endpoint.record.config };
+      const { loaded } = chooseRoute(endpoint, version, heaviest);
+      if (loaded.loaded.away === true) throw unavailable('model_restarting', `The server of '${name}' is being started again.`, { retryAfterSeconds: 2 });
+      return { name, versions, version: loaded, config: endpoint.record.config };
     },
 
     aliases: (name) => endpoints.get(name)?.aliases,

@@ -10,6 +10,7 @@ import { type OutboxEvent, silentLogger } from '../../src/kernel/index.ts';
 import {
   createRegistryService,
   createRegistryViews,
+  type PythonMode,
   type EndpointDirectory,
   type LoggedModelSummary,
   type RegistryService,
@@ -47,7 +48,7 @@ const recorded = new URL('../../../../examples/flight-delays/recorded/', import.
 const FILES = ['MLmodel', 'model.onnx', 'binnacle/golden.json', 'conda.yaml', 'python_env.yaml', 'requirements.txt'];
 
 /** Artifacts, registry and gates over SQLite and a folder, with runs and endpoints that the test makes up. */
-export async function openRegistryKit(options: { runner?: ModelRunner; maxUploadBytes?: number } = {}): Promise<RegistryKit> {
+export async function openRegistryKit(options: { runner?: ModelRunner; maxUploadBytes?: number; python?: PythonMode } = {}): Promise<RegistryKit> {
   const root = mkdtempSync(join(tmpdir(), 'binnacle-kit-'));
   const events: OutboxEvent[] = [];
   const engine = await openSqlite({ file: join(root, 'binnacle.db'), synchronous: 'NORMAL', onEvent: (event) => void events.push(event) });
@@ -88,6 +89,9 @@ export async function openRegistryKit(options: { runner?: ModelRunner; maxUpload
     guard: { check: (request) => gates.check(request) },
     endpoints,
     logger: silentLogger,
+    get python() {
+      return options.python;
+    },
   });
   gates = createGatesService({ registry, runs: directory, runner: options.runner ?? noRunner, logger: silentLogger });
   return {

@@ -14,6 +14,10 @@ export interface UpOptions {
   loadModel?: string[] | undefined;
   sharedMemory?: boolean | undefined;
   python?: string | undefined;
+  pythonInterpreter?: string | undefined;
+  pythonImage?: string | undefined;
+  pythonNetwork?: string | undefined;
+  pythonEnv?: string[] | undefined;
   token?: string | undefined;
   allowedHost?: string[] | undefined;
   defaultEndpoint?: string | undefined;
@@ -36,6 +40,10 @@ export async function up(options: UpOptions): Promise<void> {
     loadModels: options.loadModel,
     sharedMemory: options.sharedMemory,
     python: options.python as never,
+    pythonInterpreter: options.pythonInterpreter,
+    pythonImage: options.pythonImage,
+    pythonNetwork: options.pythonNetwork as never,
+    pythonEnv: options.pythonEnv,
     token: options.token,
     allowedHosts: options.allowedHost,
     defaultEndpoint: options.defaultEndpoint,

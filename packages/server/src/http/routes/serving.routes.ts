@@ -16,5 +16,6 @@ export const servingHandlers = ({ serving }: { serving: ServingService }): Handl
   warmEndpoint: async ({ params }) => ({ versions: await serving.warm(params.endpoint) }),
   listEndpointChanges: async ({ params, query }) => ({ changes: await serving.changes(params.endpoint, query.limit) }),
   rollBackEndpoint: async ({ params, body }) => serving.rollBack(params.endpoint, body),
+  getEndpointLogs: async ({ params, query }) => serving.logs(params.endpoint, query),
   getEndpointStats: async ({ params }) => serving.stats(params.endpoint),
 });

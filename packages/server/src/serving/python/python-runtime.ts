@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type HealthProbe, type ServiceHost, ServiceLog, Supervisor, type SupervisorOptions } from '../../compute/index.ts';
+import { Backoff, type HealthProbe, type ServiceHost, ServiceLog, Supervisor, type SupervisorOptions } from '../../compute/index.ts';
 import { invalid, type Logger } from '../../kernel/index.ts';
 import type { ModelPackage } from '../../registry/index.ts';
 import type { LoadedModel, LoadOptions, PackageRuntime } from '../model-runtime.port.ts';
@@ -15,7 +15,7 @@ export interface PythonRuntimeDeps {
   logDir: string;
   logger: Logger;
   /** Times of the supervision, for tests. */
-  supervision?: Partial<Pick<SupervisorOptions, 'backoff' | 'startTimeoutMs' | 'graceMs' | 'healthMs'>>;
+  supervision?: Partial<Pick<SupervisorOptions, 'startTimeoutMs' | 'graceMs' | 'healthMs'>> & { backoff?: () => Backoff };
 }
 
 /** Logs of versions that are not served any more are read from memory for so many. */
@@ -51,6 +51,11 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
   async function load(pkg: ModelPackage, options: LoadOptions = {}): Promise<LoadedModel> {
     const { runtime } = pkg;
     if (runtime?.kind !== 'python') throw invalid('not_python', `${pkg.model} version ${pkg.version} is no Python model.`);
+    if (runtime.protocol === 'mlflow' && pkg.tensors === null)
+      throw invalid(
+        'signature_missing',
+        'MLflow’s scoring protocol does not say what a model takes: log the model with a signature of its inputs, and register it again.',
+      );
     await (swept ??= sweep());
     const spec = await serviceOf(pkg, runtime, options);
     const log = logFor(pkg);
@@ -58,6 +63,7 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
     const activity = { running: 0 };
     const supervisor = new Supervisor({
       ...deps.supervision,
+      backoff: deps.supervision?.backoff?.() ?? new Backoff(),
       host,
       spec,
       log,

@@ -30,11 +30,12 @@ export async function serviceOf(pkg: ModelPackage, runtime: PythonSpec, options:
   };
 }
 
-const mlflowServe = ({ python, host, port, folders }: Place, workers: number): string[] => [
-  python,
-  ...['-m', 'mlflow', 'models', 'serve', '--env-manager', 'local', '--model-uri', folders['model'] ?? ''],
-  ...['--host', host, '--port', `${port}`, '--workers', `${workers}`],
-];
+const mlflowServe = ({ python, host, port, folders }: Place, workers: number): string[] => {
+  const words = `-m mlflow models serve --env-manager local --host ${host} --port ${port} --workers ${workers}`.split(' ');
+  return [python, ...words, '--model-uri', folders['model'] ?? ''];
+};
 
-const fillIn = (word: string, { python, host, port, folders }: Place, name: string): string =>
-  word.replace(/\{(python|host|port|model|name)\}/g, (_, key: string) => ({ python, host, port: `${port}`, model: folders['model'] ?? '', name })[key] ?? '');
+const fillIn = (word: string, { python, host, port, socket, folders }: Place, name: string): string => {
+  const values: Record<string, string> = { python, host, port: `${port}`, socket: socket ?? '', model: folders['model'] ?? '', name };
+  return word.replace(/\{(python|host|port|socket|model|name)\}/g, (_, key: string) => values[key] ?? '');
+};

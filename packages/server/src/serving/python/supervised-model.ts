@@ -56,6 +56,10 @@ export class SupervisedModel implements LoadedModel {
     return this.#supervisor.problem;
   }
 
+  get away(): boolean {
+    return this.problem !== undefined;
+  }
+
   check(inputs: readonly Tensor[]): void {
     this.#client().check?.(inputs);
   }

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { chown, mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OnLine, Service, ServiceHost, ServiceSpec } from '../../compute/index.ts';
+import { BinnacleError, messageOf, newId, unavailable } from '../../kernel/index.ts';
+import { ContainerService } from './container.ts';
+import { creation, type Network, PORT, SOCKET_NAME } from './creation.ts';
+import { createEngine, type Engine, socketOf } from './engine.ts';
+import { freePort } from './free-port.ts';
+import { createImages } from './images.ts';
+import { openRelay } from './relay.ts';
+
+export interface DockerHostOptions {
+  /** Whose containers these are: the data directory. */
+  owner: string;
+  /** Folder for the sockets of running containers. */
+  runDir: string;
+  /** An image that has everything: none is built. */
+  image?: string | undefined;
+  network: Network;
+  /** Variables of ours that pip and the services may see. */
+  passEnv?: readonly string[];
+  /** As DOCKER_HOST; a Unix socket. */
+  dockerHost?: string | undefined;
+}
+
+const NOBODY = 65534;
+
+/** Services in containers of this machine's Docker: no network by default, nothing to write to but a temporary folder, no privileges. */
+export function createDockerHost(options: DockerHostOptions): ServiceHost {
+  const { runDir, network } = options;
+  const engine: Engine = createEngine(socketOf(options.dockerHost ?? process.env.DOCKER_HOST));
+  const passed = Object.fromEntries(
+    (options.passEnv ?? []).flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+  const images = createImages({ engine, ready: options.image, buildArgs: passed });
+  const owner = createHash('sha256').update(options.owner).digest('hex').slice(0, 32);
+  const running = new Set<Service>();
+
+  let init: Promise<boolean> | undefined;
+
+  async function start(spec: ServiceSpec, onLine: OnLine): Promise<Service> {
+    const image = await images.imageFor(spec.software, onLine);
+    const id = newId();
+    // Sockets have short paths at most; folders are bound by their whole path.
+    const dir = join(runDir, id);
+    const user = await userFor(spec);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    if (process.getuid?.() === 0) await chown(dir, user.uid, user.gid);
+    const port = network === 'none' ? PORT : await freePort();
+    const clean = async () => rm(dir, { recursive: true, force: true }).catch(() => {});
+    let containerId: string | undefined;
+    let relay: { port: number; close(): void } | undefined;
+    try {
+      const wanted = creation({
+        spec,
+        image,
+        network,
+        port,
+        socketDir: dir,
+        user,
+        init: await hasInit(),
+        env: { ...passed, ...spec.env },
+        labels: { 'binnacle.owner': owner, 'binnacle.service': id },
+      });
+      onLine(`docker run ${image} ${(wanted.Cmd ?? []).join(' ')}`, 'binnacle');
+      const made = await engine.call<{ Id: string; Warnings?: string[] | null }>('/containers/create', {
+        method: 'POST',
+        query: { name: `binnacle-${id.slice(0, 12)}` },
+        json: wanted,
+      });
+      containerId = made.Id;
+      for (const warning of made.Warnings ?? []) onLine(warning, 'binnacle');
+      await engine.call(`/containers/${containerId}/start`, { method: 'POST' });
+      relay = network === 'none' ? await openRelay(join(dir, SOCKET_NAME)) : undefined;
+    } catch (error) {
+      if (containerId !== undefined) await engine.call(`/containers/${containerId}`, { method: 'DELETE', query: { force: true } }).catch(() => {});
+      await clean();
+      if (error instanceof BinnacleError) throw error;
+      throw unavailable('container_failed', `The container of ${spec.name} could not be started: ${messageOf(error)}`, { cause: error });
+    }
+    const opened = relay;
+    const service: Service = new ContainerService({
+      engine,
+      id,
+      containerId,
+      port: opened?.port ?? port,
+      memoryMiB: spec.limits.memoryMiB,
+      onLine,
+      async onGone() {
+        opened?.close();
+        running.delete(service);
+        await clean();
+      },
+    });
+    running.add(service);
+    return service;
+  }
+
+  function hasInit(): Promise<boolean> {
+    init ??= engine.call<{ InitCommit?: { ID?: string } }>('/info').then(
+      ({ InitCommit }) => !['', 'N/A'].includes(InitCommit?.ID ?? ''),
+      () => false,
+    );
+    return init;
+  }
+
+  return {
+    prepare: async (spec, onLine) => void (await images.imageFor(spec.software, onLine)),
+    start,
+
+    async sweep() {
+      const filters = JSON.stringify({ label: [`binnacle.owner=${owner}`] });
+      let left: { Id: string; State: string; Labels: Record<string, string> }[];
+      try {
+        left = await engine.call('/containers/json', { query: { all: true, filters } });
+      } catch {
+        // No Docker: nothing can have been left there, or nothing can be done about it now.
+        return 0;
+      }
+      const ours = new Set([...running].map(({ id }) => id));
+      const stale = left.filter(({ Labels }) => !ours.has(Labels['binnacle.service'] ?? ''));
+      await Promise.all(
+        stale.map(async ({ Id, Labels }) => {
+          await engine.call(`/containers/${Id}`, { method: 'DELETE', query: { force: true, v: true } }).catch(() => {});
+          const id = Labels['binnacle.service'] ?? '';
+          if (/^[0-9a-f]{32}$/.test(id)) await rm(join(runDir, id), { recursive: true, force: true }).catch(() => {});
+        }),
+      );
+      return stale.filter(({ State }) => State === 'running').length;
+    },
+
+    async close() {
+      await Promise.all([...running].map((service) => service.stop(2000)));
+    },
+  };
+}
+
+/** This process's user, who can read the models; for root nobody, unless the models' folders are closed to others: then their owner. */
+async function userFor({ folders }: ServiceSpec): Promise<{ uid: number; gid: number }> {
+  const [uid, gid] = [process.getuid?.() ?? NOBODY, process.getgid?.() ?? NOBODY];
+  if (uid !== 0) return { uid, gid };
+  for (const folder of Object.values(folders)) {
+    const { mode, uid: owner, gid: group } = await stat(folder);
+    if ((mode & 0o005) !== 0o005) return { uid: owner, gid: group };
+  }
+  return { uid: NOBODY, gid: NOBODY };
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { OnLine, Software } from '../../compute/index.ts';
+import { messageOf, unavailable } from '../../kernel/index.ts';
+import { type Engine, EngineError, followProgress } from './engine.ts';
+import { tarOf } from './tar.ts';
+
+export interface ImagesOptions {
+  engine: Engine;
+  /** Has everything already: nothing is built. */
+  ready: string | undefined;
+  /** Variables that pip may see while an image is built; not kept in it. */
+  buildArgs: Readonly<Record<string, string>>;
+}
+
+export interface Images {
+  /** The image to start; known to the engine afterwards. Throws `unavailable` with what pip or the registry said. */
+  imageFor(software: Software, onLine: OnLine): Promise<string>;
+}
+
+const DEFAULT_PYTHON = '3.12';
+
+/** Images for models: one that was named, or one a digest of requirements and Python version, built once and kept by the engine. */
+export function createImages({ engine, ready, buildArgs }: ImagesOptions): Images {
+  const underWay = new Map<string, Promise<string>>();
+
+  const once = (key: string, make: () => Promise<string>): Promise<string> => {
+    let made = underWay.get(key);
+    if (made === undefined) {
+      made = make().finally(() => underWay.delete(key));
+      underWay.set(key, made);
+    }
+    return made;
+  };
+
+  async function has(image: string): Promise<boolean> {
+    try {
+      await engine.call(`/images/${encodeURIComponent(image)}/json`);
+      return true;
+    } catch (error) {
+      if (error instanceof EngineError && error.status === 404) return false;
+      throw error;
+    }
+  }
+
+  async function pulled(image: string, onLine: OnLine): Promise<string> {
+    if (await has(image)) return image;
+    onLine(`pulling ${image}`, 'binnacle');
+    try {
+      const named = /@|:[^/]*$/.test(image) ? image : `${image}:latest`;
+      await followProgress(await engine.stream('/images/create', { method: 'POST', query: { fromImage: named } }), (text) => onLine(text, 'stdout'));
+    } catch (error) {
+      throw unavailable(
+        'image_missing',
+        `The image ${image} is not on this machine and could not be fetched: ${messageOf(error)}. Try \`docker pull ${image}\`, which can also log in.`,
+        { cause: error },
+      );
+    }
+    return image;
+  }
+
+  async function built(software: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<string> {
+    const base = `python:${software.python ?? DEFAULT_PYTHON}-slim`;
+    const recipe = dockerfile(base, Object.keys(buildArgs), software.constraints !== null);
+    const digest = createHash('sha256')
+      .update(JSON.stringify([recipe, software.requirements, software.constraints]))
+      .digest('hex')
+      .slice(0, 32);
+    const image = `binnacle-model:${digest}`;
+    if (await has(image)) return image;
+    onLine(`building ${image} from ${base}`, 'binnacle');
+    const tar = tarOf({
+      Dockerfile: recipe,
+      'requirements.txt': software.requirements,
+      ...(software.constraints === null ? {} : { 'constraints.txt': software.constraints }),
+    });
+    const said: string[] = [];
+    try {
+      const query = {
+        t: image,
+        rm: true,
+        forcerm: true,
+        version: '1',
+        buildargs: JSON.stringify(buildArgs),
+        labels: JSON.stringify({ 'binnacle.requirements': digest }),
+      };
+      await followProgress(await engine.stream('/build', { method: 'POST', query, tar }), (text) => {
+        said.push(text);
+        if (said.length > 8) said.shift();
+        onLine(text, 'stdout');
+      });
+    } catch (error) {
+      throw unavailable(
+        'image_not_built',
+        `Its image could not be built from ${base}: ${messageOf(error)}.${said.length === 0 ? '' : ` The last lines:\n${said.join('\n')}`}\nAn image that is ready can be named with --python-image, or for this version by its tag binnacle.image.`,
+        { cause: error },
+      );
+    }
+    return image;
+  }
+
+  return {
+    imageFor(software, onLine) {
+      if (software.kind === 'image') return once(software.image, () => pulled(software.image, onLine));
+      if (ready !== undefined) return once(ready, () => pulled(ready, onLine));
+      return once(JSON.stringify(software), () => built(software, onLine));
+    },
+  };
+}
+
+const dockerfile = (base: string, args: readonly string[], constrained: boolean): string =>
+  [
+    `FROM ${base}`,
+    ...args.map((name) => `ARG ${name}`),
+    'WORKDIR /opt/model',
+    `COPY requirements.txt${constrained ? ' constraints.txt' : ''} ./`,
+    'RUN python -m pip install --no-cache-dir --disable-pip-version-check --no-input -r requirements.txt',
+    '',
+  ].join('\n');

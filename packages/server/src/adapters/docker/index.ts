@@ -1,0 +1,2 @@
+/** Services as containers of Docker. */
+export { createDockerHost, type DockerHostOptions } from './host.ts';

@@ -1,0 +1,42 @@
+import { notFound } from '../kernel/index.ts';
+import { heaviest } from './infer.ts';
+import type { LiveEndpoint } from './live-endpoint.ts';
+import type { VersionLog } from './model-runtime.port.ts';
+import { allRoutes } from './routes.ts';
+import type { Runtimes } from './version.ts';
+
+export interface LogRequest {
+  /** By default one that is on its way or has failed, else the one that gets the most requests. */
+  version?: number | undefined;
+  limit: number;
+  after?: string | undefined;
+}
+
+export interface EndpointLogs extends ReturnType<VersionLog['read']> {
+  version: number;
+}
+
+/** The log of one version of an endpoint. Throws `not_found` (no_log): models that run in this process have none. */
+export function endpointLogs(endpoint: LiveEndpoint, runtimes: Runtimes, { version, limit, after }: LogRequest): EndpointLogs {
+  const { name, model, lastServed } = endpoint.record;
+  const routes = allRoutes(endpoint.routes);
+  const top = endpoint.routes === undefined ? undefined : heaviest(endpoint.routes.live);
+  const candidates =
+    version === undefined
+      ? [
+          ...endpoint.transitions.keys(),
+          ...(top === undefined ? [] : [top.version]),
+          ...routes.map((route) => route.version),
+          ...lastServed.map((target) => target.version),
+        ]
+      : [version];
+  // A version that does not come up is what somebody who asks for a log most likely asks about.
+  for (const candidate of candidates) {
+    const log = runtimes.others.python?.logs?.({ model, version: candidate });
+    if (log !== undefined) return { version: candidate, ...log.read(limit, after) };
+  }
+  throw notFound(
+    'no_log',
+    `${version === undefined ? `No version of the endpoint '${name}'` : `Version ${version} of the endpoint '${name}'`} has a log: only the servers of Python models have one.`,
+  );
+}

@@ -1,0 +1,179 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createProcessHost, httpProbe } from '../../src/adapters/process/index.ts';
+import { Backoff } from '../../src/compute/index.ts';
+import { invalid, silentLogger, unavailable } from '../../src/kernel/index.ts';
+import { createPythonRuntime, type PackageRuntime, type PythonRuntime, type Tensor } from '../../src/serving/index.ts';
+import { sum } from '../support/onnx-graphs.ts';
+import { send, type ServingKit, servingKit, until } from '../support/serving.ts';
+
+/** Stands in for a scoring server: doubles, tells its process id, and fails as it is told. */
+const SERVER = `
+  const [port] = process.argv.slice(1);
+  require('node:http').createServer((request, response) => {
+    if (request.url === '/ping') return response.end();
+    let text = '';
+    request.on('data', (part) => { text += part; }).on('end', () => {
+      const { values } = JSON.parse(text);
+      console.log('asked for ' + values);
+      if (values[0] === 13) { console.error('MemoryError: out of luck'); process.exit(9); }
+      response.end(JSON.stringify({ values: values.map((value) => 2 * value), pid: process.pid }));
+    });
+  }).listen(Number(port), '127.0.0.1');
+  console.log('up, process ' + process.pid);
+`;
+
+const client: PackageRuntime = {
+  async load(pkg) {
+    if (pkg.runtime?.kind !== 'remote') throw invalid('not_remote', 'a server elsewhere is what this asks');
+    const { url } = pkg.runtime;
+    return {
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 2] }],
+      tier: 'remote',
+      runMicros: 100,
+      rowMicros: 100,
+      batchable: false,
+      slots: Number.POSITIVE_INFINITY,
+      async execute(inputs) {
+        const [input] = inputs as [Tensor];
+        const values = [...(input.data as Float32Array)];
+        const response = await fetch(url, { method: 'POST', body: JSON.stringify({ values }) }).catch((cause: unknown) => {
+          throw unavailable('remote_unreachable', 'it cannot be reached', { retryAfterSeconds: 1, cause });
+        });
+        const answer = (await response.json()) as { values: number[] };
+        return [{ name: 'y', datatype: 'FP32', shape: input.shape, data: Float32Array.from(answer.values) }];
+      },
+      close: async () => {},
+    };
+  },
+};
+
+let dir: string;
+let runtime: PythonRuntime;
+let kit: ServingKit;
+
+const infer = (values: number[], endpoint = 'py') =>
+  kit.infer(endpoint, { inputs: [{ name: 'x', datatype: 'FP32', shape: [values.length / 2, 2], data: values }] });
+const log = (version?: number) => kit.serving.logs('py', { limit: 100, ...(version === undefined ? {} : { version }) });
+const processId = () => Number(/process (\d+)/.exec(log().lines.findLast(({ text }) => text.startsWith('up, process'))?.text ?? '')?.[1]);
+
+async function deploy(endpoint: string, command: string[] = ['{python}', '-e', SERVER, '{port}']) {
+  const pkg = await kit.registry.add(endpoint, sum(2));
+  pkg.runtime = { kind: 'python', command, protocol: 'mlflow' };
+  pkg.onnxFile = null;
+  return kit.serving.deploy(endpoint, { model: endpoint, traffic: [{ version: pkg.version, weight: 100, shadow: false }] });
+}
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'binnacle-python-'));
+  const environments = { pythonOf: async () => process.execPath, close: async () => {} };
+  runtime = createPythonRuntime({
+    host: createProcessHost({ environments, runDir: join(dir, 'run') }),
+    probe: httpProbe,
+    client,
+    logDir: join(dir, 'logs'),
+    logger: silentLogger,
+    supervision: { backoff: () => new Backoff({ firstMs: 300, longestMs: 300, loopAfter: 3 }, () => 0.999), startTimeoutMs: 20_000, graceMs: 2000 },
+  });
+  kit = await servingKit({ runtimes: { python: runtime } });
+});
+afterEach(async () => {
+  await kit.close();
+  await runtime.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+it('answers through a server that was started for it, which ends with the endpoint', async () => {
+  const endpoint = await deploy('py');
+  expect(endpoint).toMatchObject({ state: 'ready', versions: [{ state: 'ready', tier: 'process', error: null }] });
+  expect((await infer([1, 2])).json().outputs[0].data).toEqual([2, 4]);
+  await until(() => (kit.serving.get('py').versions[0]?.memoryBytes ?? 0) > 2 ** 20, 10_000);
+  const pid = processId();
+  await kit.serving.delete('py');
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+it('is told of, refused and healed when its server is killed, while others go on', async () => {
+  await deploy('py');
+  await kit.deploy('onnx', sum(2));
+  const before = processId();
+  process.kill(before, 'SIGKILL');
+  await until(() => kit.serving.get('py').state === 'degraded');
+  const { message, versions } = kit.serving.get('py');
+  expect(message).toMatch(
+    /^The server of py version 1 failed: it was killed by SIGKILL\. Its last lines:\nup, process \d+\. It is started again in less than a second\.$/,
+  );
+  expect(versions[0]).toMatchObject({ state: 'failed', error: message });
+  const refused = await infer([1, 2]);
+  expect(refused.status).toBe(503);
+  expect(refused.headers['retry-after']).toBe('2');
+  expect(refused.json().error).not.toContain('process');
+  expect((await kit.infer('onnx', { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }] })).status).toBe(200);
+  expect((await send(`${kit.url}/v2/models/py/ready`)).status).not.toBe(200);
+  await until(() => kit.serving.get('py').state === 'ready', 20_000);
+  expect((await infer([3, 4])).json().outputs[0].data).toEqual([6, 8]);
+  expect(processId()).not.toBe(before);
+});
+
+it('answers a request in whose course the server ends with 503', async () => {
+  await deploy('py');
+  const reply = await infer([13, 0]);
+  expect(reply.status).toBe(503);
+  expect(reply.headers['retry-after']).toBeDefined();
+  await until(() => kit.serving.get('py').message.includes('MemoryError: out of luck'));
+  await until(() => kit.serving.get('py').state === 'ready', 20_000);
+});
+
+it('keeps the log of a server, in memory and in a file, to be followed', async () => {
+  await deploy('py');
+  await infer([1, 2]);
+  const first = log(1);
+  expect(first.version).toBe(1);
+  expect(first.lines.map(({ text }) => text)).toContain('asked for 1,2');
+  await infer([5, 6]);
+  const more = kit.serving.logs('py', { limit: 100, after: first.next });
+  expect(more.lines.map(({ text }) => text)).toEqual(['asked for 5,6']);
+  await until(() => readFileSync(join(dir, 'logs', 'py', '1.log'), 'utf8').includes('stdout asked for 5,6\n'));
+  expect(() => kit.serving.logs('py', { limit: 1, version: 9 })).toThrow("Version 9 of the endpoint 'py' has a log");
+  await kit.deploy('onnx', sum(2));
+  expect(() => kit.serving.logs('onnx', { limit: 1 })).toThrow('only the servers of Python models have one');
+});
+
+it('says why a version does not start, with its last words, and keeps its log', async () => {
+  const endpoint = await deploy('py', ['{python}', '-e', "console.error('No module named sklearn'); process.exit(1)"]);
+  expect(endpoint.state).toBe('failed');
+  expect(endpoint.message).toContain(
+    'py version 1 could not be loaded: The server of py version 1 failed: it ended with exit code 1. Its last lines:\nNo module named sklearn',
+  );
+  expect(log().lines.map(({ text }) => text)).toContain('No module named sklearn');
+  expect((await infer([1, 2])).status).toBe(503);
+});
+
+it('leaves the old version serving when a new one does not start, and ends the old one’s server after a swap', async () => {
+  await deploy('py');
+  const old = processId();
+  await deploy('py', ['{python}', '-e', 'process.exit(3)']);
+  expect(kit.serving.get('py')).toMatchObject({ state: 'degraded', message: expect.stringContaining('exit code 3') });
+  expect((await infer([1, 2])).json().outputs[0].data).toEqual([2, 4]);
+  await deploy('py');
+  expect((await infer([1, 2])).json().model_version).toBe('3');
+  await until(() => {
+    try {
+      process.kill(old, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  }, 10_000);
+});
+
+it('does not start a model without a signature, whose server would not say what it takes', async () => {
+  const pkg = await kit.registry.add('py', sum(2));
+  Object.assign(pkg, { runtime: { kind: 'python', protocol: 'mlflow' }, onnxFile: null, tensors: null });
+  const { state, message } = await kit.serving.deploy('py', { model: 'py', traffic: [{ version: 1, weight: 100, shadow: false }] });
+  expect(state).toBe('failed');
+  expect(message).toContain('log the model with a signature');
+});
