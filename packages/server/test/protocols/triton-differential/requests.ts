@@ -173,6 +173,21 @@ export const requests: Request[] = [
   // Classification.
   ...[1, 2, 5, 0, -1, 'x'].map((classification) => add({ inputs: [a, b], outputs: [{ name: 'total', parameters: { classification } }] })),
   add({ inputs: [fp32('a', [1, 2, 3, 4], [2, 2]), fp32('b', [5, 1, 1, 9], [2, 2])], outputs: [{ name: 'total', parameters: { classification: 2 } }] }),
+  // Generate.
+  ...[
+    { x: ['a', 'b'] },
+    { x: ['a', 'b'], id: 'g-1' },
+    { x: ['a', 'b'], parameters: { stream: false, temperature: 0 } },
+    { x: ['a', 'b'], other: 'x' },
+    { other: 'x' },
+    { x: 5 },
+    { x: [1, 2] },
+  ].map((body) => ({ call: 'POST /v2/models/same_bytes/generate', body })),
+  ...[{ x: [1, 2.5] }, { x: 'a' }].map((body) => ({ call: 'POST /v2/models/same_fp32/generate', body })),
+  { call: 'POST /v2/models/same_bytes/generate_stream', body: { x: ['a', 'b'] } },
+  { call: 'POST /v2/models/same_bytes/generate_stream', body: { y: 'a' } },
+  { call: 'GET /v2/models/same_bytes/generate' },
+  { call: 'POST /v2/models/none/generate', body: { x: 'a' } },
   // Compression.
   { call: 'POST /v2/models/add/infer', body: 'not gzip', headers: { 'content-encoding': 'gzip' } },
   { call: 'POST /v2/models/add/infer', body: { inputs: [a, b] }, headers: { 'content-encoding': 'br' } },
