@@ -195,8 +195,8 @@ export function buildProgram(): Command {
     .action(async (model, options) => (await import('./commands/models.ts')).show(model, options));
   models
     .command('push')
-    .description('register an ONNX file, or a model that another server executes, as a new version')
-    .argument('[file]', 'an .onnx file')
+    .description('register an ONNX file, an ensemble, or a model that another server executes, as a new version')
+    .argument('[file]', 'an .onnx file, or the MLmodel file of an ensemble')
     .requiredOption('--name <name>', 'registered model')
     .option('--description <text>')
     .option('--remote <url>', 'the server that executes it: http(s)://host:port, grpc(s)://host:port, lambda://region')

@@ -13,6 +13,7 @@ it('a column signature keeps names, types and what is required', () => {
     flavors: ['onnx'],
     onnxData: 'model.onnx',
     remote: null,
+    ensemble: null,
     signature: {
       inputs: [
         { name: 'hour', type: 'long', required: true },

@@ -2,6 +2,7 @@ import { parse, stringify } from 'yaml';
 import { checkArtifactPath } from '../artifacts/index.ts';
 import { BinnacleError, invalid, isObject, messageOf } from '../kernel/index.ts';
 import { parseRemoteFlavor, REMOTE_FLAVOR } from './remote-spec.ts';
+import { ENSEMBLE_FLAVOR, type EnsembleSpec, parseEnsembleFlavor } from './ensemble-spec.ts';
 import { parseSchema, signatureOfGraph } from './signature.ts';
 import type { RemoteSpec, Signature, TensorSpec } from './types.ts';
 
@@ -14,6 +15,8 @@ export interface MlModel {
   onnxData: string | null;
   /** Where it runs, when that is a server elsewhere. */
   remote: RemoteSpec | null;
+  /** What it is made of, when that is other endpoints. */
+  ensemble: EnsembleSpec | null;
   signature: Signature | null;
   /** `metadata`, values as text. */
   metadata: Record<string, string>;
@@ -57,18 +60,20 @@ export function parseMlModel(text: string): MlModel {
       throw refuse(`the data path of its onnx flavour is refused: ${error instanceof BinnacleError ? error.message : String(error)}`, error);
     }
   }
-  let remote: RemoteSpec | null = null;
-  if (Object.hasOwn(document.flavors, REMOTE_FLAVOR)) {
+  const { flavors } = document;
+  const read = <T>(flavor: string, parseFlavor: (value: unknown) => T): T | null => {
+    if (!Object.hasOwn(flavors, flavor)) return null;
     try {
-      remote = parseRemoteFlavor(document.flavors[REMOTE_FLAVOR]);
+      return parseFlavor(flavors[flavor]);
     } catch (error) {
-      throw refuse(`its flavour ${REMOTE_FLAVOR} is refused: ${firstLine(error)}`, error);
+      throw refuse(`its flavour ${flavor} is refused: ${firstLine(error)}`, error);
     }
-  }
+  };
   return {
     flavors: Object.keys(document.flavors),
     onnxData,
-    remote,
+    remote: read(REMOTE_FLAVOR, parseRemoteFlavor),
+    ensemble: read(ENSEMBLE_FLAVOR, parseEnsembleFlavor),
     signature: readSignature(document.signature),
     metadata: texts(document.metadata),
     runId: typeof document.run_id === 'string' && document.run_id !== '' ? document.run_id : null,

@@ -56,6 +56,11 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
     facts.metadata = model.metadata;
     facts.signature = model.signature;
     if (model.remote !== null) return await inspectRemote(deps, facts, model.remote);
+    if (model.ensemble !== null) {
+      const { inputs, outputs } = model.ensemble;
+      const graphPath = joinArtifactPath(storagePath, 'MLmodel');
+      return { ...facts, tensors: { inputs, outputs }, graphPath, graphSha256: await digestOf(artifacts, graphPath, []), servable: true };
+    }
     if (model.onnxData === null) {
       if (!model.flavors.includes('python_function'))
         return because(

@@ -196,6 +196,37 @@ describe('sources that are refused', () => {
   });
 });
 
+describe('an uploaded MLmodel file of an ensemble', () => {
+  it('is a version of its own, resolved with its steps', async () => {
+    const text = `
+flavors:
+  binnacle.ensemble:
+    inputs: [{ name: text, datatype: BYTES, shape: [-1, 1] }]
+    outputs: [{ name: score, datatype: FP32, shape: [-1, 1] }]
+    steps:
+      - { model: tokenizer, inputs: { raw: text }, outputs: { ids: tokens } }
+      - { model: scorer, version: 3, inputs: { ids: tokens }, outputs: { y: score } }
+`;
+    const version = await kit.registry.uploadVersion({ model: 'pushed', filename: 'MLmodel', body: chunked(Buffer.from(text)) });
+    expect(version).toMatchObject({
+      servable: true,
+      flavors: ['binnacle.ensemble'],
+      tensors: { inputs: [{ name: 'text', datatype: 'BYTES', shape: [-1, 1] }] },
+    });
+    const pkg = await kit.registry.resolve('pushed', { version: 1 });
+    expect(pkg).toMatchObject({ onnxFile: null, problem: null });
+    expect(pkg.runtime).toEqual({
+      kind: 'ensemble',
+      inputs: [{ name: 'text', datatype: 'BYTES', shape: [-1, 1] }],
+      outputs: [{ name: 'score', datatype: 'FP32', shape: [-1, 1] }],
+      steps: [
+        { model: 'tokenizer', inputs: { raw: 'text' }, outputs: { ids: 'tokens' } },
+        { model: 'scorer', version: 3, inputs: { ids: 'tokens' }, outputs: { y: 'score' } },
+      ],
+    });
+  });
+});
+
 describe('an uploaded ONNX file', () => {
   it('becomes an MLflow model directory with a signature of the graph, and a version of a new model', async () => {
     const version = await kit.registry.uploadVersion({ model: 'pushed', filename: 'flights model.onnx', body: chunked(model), description: 'd', runId: 'r1' });
@@ -235,6 +266,8 @@ describe('an uploaded ONNX file', () => {
     ['with a path for a name', 'a/m.onnx', chunked(model), 'invalid_filename'],
     ['with a name that climbs', '../m.onnx', chunked(model), 'artifact_path_invalid'],
     ['of another kind', 'm.pkl', chunked(model), 'invalid_filename'],
+    ['an MLmodel file that needs others', 'MLmodel', chunked(Buffer.from('flavors: {onnx: {data: model.onnx}}')), 'mlmodel_invalid'],
+    ['a misspelt ensemble', 'MLmodel', chunked(Buffer.from('flavors: {binnacle.ensemble: {step: []}}')), 'mlmodel_invalid'],
   ])('%s leaves neither files nor a model', async (_what, filename, body, code) => {
     await expect(kit.registry.uploadVersion({ model: 'pushed', filename, body })).rejects.toMatchObject({ code });
     expect(await kit.registry.findModel('pushed')).toBeUndefined();

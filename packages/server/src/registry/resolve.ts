@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { joinArtifactPath, proxiedPath } from '../artifacts/index.ts';
 import { invalid } from '../kernel/index.ts';
+import { ENSEMBLE_FLAVOR } from './ensemble-spec.ts';
 import type { Lookups } from './lookups.ts';
 import { MAX_MLMODEL_BYTES, parseMlModel } from './mlmodel.ts';
 import { besideGraph, inspectPackage, type PackageDeps, verifyGraph } from './package.ts';
@@ -53,9 +54,10 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
   /** What the files are is kept with the version; whether Python may be started is the server's setting of today. */
   async function runtimeOf(version: VersionRecord, settings: Record<string, string>): Promise<RuntimeSpec | null> {
     if (!version.servable) return null;
-    if (version.flavors.includes(REMOTE_FLAVOR)) {
+    if (version.flavors.includes(REMOTE_FLAVOR) || version.flavors.includes(ENSEMBLE_FLAVOR)) {
       const text = await artifacts.readText(version.graphPath ?? '', MAX_MLMODEL_BYTES);
-      return text === undefined ? null : parseMlModel(text).remote;
+      const model = text === undefined ? undefined : parseMlModel(text);
+      return model?.remote ?? model?.ensemble ?? null;
     }
     if (version.flavors.includes('onnx')) return { kind: 'onnx' };
     return (deps.python ?? 'off') === 'off' ? null : pythonRuntimeOf(settings);

@@ -3,6 +3,7 @@ import { type Clock, conflict, type EventBus, invalid, type Logger, notFound, sy
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
 import { CanaryWatch } from './canary/watch.ts';
 import { chooseRoute, heaviest, infer, recordRefusal, unknownEndpoint } from './infer.ts';
+import { createEnsembleRuntime } from './ensemble/ensemble-runtime.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
 import { type MountedModel, Mounts } from './mounts.ts';
 import type { InferenceStatistics } from './inference-statistics.ts';
@@ -115,7 +116,15 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 export function createServingService(deps: ServingDeps): ServingService {
   const { store, models, logger } = deps;
-  const runtimes: Runtimes = { onnx: deps.runtime, others: deps.runtimes ?? {} };
+  const ensemble = createEnsembleRuntime({
+    infer: (request) => infer(inferDeps, request),
+    served: (name, version) => chooseRoute(known(name), version, heaviest).loaded,
+    endpoint: (name) => {
+      const endpoint = endpoints.get(name);
+      return endpoint === undefined ? undefined : { model: endpoint.record.model, loading: endpoint.state === 'loading' };
+    },
+  });
+  const runtimes: Runtimes = { onnx: deps.runtime, others: { ensemble, ...deps.runtimes } };
   const now = deps.clock ?? systemClock;
   const pool = new VersionPool(runtimes);
   const endpoints = new Map<string, LiveEndpoint>();

@@ -99,8 +99,8 @@ export interface PushFlags extends Flags {
 export async function push(file: string | undefined, options: PushFlags): Promise<void> {
   const { remote } = options;
   if ((file === undefined) === (remote === undefined))
-    throw new UsageError('Give either an .onnx file, or --remote URL for a model that another server executes.');
-  if (file !== undefined) await needFile(file, 'an .onnx file');
+    throw new UsageError('Give either an .onnx file (or the MLmodel file of an ensemble), or --remote URL for a model that another server executes.');
+  if (file !== undefined) await needFile(file, 'an .onnx file, or the MLmodel file of an ensemble');
   if (options.signature !== undefined) await needFile(options.signature, 'an MLmodel file');
   const { client, url, close } = await connect(options);
   const description = options.description === undefined ? {} : { description: options.description };

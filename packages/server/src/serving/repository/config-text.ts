@@ -101,7 +101,11 @@ function wholeOf(text: string, type: string): number | undefined {
 function floatOf(text: string): number | undefined {
   const bare = text.toLowerCase().replace(/^-/, '');
   const size =
-    bare === 'inf' || bare === 'infinity' ? Number.POSITIVE_INFINITY : bare === 'nan' ? Number.NaN : Number(/^0x/.test(bare) ? 'x' : bare.replace(/f$/, ''));
+    bare === 'inf' || bare === 'infinity'
+      ? Number.POSITIVE_INFINITY
+      : bare === 'nan'
+        ? Number.NaN
+        : Number(bare.startsWith('0x') ? 'x' : bare.replace(/f$/, ''));
   return Number.isNaN(size) && bare !== 'nan' ? undefined : text.startsWith('-') ? -size : size;
 }
 

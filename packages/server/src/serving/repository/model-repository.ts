@@ -123,7 +123,7 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
     );
     for (const name of ordered) if ((dependsOn.get(name) ?? []).length > 0) await bring(name, located.get(name) as Located);
     const changed = new Set(located.keys());
-    for (let users = usersOf(changed); users.length > 0 && !closed; users = usersOf(changed)) {
+    for (let users = usersOf(changed); users.length > 0; users = usersOf(changed)) {
       for (const name of users) {
         changed.add(name);
         const again = await locate(name);
@@ -299,10 +299,15 @@ function indexEntries({ name, problem, unloaded, versions }: KnownModel, endpoin
     const of = versions.length === 0 ? [undefined] : versions.slice(-1).map(String);
     return of.map((version) => ({ name, version, state: 'UNAVAILABLE' as const, reason }));
   }
-  const entries = mounted.versions.map(({ version, state, error }): RepositoryIndexEntry => {
-    const is = ({ ready: 'READY', loading: 'LOADING', draining: 'UNLOADING', failed: 'UNAVAILABLE' } as const)[state];
-    return { name, version: String(version), state: is, reason: error ?? '' };
-  });
+  const ready = new Set(mounted.versions.filter(({ state }) => state === 'ready').map(({ version }) => version));
+  const entries = mounted.versions
+    // A version that serves on while its successor of the same number did not load, or leaves, is one entry.
+    .filter(({ version, state }) => state === 'ready' || !ready.has(version))
+    .map(({ version, state, error }): RepositoryIndexEntry => {
+      const failed = mounted.versions.find((other) => other.version === version && other.state === 'failed')?.error;
+      const is = ({ ready: 'READY', loading: 'LOADING', draining: 'UNLOADING', failed: 'UNAVAILABLE' } as const)[state];
+      return { name, version: String(version), state: is, reason: error ?? failed ?? '' };
+    });
   if (problem === '') return entries.length > 0 ? entries : [{ name, version: undefined, state: 'UNAVAILABLE', reason: mounted.message }];
   return entries.map((entry) => (entry.state === 'READY' ? { ...entry, reason: `what is in the folder now is not served: ${problem}` } : entry));
 }

@@ -92,7 +92,8 @@ async function prepareEnsemble(found: FoundModel, given: ModelConfig, versions: 
     modelConfig,
     ignored,
     dependsOn: [...new Set((modelConfig.ensemble_scheduling?.step ?? []).map(({ model_name: name = '' }) => name))],
-    packages: versions.map((version) => ({ ...packageOf(found, modelConfig, version, settings), runtime })),
+    // Each time another: it is checked anew against what its steps are now.
+    packages: versions.map((version) => ({ ...packageOf(found, modelConfig, version, settings), id: newRequestId(), runtime })),
   };
 }
 
