@@ -15,6 +15,7 @@ import { runsSearch } from './runs-search.ts';
 import { serving } from './serving.ts';
 import { servingCnn } from './serving-cnn.ts';
 import { servingGrpc } from './serving-grpc.ts';
+import { servingMemory } from './serving-memory.ts';
 import { servingTensors } from './serving-tensors.ts';
 import { startUp } from './start.ts';
 import { trackingScale, trackingScalePostgres } from './tracking-scale.ts';
@@ -30,6 +31,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   servingGrpc,
   servingTensors,
   servingCnn,
+  servingMemory,
   batch,
   startUp,
 ];
