@@ -118,14 +118,12 @@ async function infer(
 
 type Call = (meta: CallMeta) => Promise<{ text: () => string; answer: Answer<unknown> }>;
 
-/** What is wrong with a request is found at once, before a version is chosen. */
+/** Examples are read at once, before a version is chosen. */
 const METHODS: Record<string, (core: TfServingCore, spec: ModelSpec, json: Record<string, unknown>) => Call> = {
-  predict: (core, spec, json) => {
-    const input = predictInputOf(json);
-    return async (meta) => {
-      const answer = await core.predict(spec, (version) => tensorsOf(version, input), meta);
-      return { text: () => predictReply(input.format, answer.value), answer };
-    };
+  // The model first, then what it is to be fed, as TensorFlow Serving looks at them.
+  predict: (core, spec, json) => async (meta) => {
+    const answer = await core.predict(spec, (version) => tensorsOf(version, predictInputOf(json)), meta);
+    return { text: () => predictReply(json['instances'] === undefined ? 'columnar' : 'row', answer.value), answer };
   },
   classify: (core, spec, json) => {
     const examples = examplesOf(json);
