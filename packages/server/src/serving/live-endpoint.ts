@@ -1,5 +1,5 @@
 import type { Endpoint } from '@binnacle/contract';
-import { messageOf } from '../kernel/index.ts';
+import { BinnacleError, messageOf } from '../kernel/index.ts';
 import type { Verdict } from './canary/judge.ts';
 import { Trials } from './canary/trials.ts';
 import { allRoutes, type Route, type Routes } from './routes.ts';
@@ -100,7 +100,7 @@ export class LiveEndpoint {
     const key = JSON.stringify([desired, loadOptionsOf(record.config), mounted === true ? record.revision : 0]);
     if (key === this.#current) return this.#settle();
     if (key === this.#failed.key && !insist && this.#deps.now() < this.#failed.until) return;
-    const { leases, failures } = await this.#load(record, desired);
+    const { leases, failures, passing } = await this.#load(record, desired);
     if (failures.size === 0) {
       this.#swap(desired, leases);
       this.#current = key;
@@ -109,7 +109,8 @@ export class LiveEndpoint {
       await this.#deps.store.setLastServed(record.name, desired).catch(() => {});
       return;
     }
-    const wait = this.#failed.key === key ? Math.min(LONGEST_RETRY_MS, this.#failed.wait * 2) : FIRST_RETRY_MS;
+    // What is away may be back any time; what is broken stays so.
+    const wait = this.#failed.key === key && !passing ? Math.min(LONGEST_RETRY_MS, this.#failed.wait * 2) : FIRST_RETRY_MS;
     this.#failed = { key, until: this.#deps.now() + wait, wait };
     if (mounted === true) this.#serveWhatLoaded(desired, leases);
     else await this.#fallBack(record, desired, leases);
@@ -147,9 +148,13 @@ export class LiveEndpoint {
     await Promise.all([...leases].map((lease) => lease.close()));
   }
 
-  async #load(record: EndpointRecord, targets: readonly ServedTarget[]): Promise<{ leases: Map<number, LoadedVersion>; failures: Map<number, string> }> {
+  async #load(
+    record: EndpointRecord,
+    targets: readonly ServedTarget[],
+  ): Promise<{ leases: Map<number, LoadedVersion>; failures: Map<number, string>; passing: boolean }> {
     const leases = new Map<number, LoadedVersion>();
     const failures = new Map<number, string>();
+    let passing = true;
     const served = new Set(allRoutes(this.routes).map(({ version }) => version));
     if (this.routes === undefined && this.state !== 'failed') this.state = 'loading';
     await Promise.all(
@@ -164,12 +169,13 @@ export class LiveEndpoint {
           );
         } catch (error) {
           failures.set(version, textOf(error));
+          passing &&= error instanceof BinnacleError && error.kind === 'unavailable';
         } finally {
           this.transitions.delete(version);
         }
       }),
     );
-    return { leases, failures };
+    return { leases, failures, passing };
   }
 
   /** Something did not load: the old goes on; with nothing old, what did load serves, else what served before the restart. */
