@@ -18,11 +18,13 @@ const server = createServer(async (request, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const path = request.url ?? '';
-  if (path === '/v2') return void response.end('{"extensions":[]}');
-  if (path === '/v2/models/m')
-    return void response.end('{"inputs":[{"name":"x","datatype":"FP32","shape":[-1]}],"outputs":[{"name":"y","datatype":"FP32","shape":[-1]}]}');
-  seen.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString() });
-  answer(response, seen.length);
+  if (path === '/v2') response.end('{"extensions":[]}');
+  else if (path === '/v2/models/m')
+    response.end('{"inputs":[{"name":"x","datatype":"FP32","shape":[-1]}],"outputs":[{"name":"y","datatype":"FP32","shape":[-1]}]}');
+  else {
+    seen.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString() });
+    answer(response, seen.length);
+  }
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -46,7 +48,7 @@ async function load(change: Partial<RemoteSpec> = {}, options: LoadOptions = {})
   return model;
 }
 const x = () => [tensor('x', 'FP32', [1], [1])];
-const failure = async (work: Promise<unknown> | unknown) =>
+const failure = async (work: unknown) =>
   Promise.resolve(work).then(
     () => undefined,
     (error: unknown) => error,
