@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { EndpointConfig } from '@binnacle/contract';
 import { createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
 import type { ModelRuntime, Tensor } from '../../src/serving/index.ts';
-import { graph, slow, sum, twoColumns, value } from '../support/onnx-graphs.ts';
+import { endless, graph, slow, sum, twoColumns, value } from '../support/onnx-graphs.ts';
 import { type ServingKit, servingKit, until } from '../support/serving.ts';
 
 let kit: ServingKit;
@@ -223,6 +223,21 @@ describe('a queue', () => {
     expect(held.state.runs).toBe(2);
     expect(kit.serving.stats('e').failures).toEqual({ cancelled: 1 });
   });
+
+  it('is left by the work itself where the model has a process of its own', async () => {
+    kit = await servingKit();
+    await deploy({ isolation: 'process', batching: { enabled: 'off' } }, endless());
+    const turns = (count: number) => ({ inputs: [{ name: 'turns', datatype: 'INT64', shape: [], data: [count] }] });
+    expect(answer(await kit.infer('e', turns(5)))).toBe(5);
+    const body = JSON.stringify(turns(1e12));
+    const socket = connect(Number(new URL(kit.url).port), '127.0.0.1');
+    socket.write(`POST /v2/models/e/infer HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    await until(() => kit.serving.get('e').versions[0]?.queue?.running === 1);
+    const next = kit.infer('e', turns(7));
+    socket.destroy();
+    expect(answer(await next)).toBe(7);
+    expect(kit.serving.stats('e').failures).toMatchObject({ cancelled: 1 });
+  }, 30_000);
 
   it('is finished when the endpoint goes', async () => {
     const held = heldRuntime();
