@@ -4,14 +4,14 @@ import type { EndpointConfig } from '@binnacle/contract';
 import { createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
 import type { ModelRuntime, Tensor } from '../../src/serving/index.ts';
 import { endless, graph, slow, sum, twoColumns, value } from '../support/onnx-graphs.ts';
-import { type ServingKit, servingKit, until } from '../support/serving.ts';
+import { type Reply, type ServingKit, servingKit, until } from '../support/serving.ts';
 
 let kit: ServingKit;
 afterEach(() => kit.close());
 
 const to = (version: number) => [{ version, weight: 100, shadow: false }];
 const row = (a: number, b: number) => ({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [a, b] }] });
-const answer = (reply: { json(): any }): number => reply.json().outputs[0].data[0];
+const answer = (reply: Reply): number => (reply.json() as { outputs: { data: number[] }[] }).outputs[0]?.data[0] ?? Number.NaN;
 
 /** ONNX Runtime whose runs wait for `release`, and how often it loaded. */
 function heldRuntime(slots = 1) {
@@ -139,8 +139,9 @@ describe('a cached answer', () => {
     const bits = [];
     for (let i = 0; i < 2; i++) {
       const reply = await ask();
-      bits.push(new Uint32Array((reply.outputs[0]?.data as Float32Array).slice().buffer)[0]);
-      (reply.outputs[0]?.data as Float32Array).fill(7);
+      const data = (reply.outputs[0] as Tensor).data as Float32Array;
+      bits.push(new Uint32Array(data.slice().buffer)[0]);
+      data.fill(7);
       await reply.finish();
     }
     expect(bits[1]).toBe(bits[0]);
@@ -290,10 +291,10 @@ describe('a model of 100 MB', () => {
     // Processor time of this thread between two of its turns: how long it waits for a core is another's doing.
     let longest = 0;
     let answered = 0;
-    let stop = false;
+    const stop = new AbortController();
     const watch = (async () => {
       let before = process.threadCpuUsage();
-      while (!stop) {
+      while (!stop.signal.aborted) {
         const reply = await kit.serving.infer({
           endpoint: 'tiny',
           inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) }],
@@ -316,7 +317,7 @@ describe('a model of 100 MB', () => {
       await kit.serving.load('big');
       await kit.serving.delete('big');
     }
-    stop = true;
+    stop.abort();
     await watch;
     expect(answered).toBeGreaterThan(50);
     // Reading the file alone takes longer, making the session many times as long.
