@@ -158,6 +158,7 @@ async function build(
     maxQueue: config.serving.maxQueue,
   });
   closers.push(() => serving.close());
+  closers.push(() => python?.abandon());
   gates = createGatesService({ registry, runs, runner: modelRunner(() => serving), logger });
   const batch = createBatchService({
     store: storeProxy<BatchStore>(engine, 'batch'),

@@ -9,11 +9,13 @@ import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 class FakeHost implements ServiceHost {
   readonly started: FakeService[] = [];
   prepared = 0;
+  preparing: Promise<void> | undefined;
   /** What a service does when it is started. */
   script: (service: FakeService) => void = () => {};
 
   async prepare(): Promise<void> {
     this.prepared++;
+    await this.preparing;
   }
   async start(_spec: ServiceSpec, onLine: OnLine): Promise<Service> {
     const service = new FakeService(`${this.started.length + 1}`, onLine);
@@ -214,4 +216,18 @@ it('stops while it waits for a restart, and while it starts', async () => {
   await starting.stop();
   await expect(start).rejects.toMatchObject({ code: 'service_failed' });
   expect(host.last.stops.length).toBeGreaterThan(0);
+});
+
+it('does not wait for what is being built when it is stopped, and starts nothing afterwards', async () => {
+  const building = Promise.withResolvers<void>();
+  host.preparing = building.promise;
+  const supervisor = supervise();
+  const start = supervisor.start();
+  start.catch(() => {});
+  await until(() => host.prepared === 1);
+  await supervisor.stop();
+  await expect(start).rejects.toMatchObject({ code: 'service_stopped' });
+  building.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(host.started).toEqual([]);
 });

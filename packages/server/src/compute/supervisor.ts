@@ -36,12 +36,14 @@ export class Supervisor {
   #service: Service | undefined;
   #problem: string | undefined = 'it has not been started';
   #stopped = false;
+  readonly #abandoned = Promise.withResolvers<never>();
   #wake: () => void = () => {};
   #loop: Promise<void> | undefined;
   /** A problem of liveness that explains the end that follows it. */
   #hung: string | undefined;
 
   constructor(options: SupervisorOptions) {
+    this.#abandoned.promise.catch(() => {});
     this.#options = {
       onChange: () => {},
       idle: () => true,
@@ -77,6 +79,7 @@ export class Supervisor {
   /** Ends the service for good; one that is starting too. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#abandoned.reject(unavailable('service_stopped', `${this.#options.spec.name} was stopped while it was being started.`));
     this.#wake();
     this.#setProblem('it has been stopped');
     await this.#service?.stop(this.#options.graceMs);
@@ -91,13 +94,13 @@ export class Supervisor {
 
   async #bringUp(): Promise<Service> {
     const { host, spec, log, startTimeoutMs, onReady } = this.#options;
-    await host.prepare(spec, log.add);
-    if (this.#stopped) throw unavailable('service_stopped', `${spec.name} was stopped while it was being started.`);
+    // Building may take minutes; whoever stops does not wait for it.
+    await Promise.race([host.prepare(spec, log.add), this.#abandoned.promise]);
     const service = await host.start(spec, log.add);
     this.#service = service;
     try {
       // `stop` may have come while it was being started, when there was nothing to end yet.
-      if (this.#stopped) throw unavailable('service_stopped', `${spec.name} was stopped while it was being started.`);
+      if (this.#stopped) await this.#abandoned.promise;
       const ended = await this.#healthy(service);
       if (ended === 'slow') throw this.#failure(`it did not answer ${this.#options.healthPath} within ${Math.round(startTimeoutMs / 1000)} s`);
       if (ended !== undefined) throw this.#failure(describeExit(ended));
@@ -114,20 +117,14 @@ export class Supervisor {
   /** Undefined once it is healthy; how it ended, or 'slow'. */
   async #healthy(service: Service): Promise<ExitReason | 'slow' | undefined> {
     const { probe, healthPath, startTimeoutMs, now } = this.#options;
-    let ended: ExitReason | undefined;
-    const exit = service.exited.then((reason) => {
-      ended = reason;
-    });
-    for (const until = now() + startTimeoutMs; ended === undefined; ) {
-      if (await probe(service, healthPath, 2000).catch(() => false)) {
-        // Another program may have had the port: the one that ended did not answer.
-        await Promise.race([exit, sleep(0)]);
-        return ended;
-      }
+    const until = now() + startTimeoutMs;
+    for (;;) {
+      const healthy = await probe(service, healthPath, 2000).catch(() => false);
+      // Another program may have had the port: the one that ended did not answer.
+      const ended = await Promise.race([service.exited, sleep(healthy ? 0 : POLL_MS)]);
+      if (ended !== undefined || healthy) return ended;
       if (now() >= until) return 'slow';
-      await Promise.race([exit, sleep(POLL_MS)]);
     }
-    return ended;
   }
 
   /** `spec.name` begins the text; the log's end closes it. */
@@ -157,7 +154,7 @@ export class Supervisor {
       if (this.#stopped) return;
       try {
         service = await this.#bringUp();
-        if (this.#stopped) return void (await service.stop(this.#options.graceMs));
+        if (this.#stopped) return await service.stop(this.#options.graceMs);
         this.#setProblem(undefined);
       } catch (error) {
         service = undefined;
@@ -212,4 +209,4 @@ export class Supervisor {
   }
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const sleep = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(() => resolve(undefined), ms));

@@ -33,7 +33,8 @@ describe.skipIf(!hasVenv || process.platform !== 'linux')('Python models in a ma
     });
   const invoke = (endpoint: string, body: unknown) =>
     send(`${server.url}/endpoints/${endpoint}/invocations`, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
-  const greet = (name: string) => invoke('greeter', { dataframe_split: { columns: ['name', 'times'], data: [[name, 3]] } });
+  const greet = (name: string, params?: Record<string, string>) =>
+    invoke('greeter', { dataframe_split: { columns: ['name', 'times'], data: [[name, 3]] }, ...(params === undefined ? {} : { params }) });
   const endpoint = async (name: string) => (await send(`${server.url}/api/binnacle/v1/endpoints/${name}`)).json();
   const healed = (name: string) => until(async () => (await endpoint(name)).state === 'ready', 120_000);
 
@@ -64,12 +65,13 @@ describe.skipIf(!hasVenv || process.platform !== 'linux')('Python models in a ma
     await until(async () => (await endpoint('linear')).versions[0].memoryBytes > 50 * 2 ** 20, 30_000);
   });
 
-  it('carries strings, and shows the model nothing of this server’s environment', async () => {
+  it('carries strings and params, and shows the model nothing of this server’s environment', async () => {
     const served = await serveModel(server.url, models, 'greeter', { memoryLimitMiB: 900 });
     expect(served.message).toBe('');
     const reply = await greet('Ada\u0001 „Ü“');
     expect(reply.status, reply.body.toString()).toBe(200);
     expect(JSON.stringify(reply.json())).toContain(JSON.stringify('hello Ada\u0001 „Ü“ 3').slice(1, -1));
+    expect((await greet('Ada', { greeting: 'ahoy' })).body.toString()).toContain('ahoy Ada 3');
     const names = (await greet('secret')).body.toString();
     expect(names).toContain('BINNACLE_SERVICE');
     expect(names).not.toMatch(/AWS_|BINNACLE_DATA|BINNACLE_TOKEN|NODE/);

@@ -170,6 +170,15 @@ it('leaves the old version serving when a new one does not start, and ends the o
   }, 10_000);
 });
 
+it('stops at once while a model is being started', async () => {
+  const deployed = deploy('py', ['{python}', '-e', 'setInterval(() => {}, 1000); console.log("in no hurry")']);
+  const said = () => runtime.logs?.({ model: 'py', version: 1 })?.read(10).lines ?? [];
+  await until(() => said().some(({ text }) => text === 'in no hurry'), 20_000);
+  await runtime.abandon();
+  expect((await deployed).message).toContain('py version 1');
+  expect(kit.serving.get('py').state).toBe('failed');
+});
+
 it('does not start a model without a signature, whose server would not say what it takes', async () => {
   const pkg = await kit.registry.add('py', sum(2));
   Object.assign(pkg, { runtime: { kind: 'python', protocol: 'mlflow' }, onnxFile: null, tensors: null });

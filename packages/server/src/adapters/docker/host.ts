@@ -134,6 +134,7 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
     },
 
     async close() {
+      images.close();
       await Promise.all([...running].map((service) => service.stop(2000)));
     },
   };

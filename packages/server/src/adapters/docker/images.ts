@@ -13,6 +13,8 @@ export interface ImagesOptions {
 }
 
 export interface Images {
+  /** Ends what is being built or fetched. */
+  close(): void;
   /** The image to start; known to the engine afterwards. Throws `unavailable` with what pip or the registry said. */
   imageFor(software: Software, onLine: OnLine): Promise<string>;
 }
@@ -22,6 +24,8 @@ const DEFAULT_PYTHON = '3.12';
 /** Images for models: one that was named, or one a digest of requirements and Python version, built once and kept by the engine. */
 export function createImages({ engine, ready, buildArgs }: ImagesOptions): Images {
   const underWay = new Map<string, Promise<string>>();
+  const closing = new AbortController();
+  const { signal } = closing;
 
   const once = (key: string, make: () => Promise<string>): Promise<string> => {
     let made = underWay.get(key);
@@ -47,7 +51,7 @@ export function createImages({ engine, ready, buildArgs }: ImagesOptions): Image
     onLine(`pulling ${image}`, 'binnacle');
     try {
       const named = /@|:[^/]*$/.test(image) ? image : `${image}:latest`;
-      await followProgress(await engine.stream('/images/create', { method: 'POST', query: { fromImage: named } }), (text) => onLine(text, 'stdout'));
+      await followProgress(await engine.stream('/images/create', { method: 'POST', query: { fromImage: named }, signal }), (text) => onLine(text, 'stdout'));
     } catch (error) {
       throw unavailable(
         'image_missing',
@@ -83,7 +87,7 @@ export function createImages({ engine, ready, buildArgs }: ImagesOptions): Image
         buildargs: JSON.stringify(buildArgs),
         labels: JSON.stringify({ 'binnacle.requirements': digest }),
       };
-      await followProgress(await engine.stream('/build', { method: 'POST', query, tar }), (text) => {
+      await followProgress(await engine.stream('/build', { method: 'POST', query, tar, signal }), (text) => {
         said.push(text);
         if (said.length > 8) said.shift();
         onLine(text, 'stdout');
@@ -99,6 +103,7 @@ export function createImages({ engine, ready, buildArgs }: ImagesOptions): Image
   }
 
   return {
+    close: () => closing.abort(),
     imageFor(software, onLine) {
       if (software.kind === 'image') return once(software.image, () => pulled(software.image, onLine));
       if (ready !== undefined) return once(ready, () => pulled(ready, onLine));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Backoff, type HealthProbe, type ServiceHost, ServiceLog, Supervisor, type SupervisorOptions } from '../../compute/index.ts';
-import { invalid, type Logger } from '../../kernel/index.ts';
+import { invalid, type Logger, unavailable } from '../../kernel/index.ts';
 import type { ModelPackage } from '../../registry/index.ts';
 import type { LoadedModel, LoadOptions, PackageRuntime } from '../model-runtime.port.ts';
 import { healthPathOf, serviceOf } from './python-service.ts';
@@ -22,8 +22,8 @@ export interface PythonRuntimeDeps {
 const KEPT_LOGS = 100;
 
 export interface PythonRuntime extends PackageRuntime {
-  /** Ends what an earlier process left. Before anything is loaded. */
-  start(): Promise<void>;
+  /** Ends what is being built or started, whose `load` then fails, and starts nothing any more: a server that stops does not wait for it. */
+  abandon(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -32,7 +32,9 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
   const { host, logger } = deps;
   const logs = new Map<string, ServiceLog>();
   const keyOf = ({ model, version }: Pick<ModelPackage, 'model' | 'version'>): string => `${encodeURIComponent(model)}/${version}`;
+  const starting = new Set<Supervisor>();
   let swept: Promise<void> | undefined;
+  let abandoned = false;
 
   function logFor(pkg: ModelPackage): ServiceLog {
     const key = keyOf(pkg);
@@ -58,6 +60,7 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
       );
     await (swept ??= sweep());
     const spec = await serviceOf(pkg, runtime, options);
+    if (abandoned) throw unavailable('server_stopping', 'The server is stopping, and starts no models any more.');
     const log = logFor(pkg);
     let client: LoadedModel | undefined;
     const activity = { running: 0 };
@@ -88,15 +91,21 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
         else if (client !== undefined) logger.warn({ model: pkg.model, version: pkg.version }, problem);
       },
     });
-    await supervisor.start();
+    starting.add(supervisor);
+    try {
+      await supervisor.start();
+    } finally {
+      starting.delete(supervisor);
+    }
     return new SupervisedModel({ name: spec.name, supervisor, activity, client: () => client as LoadedModel });
   }
 
   return {
     load,
     logs: (pkg) => logs.get(keyOf(pkg)),
-    async start() {
-      await (swept ??= sweep());
+    async abandon() {
+      abandoned = true;
+      await Promise.all([...starting].map((supervisor) => supervisor.stop()));
     },
     close: () => host.close(),
   };
