@@ -1,5 +1,3 @@
-const WORDS = /-?\b(?:Infinity|Inf)\b|-?\bNaN\b/g;
-
 /** Texts that stand for the words that JSON lacks and Python's json module, RapidJSON and others write all the same. */
 export interface SpecialWords {
   nan: string;
@@ -7,30 +5,37 @@ export interface SpecialWords {
   minusInfinity: string;
 }
 
+const QUOTE = 34;
+const MINUS = 45;
+const BACKSLASH = 92;
+const I = 73;
+const N = 78;
+const WORDS = ['NaN', 'Infinity', 'Inf'];
+
 /**
- * A JSON text with other words where bare NaN, Infinity and -Infinity stand; strings are passed over whole, so that theirs stay. One pass,
- * since the text may be anything at all.
+ * A JSON text with other words where bare NaN, Infinity and -Infinity stand; strings are passed over, so that theirs stay. One look at each
+ * character, since the text may be anything at all; the text itself when there is nothing to replace.
  */
 function replaceSpecials(text: string, { nan, infinity, minusInfinity }: SpecialWords): string {
-  const wordOf = (word: string): string => (word.endsWith('NaN') ? nan : word.startsWith('-') ? minusInfinity : infinity);
   let out = '';
-  for (let at = 0; at < text.length; ) {
-    const quote = text.indexOf('"', at);
-    out += text.slice(at, quote < 0 ? text.length : quote).replace(WORDS, wordOf);
-    if (quote < 0) break;
-    at = endOfString(text, quote);
-    out += text.slice(quote, at);
+  let from = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) inString = !inString;
+    else if (inString) {
+      if (code === BACKSLASH) at++;
+    } else if (code === N || code === I) {
+      const start = at;
+      const word = WORDS.find((one) => text.startsWith(one, start));
+      if (word === undefined) continue;
+      const negative = start > from && text.charCodeAt(start - 1) === MINUS;
+      out += text.slice(from, negative ? start - 1 : start) + (word === 'NaN' ? nan : negative ? minusInfinity : infinity);
+      from = start + word.length;
+      at = from - 1;
+    }
   }
-  return out;
-}
-
-function endOfString(text: string, quote: number): number {
-  for (let at = quote + 1; at < text.length; at++) {
-    const char = text.charAt(at);
-    if (char === '\\') at++;
-    else if (char === '"') return at + 1;
-  }
-  return text.length;
+  return from === 0 ? text : out + text.slice(from);
 }
 
 /** A whole number of so many digits may be beyond what a double keeps. */
@@ -45,10 +50,12 @@ export function parseLooseJson(text: string, words: SpecialWords): unknown {
   try {
     return JSON.parse(text, reviver);
   } catch (error) {
+    const replaced = replaceSpecials(text, words);
+    // What it says of the text as it was sent is of more use.
+    if (replaced === text) throw error;
     try {
-      return JSON.parse(replaceSpecials(text, words), reviver);
+      return JSON.parse(replaced, reviver);
     } catch {
-      // What it says of the text as it was sent is of more use.
       throw error;
     }
   }

@@ -114,6 +114,17 @@ describe('values', () => {
   });
 });
 
+it('feeds a matrix by the names of its columns, where the signature has some', async () => {
+  const signature = { inputs: ['a', 'b'].map((name) => ({ name, type: 'double' })), outputs: [] };
+  await kit.deploy('named', sum(2), signature);
+  expect(text(await call('named:predict', '{"instances":[{"a":1,"b":2},{"b":[4],"a":NaN}]}'))).toBe('{"predictions":[[3.0],[NaN]]}');
+  expect(text(await call('named:predict', { inputs: { a: [1, 2], b: [[3], [4]] } }))).toBe('{"outputs":[[4.0],[6.0]]}');
+  expect(text(await call('named:predict', { instances: [[1, 2]] }))).toBe('{"predictions":[[3.0]]}');
+  expect((await call('named:predict', { instances: [{ a: 1 }] })).json().error).toContain("'b'");
+  expect((await call('named:predict', { inputs: { a: [1, 2], b: [3] } })).status).toBe(400);
+  expect((await call('named:predict', { instances: [{ a: 1, b: [1, 2] }] })).json().error).toContain('is no value of the column b');
+});
+
 describe(':classify and :regress', () => {
   it('maps examples to the inputs and answers labels with scores', async () => {
     const reply = await call('classifier:classify', { examples: [{ x: [1, 0] }, { x: [0.5, 0.5] }] });

@@ -1,6 +1,7 @@
 import { isObject } from '../../kernel/index.ts';
-import type { Datatype, Tensor, VersionInfo } from '../../serving/index.ts';
-import { bad, debug, isBase64, type Json } from './json.ts';
+import { type Datatype, type Tensor, textOfBytes, type VersionInfo } from '../../serving/index.ts';
+import type { Table } from '../../tables/index.ts';
+import { bad, bytesOf, debug, isBase64, isNaNToken, type Json, typeOf } from './json.ts';
 import { checkLists, shapeOf, ValueWriter } from './values.ts';
 
 type Spec = VersionInfo['inputs'][number];
@@ -45,6 +46,7 @@ function fromColumns(version: VersionInfo, value: unknown): Tensor[] {
     return { name: spec.name, datatype, shape: fitted(spec, shape), data: writer.data };
   };
   if (isNamed(value)) {
+    if (isTable(version, value)) return version.toTensors(tableOf(Object.entries(value).map(([name, list]) => [name, columnOf(name, list)])));
     return version.inputs.map((spec) => {
       if (!Object.hasOwn(value, spec.name)) throw bad(`Missing named input: ${spec.name} in 'inputs' object.`);
       return whole(spec, value[spec.name]);
@@ -54,6 +56,30 @@ function fromColumns(version: VersionInfo, value: unknown): Tensor[] {
   return [whole(version.inputs[0] as Spec, value)];
 }
 
+/** A model of tables may be fed by the names of its columns where its one input is the matrix of all: more than TensorFlow Serving knows. */
+const isTable = (version: VersionInfo, value: Json): boolean =>
+  version.columns?.some(({ name }) => Object.hasOwn(value, name)) === true && !version.inputs.some(({ name }) => Object.hasOwn(value, name));
+
+const valueIn = (instance: Json, name: string): unknown => (Object.hasOwn(instance, name) ? instance[name] : null);
+
+type Cell = string | number | boolean | bigint | null;
+
+function cell(name: string, value: unknown): Cell {
+  if (isNaNToken(value)) return Number.NaN;
+  if (isBase64(value)) return textOfBytes(bytesOf(value));
+  // What holds one value in a list is a value: [N,1] is a column, too.
+  if (Array.isArray(value) && value.length === 1) return cell(name, value[0]);
+  if (value !== null && typeof value === 'object') throw bad(`JSON Value: ${debug(value)} Type: ${typeOf(value)} is no value of the column ${name}`);
+  return value as Cell;
+}
+
+const columnOf = (name: string, list: unknown): Cell[] => (Array.isArray(list) ? list.map((value) => cell(name, value)) : [cell(name, list)]);
+
+const tableOf = (columns: [string, Cell[]][]): Table => ({
+  rows: columns[0]?.[1].length ?? 0,
+  columns: columns.map(([name, values]) => ({ name, values })),
+});
+
 function fromRows(version: VersionInfo, instances: readonly unknown[]): Tensor[] {
   const { inputs } = version;
   const named = isNamed(instances[0]);
@@ -62,8 +88,12 @@ function fromRows(version: VersionInfo, instances: readonly unknown[]): Tensor[]
   instances.forEach((instance, i) => {
     if (named && !isNamed(instance)) throw bad(`Expecting object but got list at item ${i} of input list`);
     if (!named && isNamed(instance)) throw bad(`Expecting value/list but got object at item ${i} of input list`);
-    if (named) checkKeys(inputs, instance as Json, i);
   });
+  if (named && isTable(version, instances[0] as Json)) {
+    const names = Object.keys(instances[0] as Json);
+    return version.toTensors(tableOf(names.map((name) => [name, instances.map((instance) => cell(name, valueIn(instance as Json, name)))])));
+  }
+  if (named) instances.forEach((instance, i) => checkKeys(inputs, instance as Json, i));
   return inputs.map((spec) => stack(spec, instances, named));
 }
 
