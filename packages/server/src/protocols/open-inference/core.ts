@@ -57,6 +57,7 @@ export function createCore(options: CoreOptions): OpenInferenceCore {
   // An extension is named only when all of it works.
   const extensions = [
     'classification',
+    'sequence',
     'model_repository',
     'model_repository(unload_dependents)',
     'schedule_policy',
