@@ -29,6 +29,7 @@ const input = (size: number, shape = [1, 2], datatype = 'FP32') => ({ name: 'x',
 
 const EXTENSIONS = [
   'classification',
+  'sequence',
   'model_repository',
   'model_repository(unload_dependents)',
   'schedule_policy',
