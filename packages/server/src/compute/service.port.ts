@@ -52,6 +52,8 @@ export interface Service {
 
 /** Where services run: containers, processes with a managed environment. */
 export interface ServiceHost {
+  /** What it starts services with, in a line. Throws `unavailable` when that is not there, with what to do. */
+  describe(): Promise<string>;
   /**
    * Builds or fetches the software, once for all who need the same. Throws `unavailable` when the host itself is not there or the software cannot be
    * had, with what to do.

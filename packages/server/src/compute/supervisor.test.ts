@@ -13,6 +13,9 @@ class FakeHost implements ServiceHost {
   /** What a service does when it is started. */
   script: (service: FakeService) => void = () => {};
 
+  async describe(): Promise<string> {
+    return 'nothing real';
+  }
   async prepare(): Promise<void> {
     this.prepared++;
     await this.preparing;

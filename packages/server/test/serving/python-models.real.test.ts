@@ -68,9 +68,9 @@ describe.skipIf(!hasVenv || process.platform !== 'linux')('Python models in a ma
   it('carries strings and params, and shows the model nothing of this server’s environment', async () => {
     const served = await serveModel(server.url, models, 'greeter', { memoryLimitMiB: 900 });
     expect(served.message).toBe('');
-    const reply = await greet('Ada\u0001 „Ü“');
+    const reply = await greet('Ada\u0000 „Ü“');
     expect(reply.status, reply.body.toString()).toBe(200);
-    expect(JSON.stringify(reply.json())).toContain(JSON.stringify('hello Ada\u0001 „Ü“ 3').slice(1, -1));
+    expect(JSON.stringify(reply.json())).toContain(JSON.stringify('hello Ada\u0000 „Ü“ 3').slice(1, -1));
     expect((await greet('Ada', { greeting: 'ahoy' })).body.toString()).toContain('ahoy Ada 3');
     const names = (await greet('secret')).body.toString();
     expect(names).toContain('BINNACLE_SERVICE');

@@ -109,6 +109,10 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
   }
 
   return {
+    async describe() {
+      const { Version = 'of an unknown version' } = await engine.call<{ Version?: string }>('/version');
+      return `containers, by Docker ${Version}, ${network === 'none' ? 'without a network' : `with the network ${network}`}`;
+    },
     prepare: async (spec, onLine) => void (await images.imageFor(spec.software, onLine)),
     start,
 

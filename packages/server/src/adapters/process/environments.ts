@@ -18,6 +18,8 @@ export interface EnvironmentsOptions {
 }
 
 export interface Environments {
+  /** What it builds with. Throws `unavailable` when there is no Python. */
+  describe(): Promise<string>;
   /** Python of an environment with this software, built when there is none. Throws `unavailable` with the end of what pip said. */
   pythonOf(software: Software, onLine: OnLine): Promise<string>;
   /** Ends what is being built. */
@@ -124,7 +126,17 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     return executable;
   }
 
+  async function describe(): Promise<string> {
+    if (options.interpreter !== undefined) return `with ${await configured(options.interpreter)}`;
+    const uv = which('uv');
+    const base = await findPython(null);
+    if (uv !== undefined) return `environments built by ${uv}`;
+    if ('executable' in base) return `environments built by ${base.executable} (${base.version})`;
+    throw unavailable('python_missing', 'There is no Python 3 and no uv on this machine. Install one of them, or serve Python models in containers.');
+  }
+
   return {
+    describe,
     pythonOf,
     async close() {
       closing.abort();

@@ -57,6 +57,7 @@ export function createProcessHost({ environments, runDir, passEnv = [] }: Proces
   }
 
   return {
+    describe: async () => `processes of this machine, ${await environments.describe()}`,
     prepare: async (spec, onLine) => void (await environments.pythonOf(spec.software, onLine)),
     start,
 

@@ -53,6 +53,11 @@ export async function doctor(options: ConnectFlags & { json?: true | undefined }
   await check('port', () => free(config.port, '--port'));
   const { grpcPort } = config;
   if (grpcPort !== undefined) await check('gRPC port', () => free(grpcPort, '--grpc-port'));
+  await check('Python models', async () => {
+    const { describePython } = await import('../../compose/python.ts');
+    // Without Docker all else works.
+    return describePython(config).catch((error: unknown) => ({ warning: messageOf(error) }));
+  });
   const url = options.url ?? process.env.BINNACLE_URL;
   if (url !== undefined && url !== '')
     await check('server', async () => {
