@@ -5,12 +5,18 @@ import type { PredictInput } from './predict-json.ts';
 const SPECIAL = (value: number): string => (Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity');
 const whole = (value: number): string => (Object.is(value, -0) ? '-0.0' : Math.abs(value) < 1e21 ? `${value}.0` : String(value));
 
+/** Powers that bring all digits of most floats before the point; dividing gives the double that is nearest to the decimal, and the shortest to print. */
+const SCALES = [1e6, 1e7, 1e8, 1e9];
+
 /** As few digits as give the same float back, with `.0` behind whole numbers and the words NaN and Infinity, as TensorFlow Serving writes decimals. */
 export function floatText(value: number): string {
   if (Number.isInteger(value)) return whole(value);
   if (!Number.isFinite(value)) return SPECIAL(value);
-  const short = Math.round(value * 1e6) / 1e6;
-  return Math.fround(short) === value ? String(short) : value.toPrecision(9);
+  for (const scale of SCALES) {
+    const short = Math.round(value * scale) / scale;
+    if (Math.fround(short) === value) return String(short);
+  }
+  return String(Number(value.toPrecision(9)));
 }
 
 function doubleText(value: number): string {
