@@ -17,6 +17,8 @@ export interface RemoteCall {
   /** `performance.now()` at which nobody waits any more. */
   deadline: number;
   signal?: AbortSignal | undefined;
+  /** The server was away a moment ago: no second try at a connection, so that requests fail at once instead of piling up. */
+  knownAway?: boolean | undefined;
   /** The request's, for protocols that carry priority, sequence and parameters on. */
   call?: RunCall | undefined;
 }

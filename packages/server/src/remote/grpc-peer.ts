@@ -74,7 +74,7 @@ export class GrpcPeer {
       } catch (error) {
         if (!(error instanceof BrokenCall))
           throw error instanceof RangeError || (error as Error).name === 'ProtocolError' ? garbled(this.#label, String(error)) : error;
-        const wait = error.unsent ? PAUSES_MS[attempt] : call.repeatable && attempt === 0 ? 0 : undefined;
+        const wait = error.unsent ? (call.knownAway === true ? undefined : PAUSES_MS[attempt]) : call.repeatable && attempt === 0 ? 0 : undefined;
         if (wait === undefined || performance.now() + wait >= call.deadline) throw away(this.#label, error.message);
         await pause(wait, call.signal);
       }
@@ -85,7 +85,13 @@ export class GrpcPeer {
     let timer: NodeJS.Timeout | undefined;
     let abort = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(away(this.#label, 'no connection came about in time')), Math.max(0, deadline - performance.now()));
+      timer = setTimeout(
+        () => {
+          reject(away(this.#label, 'no connection came about in time'));
+          this.#session.abandon();
+        },
+        Math.max(0, deadline - performance.now()),
+      );
       abort = () => reject(cancelled());
       signal?.addEventListener('abort', abort, { once: true });
     });

@@ -52,6 +52,11 @@ export class GrpcSession {
     });
   }
 
+  /** A connection that has not come about by now is given up; the next call makes another. */
+  abandon(): void {
+    if (this.#newest?.connecting === true) this.#newest.destroy(new Error('no connection came about in time'));
+  }
+
   /** Something took too long: a connection that does not answer a ping either is dead, and is dropped. */
   doubt(session: ClientHttp2Session): void {
     if (session.destroyed || session.closed) return;

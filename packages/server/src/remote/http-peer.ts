@@ -26,6 +26,7 @@ export interface HttpCall {
   /** `performance.now()` at which nobody waits any more. */
   deadline: number;
   signal?: AbortSignal | undefined;
+  knownAway?: boolean | undefined;
   /** Whether the server may see the request twice. */
   repeatable: boolean;
 }
@@ -87,7 +88,7 @@ export class HttpPeer {
         if (wait === undefined || performance.now() + wait >= call.deadline) return reply;
       } catch (error) {
         if (!(error instanceof PeerError)) throw error;
-        wait = error.unsent ? PAUSES_MS[attempt] : error.stale && call.repeatable && attempt === 0 ? 0 : undefined;
+        wait = error.unsent ? (call.knownAway === true ? undefined : PAUSES_MS[attempt]) : error.stale && call.repeatable && attempt === 0 ? 0 : undefined;
         if (wait === undefined || performance.now() + wait >= call.deadline) throw away(label, error.message, error.cause);
       }
       await pause(wait, call.signal);

@@ -55,7 +55,12 @@ export class RemoteModel implements LoadedModel {
 
   async execute(inputs: Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]> {
     try {
-      const answer = await this.#client.infer(inputs, outputs, { deadline: performance.now() + this.#timeoutMs, signal: call?.signal, call });
+      const answer = await this.#client.infer(inputs, outputs, {
+        deadline: performance.now() + this.#timeoutMs,
+        signal: call?.signal,
+        knownAway: this.#health.problem !== undefined,
+        call,
+      });
       this.#health.well();
       return answer;
     } catch (error) {

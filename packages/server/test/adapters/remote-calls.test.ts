@@ -153,6 +153,30 @@ it('what JSON has no form for is refused before it is sent', async () => {
   expect(seen).toHaveLength(0);
 });
 
+it('while the server is known to be away, nobody waits for a connection', async () => {
+  const away = createServer((request, response) =>
+    response.end(request.url === '/v2' ? '{"extensions":[]}' : '{"inputs":[{"name":"x","datatype":"FP32","shape":[-1]}],"outputs":[]}'),
+  );
+  await new Promise<void>((resolve) => away.listen(0, '127.0.0.1', resolve));
+  const model = await load({ url: `http://127.0.0.1:${(away.address() as AddressInfo).port}` });
+  away.closeAllConnections();
+  await new Promise((resolve) => away.close(resolve));
+  const started = performance.now();
+  expect(await failure(model.execute(x(), []))).toMatchObject({ code: 'remote_unreachable' });
+  // Another try at a connection after 200 ms.
+  expect(performance.now() - started).toBeGreaterThan(190);
+  const errors = await Promise.all(Array.from({ length: 20 }, () => failure(model.execute(x(), []))));
+  expect(new Set(errors.map((error) => (error as { code: string }).code))).toEqual(new Set(['remote_unreachable']));
+  const times = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const begun = performance.now();
+      await failure(model.execute(x(), []));
+      return performance.now() - begun;
+    }),
+  );
+  expect(Math.min(...times)).toBeLessThan(200);
+});
+
 it('as many requests at a time as the endpoint is configured for', async () => {
   expect((await load({}, { instances: 3 })).slots).toBe(3);
   expect((await load()).slots).toBe(64);

@@ -103,9 +103,9 @@ it('a server elsewhere that is killed under load costs its own requests only, is
   const port = new URL(elsewhere.url).port;
   const seen: Record<string, number> = {};
   const texts = new Set<string>();
-  let stop = false;
+  const state = { stop: false };
   const load = async (version: number) => {
-    while (!stop) {
+    while (!state.stop) {
       const { status, body } = await infer([1, 2], version);
       const key = `${version} ${status}`;
       seen[key] = (seen[key] ?? 0) + 1;
@@ -128,7 +128,7 @@ it('a server elsewhere that is killed under load costs its own requests only, is
     const failed = seen['2 200'] ?? 0;
     await until(async () => (await endpoint()).state === 'ready' && (seen['2 200'] ?? 0) > failed + 20, 30_000);
   } finally {
-    stop = true;
+    state.stop = true;
     await Promise.all(clients);
   }
   // While it starts, it is there and has no model yet.

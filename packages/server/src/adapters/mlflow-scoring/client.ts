@@ -57,15 +57,14 @@ export class MlflowScoring implements RemoteClient {
     if (reply.status !== 200 && reply.status !== 404) throw faultOf(this.#label, { status: reply.status, text: errorText(reply) });
   }
 
-  async infer(inputs: Tensor[], outputs: readonly string[], { deadline, signal, call }: RemoteCall): Promise<Tensor[]> {
-    const body = Buffer.from(scoringBody(this.#signature, inputs, call));
+  async infer(inputs: Tensor[], outputs: readonly string[], call: RemoteCall): Promise<Tensor[]> {
+    const body = Buffer.from(scoringBody(this.#signature, inputs, call.call));
     const reply = await this.#peer.call({
       method: 'POST',
       path: '/invocations',
       headers: { 'content-type': 'application/json' },
       body: [body],
-      deadline,
-      signal,
+      ...call,
       repeatable: true,
     });
     if (reply.status !== 200) throw faultOf(this.#label, { status: reply.status, text: errorText(reply), retryAfterSeconds: retryAfterOf(reply) });

@@ -50,14 +50,13 @@ export class TensorflowServingRest implements RemoteClient {
     if (!/"AVAILABLE"/.test(text)) throw faultOf(this.#label, { status: 503, text: 'no version of the model is available' });
   }
 
-  async infer(inputs: Tensor[], outputs: readonly string[], { deadline, signal }: RemoteCall): Promise<Tensor[]> {
+  async infer(inputs: Tensor[], outputs: readonly string[], call: RemoteCall): Promise<Tensor[]> {
     const reply = await this.#peer.call({
       method: 'POST',
       path: `${this.#model}:predict`,
       headers: { 'content-type': 'application/json' },
       body: [Buffer.from(requestOf(inputs))],
-      deadline,
-      signal,
+      ...call,
       repeatable: true,
     });
     if (reply.status !== 200) throw faultOf(this.#label, { status: reply.status, text: errorText(reply), retryAfterSeconds: retryAfterOf(reply) });

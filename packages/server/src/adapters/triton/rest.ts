@@ -59,8 +59,7 @@ export class OpenInferenceRest implements RemoteClient {
       path: `${this.#model}/infer`,
       headers,
       body: [json, ...tensors],
-      deadline: call.deadline,
-      signal: call.signal,
+      ...call,
       // A step of a sequence counts each time that it arrives.
       repeatable: call.call?.sequence === undefined,
     });
