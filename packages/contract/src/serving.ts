@@ -82,6 +82,7 @@ export const EndpointDetail = Endpoint.extend({
       openInference: z.unknown().describe('A body for POST /v2/models/{name}/infer that works.'),
     })
     .nullable(),
+  logged: z.array(z.number().int()).describe('Versions whose server Binnacle started, and which so have a log.'),
 });
 export type EndpointDetail = z.infer<typeof EndpointDetail>;
 

@@ -16,22 +16,27 @@ export interface EndpointLogs extends ReturnType<VersionLog['read']> {
   version: number;
 }
 
+/** Versions that may have a log. One that does not come up is what somebody who asks for a log most likely asks about. */
+function candidates(endpoint: LiveEndpoint): number[] {
+  const top = endpoint.routes === undefined ? undefined : heaviest(endpoint.routes.live);
+  return [
+    ...new Set([
+      ...endpoint.transitions.keys(),
+      ...(top === undefined ? [] : [top.version]),
+      ...allRoutes(endpoint.routes).map((route) => route.version),
+      ...endpoint.record.lastServed.map((target) => target.version),
+    ]),
+  ];
+}
+
+/** Versions of an endpoint that have a log, the likeliest first. */
+export const loggedVersions = (endpoint: LiveEndpoint, runtimes: Runtimes): number[] =>
+  candidates(endpoint).filter((version) => runtimes.others.python?.logs?.({ model: endpoint.record.model, version }) !== undefined);
+
 /** The log of one version of an endpoint. Throws `not_found` (no_log): models that run in this process have none. */
 export function endpointLogs(endpoint: LiveEndpoint, runtimes: Runtimes, { version, limit, after }: LogRequest): EndpointLogs {
-  const { name, model, lastServed } = endpoint.record;
-  const routes = allRoutes(endpoint.routes);
-  const top = endpoint.routes === undefined ? undefined : heaviest(endpoint.routes.live);
-  const candidates =
-    version === undefined
-      ? [
-          ...endpoint.transitions.keys(),
-          ...(top === undefined ? [] : [top.version]),
-          ...routes.map((route) => route.version),
-          ...lastServed.map((target) => target.version),
-        ]
-      : [version];
-  // A version that does not come up is what somebody who asks for a log most likely asks about.
-  for (const candidate of candidates) {
+  const { name, model } = endpoint.record;
+  for (const candidate of version === undefined ? candidates(endpoint) : [version]) {
     const log = runtimes.others.python?.logs?.({ model, version: candidate });
     if (log !== undefined) return { version: candidate, ...log.read(limit, after) };
   }

@@ -236,21 +236,21 @@ export function createServingService(deps: ServingDeps): ServingService {
       }
       await store.putEndpoint({ name, model, traffic, description, config });
       await bring(name, true);
-      return endpointDetail(known(name), now());
+      return endpointDetail(known(name), runtimes, now());
     },
 
     async load(name) {
       mounts.refuseChange(name, 'loaded');
       if (!(await store.setSuspended(name, false))) known(name);
       await bring(name, true);
-      return endpointDetail(known(name), now());
+      return endpointDetail(known(name), runtimes, now());
     },
 
     async unload(name) {
       mounts.refuseChange(name, 'unloaded');
       if (!(await store.setSuspended(name, true))) known(name);
       await bring(name);
-      return endpointDetail(known(name), now());
+      return endpointDetail(known(name), runtimes, now());
     },
 
     inferenceStatistics: (name) => {
@@ -268,7 +268,7 @@ export function createServingService(deps: ServingDeps): ServingService {
     logs: (name, wanted) => endpointLogs(known(name), runtimes, wanted),
 
     list: () => [...endpoints.values()].map((endpoint) => endpointView(endpoint, now())).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    get: (name) => endpointDetail(known(name), now()),
+    get: (name) => endpointDetail(known(name), runtimes, now()),
 
     async delete(name) {
       mounts.refuseChange(name, 'deleted');
@@ -314,7 +314,7 @@ export function createServingService(deps: ServingDeps): ServingService {
       const why = `Back to revision ${found.revision}${reason === undefined || reason === '' ? '' : `: ${reason}`}`;
       await store.putEndpoint({ name, model, traffic: found.traffic, change: { kind: 'rolled_back', reason: why } });
       await bring(name, true);
-      return endpointDetail(known(name), now());
+      return endpointDetail(known(name), runtimes, now());
     },
 
     stats: (name) => endpointStats(known(name), now()),

@@ -1,7 +1,9 @@
 import type { Endpoint, EndpointDetail, ServedVersion } from '@binnacle/contract';
 import type { InferenceStatistics } from './inference-statistics.ts';
+import { loggedVersions } from './endpoint-logs.ts';
 import { heaviest } from './infer.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
+import type { Runtimes } from './version.ts';
 import { allRoutes } from './routes.ts';
 import { sampleRequests } from './sample.ts';
 import type { LatencyStats } from './types.ts';
@@ -85,13 +87,14 @@ export function endpointView(endpoint: LiveEndpoint, now: number): Endpoint {
   };
 }
 
-export function endpointDetail(endpoint: LiveEndpoint, now: number): EndpointDetail {
+export function endpointDetail(endpoint: LiveEndpoint, runtimes: Runtimes, now: number): EndpointDetail {
   const main = endpoint.routes === undefined ? undefined : heaviest(endpoint.routes.live)?.loaded;
   return {
     ...endpointView(endpoint, now),
     signature: main?.pkg.signature ?? null,
     tensors: main === undefined ? null : { inputs: main.inputs, outputs: main.outputs },
     sample: main === undefined ? null : sampleRequests(main, main.sample),
+    logged: loggedVersions(endpoint, runtimes),
   };
 }
 

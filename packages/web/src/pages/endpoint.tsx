@@ -5,6 +5,7 @@ import { LIVE, useApi } from '../app/api.ts';
 import type { EndpointSearch } from '../app/search.ts';
 import { ConfigEditor } from '../features/serving/config-editor.tsx';
 import { History } from '../features/serving/history.tsx';
+import { Logs } from '../features/serving/logs.tsx';
 import { Lifecycle } from '../features/serving/lifecycle.tsx';
 import { VersionsTable } from '../features/serving/versions-table.tsx';
 import { SpecTable } from '../features/registry/specs.tsx';
@@ -81,6 +82,7 @@ export function EndpointPage() {
                 <Tabs.Tab value="overview">Overview</Tabs.Tab>
                 <Tabs.Tab value="try">Try it</Tabs.Tab>
                 <Tabs.Tab value="settings">Traffic and settings</Tabs.Tab>
+                {data.logged.length > 0 && <Tabs.Tab value="log">Log</Tabs.Tab>}
               </Tabs.List>
               <Tabs.Panel value="overview">
                 <Overview endpoint={data} />
@@ -101,6 +103,11 @@ export function EndpointPage() {
                   <ConfigEditor key={`config ${data.revision}`} endpoint={data} />
                 </Stack>
               </Tabs.Panel>
+              {data.logged.length > 0 && (
+                <Tabs.Panel value="log">
+                  <Logs endpoint={data} />
+                </Tabs.Panel>
+              )}
             </Tabs>
           </>
         )}
