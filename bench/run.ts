@@ -14,6 +14,7 @@ import { userInterface } from './interface.ts';
 import { runsSearch } from './runs-search.ts';
 import { serving } from './serving.ts';
 import { servingCnn } from './serving-cnn.ts';
+import { servingCosts } from './serving-costs.ts';
 import { servingGrpc } from './serving-grpc.ts';
 import { servingMemory } from './serving-memory.ts';
 import { servingTensors } from './serving-tensors.ts';
@@ -31,6 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   servingGrpc,
   servingTensors,
   servingCnn,
+  servingCosts,
   servingMemory,
   batch,
   startUp,
