@@ -109,7 +109,7 @@ describe('JSON tensors', () => {
         { name: 'b', datatype: 'FP32', shape: [rows, 1], data: [...b] },
       ],
     };
-    for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+    for (const headers of [{}, { 'accept-encoding': 'gzip' }] as Record<string, string>[]) {
       const reply = await kit.infer('two', body, headers);
       const json = JSON.parse((reply.headers['content-encoding'] === 'gzip' ? gunzipSync(reply.body) : reply.body).toString());
       const [total, again] = json.outputs.map(({ data }: { data: number[] }) => Float32Array.from(data));

@@ -10,9 +10,9 @@ const written = (...values: number[]): string => floatsToText(Float32Array.from(
 
 it('the fewest digits that read back as the same float', () => {
   expect(written(0.1, -0.2, 0.3, 1 / 3, 16777216, 1.5, -0, 100, 123456.7)).toBe('[0.1,-0.2,0.3,0.33333334,16777216,1.5,0,100,123456.7]');
-  expect(written(1e-5, 1.25e-6, 1e-7, 1.17549435e-38, 1e-45, 3.4028235e38, 999999999, 0.999999, 1.0000001)).toBe(
-    `[0.00001,0.00000125,1e-7,${1.1754943508222875e-38},${1.401298464324817e-45},${3.4028234663852886e38},1000000000,0.999999,1.0000001]`,
-  );
+  expect(written(1e-5, 1.25e-6, 1e-7, 999999999, 0.999999, 1.0000001)).toBe('[0.00001,0.00000125,1e-7,1000000000,0.999999,1.0000001]');
+  // Beyond what the quick way takes: the double's digits.
+  for (const value of [1.17549435e-38, 1e-45, 3.4028235e38]) expect(written(value)).toBe(`[${Math.fround(value)}]`);
 });
 
 it('what JSON has no word for is null', () => {

@@ -4,6 +4,7 @@ import { dataFromBinary } from './binary-tensors.ts';
 import { countOf, isDatatype } from './datatypes.ts';
 import { parametersOf } from './fields.ts';
 import { dataFromJson, noJson } from './json-tensors.ts';
+import type { CutLists } from './large-data.ts';
 import { spanOf, type SystemSharedMemory } from './shared-memory.ts';
 
 /** Far beyond any model's; nested data is walked as deep as its shape. */
@@ -12,19 +13,27 @@ const MAX_RANK = 64;
 const bad = (text: string): BinnacleError => invalid('invalid_request', text);
 type Json = Record<string, unknown>;
 
-/** The `inputs` of a request; `binary` is what follows the JSON. The texts are Triton's, ours behind them. */
-export function parseInputs(list: unknown, binary: Buffer | undefined, model: string, memory: Pick<SystemSharedMemory, 'read'>): Tensor[] {
+/** Where the values of tensors are that do not stand in the JSON. */
+export interface Aside {
+  /** What follows the JSON, and how much of it has been taken. */
+  bytes: Buffer | undefined;
+  at: number;
+  /** Large lists that were cut out of the JSON. */
+  lists: CutLists | undefined;
+}
+
+/** The `inputs` of a request. The texts are Triton's, ours behind them. */
+export function parseInputs(list: unknown, rest: Aside, model: string, memory: Pick<SystemSharedMemory, 'read'>): Tensor[] {
   if (list === undefined) throw bad("Unable to parse 'inputs': attempt to access non-existing object member 'inputs'");
   if (!Array.isArray(list)) throw bad("Unable to parse 'inputs': attempt to access JSON non-array as array");
-  const rest = { bytes: binary, at: 0 };
   const tensors: Tensor[] = [];
   for (let i = 0; i < list.length; i++) {
     const tensor = parseInput(list[i], i, rest, model, memory);
     for (const before of tensors) if (before.name === tensor.name) throw bad(`input '${tensor.name}' already exists in request`);
     tensors.push(tensor);
   }
-  if (binary !== undefined && rest.at !== binary.length)
-    throw bad(`unexpected additional input data for model '${model}': the inputs take ${rest.at} bytes, but ${binary.length} follow the JSON`);
+  if (rest.bytes !== undefined && rest.at !== rest.bytes.length)
+    throw bad(`unexpected additional input data for model '${model}': the inputs take ${rest.at} bytes, but ${rest.bytes.length} follow the JSON`);
   return tensors;
 }
 
@@ -54,13 +63,7 @@ function describe(input: Json, index: number): { name: string; datatype: Tensor[
 
 const ONE_OF = "Input must set only one of the following fields: 'data', 'binary_data_size' in 'parameters', 'shared_memory_region' in 'parameters'. But";
 
-function parseInput(
-  input: unknown,
-  index: number,
-  rest: { bytes: Buffer | undefined; at: number },
-  model: string,
-  memory: Pick<SystemSharedMemory, 'read'>,
-): Tensor {
+function parseInput(input: unknown, index: number, rest: Aside, model: string, memory: Pick<SystemSharedMemory, 'read'>): Tensor {
   if (!isObject(input)) throw bad(`${ONE_OF} no field is set (element ${index} of 'inputs' is no object)`);
   const { name, datatype, shape, count } = describe(input, index);
   const { data } = input;
@@ -70,7 +73,7 @@ function parseInput(
   const given = (data === undefined ? 0 : 1) + (size === undefined ? 0 : 1) + (span === undefined ? 0 : 1);
   if (given !== 1) throw bad(`${ONE_OF} ${given === 0 ? 'no field is set' : 'more than one is set'} (input '${name}')`);
   if (span !== undefined) return { name, datatype, shape, data: dataFromBinary(name, datatype, count, memory.read(span), model) };
-  if (size === undefined) return { name, datatype, shape, data: dataFromJson(name, datatype, shape, count, data) };
+  if (size === undefined) return { name, datatype, shape, data: rest.lists?.take(data, datatype, count) ?? dataFromJson(name, datatype, shape, count, data) };
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 0)
     throw bad(
       `Unable to parse 'binary_data_size': attempt to access JSON non-unsigned-integer as unsigned-integer (input '${name}': it must be a number of bytes)`,

@@ -3,6 +3,7 @@ import { type BinnacleError, invalid, isObject, shown } from '../../kernel/index
 import { callOf } from './call.ts';
 import { idOf, parametersOf } from './fields.ts';
 import { parseExact } from './json-tensors.ts';
+import { type CutLists, cutLargeData } from './large-data.ts';
 import { rawInput } from './raw-input.ts';
 import { parseInputs } from './request-inputs.ts';
 import { spanOf, type SystemSharedMemory } from './shared-memory.ts';
@@ -25,17 +26,31 @@ export function parseInferenceRequest(
   if (headerBytes !== undefined && headerBytes > body.length) throw bad(`inference header size should be in range (0, ${body.length}), got: ${headerBytes}`);
   const json = headerBytes === undefined ? body : body.subarray(0, headerBytes);
   if (!isUtf8(json)) throw bad('failed to parse the request JSON buffer: it is not UTF-8');
-  const request = parseExact(json.toString('utf8'));
-  if (!isObject(request)) throw bad("Unable to parse 'inputs': attempt to access non-existing object member 'inputs' (the request must be a JSON object)");
-  const parameters = parametersOf(request, 'request');
-  const binaryDefault = flag(parameters['binary_data_output'], 'binary_data_output') ?? false;
-  return {
-    id: idOf(request['id']),
-    inputs: parseInputs(request['inputs'], headerBytes === undefined ? undefined : body.subarray(headerBytes), model, memory),
-    outputs: parseOutputs(request['outputs'], binaryDefault),
-    binaryDefault,
-    call: request['parameters'] === undefined ? undefined : callOf(parameters),
+  const read = (request: unknown, lists?: CutLists): InferenceRequest => {
+    if (!isObject(request)) throw bad("Unable to parse 'inputs': attempt to access non-existing object member 'inputs' (the request must be a JSON object)");
+    const parameters = parametersOf(request, 'request');
+    const binaryDefault = flag(parameters['binary_data_output'], 'binary_data_output') ?? false;
+    return {
+      id: idOf(request['id']),
+      inputs: parseInputs(request['inputs'], { bytes: headerBytes === undefined ? undefined : body.subarray(headerBytes), at: 0, lists }, model, memory),
+      outputs: parseOutputs(request['outputs'], binaryDefault),
+      binaryDefault,
+      call: request['parameters'] === undefined ? undefined : callOf(parameters),
+    };
   };
+  return readLarge(json, read) ?? read(parseExact(json.toString('utf8')));
+}
+
+/** Undefined for what has no large lists, and for whatever is odd: that is read as a whole, which says what is wrong, and where. */
+function readLarge(json: Buffer, read: (request: unknown, lists: CutLists) => InferenceRequest): InferenceRequest | undefined {
+  const large = cutLargeData(json);
+  if (large === undefined) return undefined;
+  try {
+    const request = read(JSON.parse(large.text), large.lists);
+    return large.lists.allUsed ? request : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function flag(value: unknown, name: string): boolean | undefined {
