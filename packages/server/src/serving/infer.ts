@@ -43,6 +43,8 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
   }
 }
 
+const codeOf = (error: unknown): string => (error instanceof BinnacleError ? error.code : 'internal');
+
 /** Counts a request that got an error, wherever on its way; one for an endpoint that does not exist counts nowhere. */
 export function recordRefusal(deps: InferDeps, request: Pick<InferRequest, 'endpoint' | 'receivedAt' | 'startedAt'>, error: unknown, route?: Route): void {
   const endpoint = deps.endpoints.get(request.endpoint);
@@ -51,7 +53,7 @@ export function recordRefusal(deps: InferDeps, request: Pick<InferRequest, 'endp
   endpoint.stats.recordError(now);
   route?.stats.recordError(now);
   if (route !== undefined) endpoint.trials?.of(route.version, now).stats.recordError(now);
-  const code = error instanceof BinnacleError ? error.code : 'internal';
+  const code = codeOf(error);
   endpoint.failures.set(code, (endpoint.failures.get(code) ?? 0) + 1);
   const latencyMs = performance.now() - request.startedAt;
   route?.inference.failed(code, latencyMs * 1000);
@@ -171,12 +173,19 @@ async function runShadow(deps: InferDeps, route: Route, request: InferRequest, i
   try {
     // Another version may be fed differently: let it make its own tensors where it can.
     const own = typeof request.inputs === 'function' ? request.inputs(route.loaded) : inputs;
-    const outputs = await route.loaded.run(own);
+    const timing = newTiming();
+    const outputs = await route.loaded.run(own, undefined, { timing });
     const latencyMs = performance.now() - startedAt;
     const rows = own[0]?.shape[0] ?? 1;
-    route.stats.record(deps.now(), latencyMs, rows);
+    const now = deps.now();
+    route.stats.record(now, latencyMs, rows);
+    route.inference.answered(now, rows, latencyMs * 1000, timing);
     record(deps.sink, request, route, featuresOf(route, own, rows), outputs, rows, latencyMs, 1);
-  } catch {
+  } catch (error) {
+    const code = codeOf(error);
+    // Released while the copy waited for its turn: no fault of the version's.
+    if (code === 'model_closed') return;
     route.stats.recordError(deps.now());
+    route.inference.failed(code, (performance.now() - startedAt) * 1000);
   }
 }

@@ -91,8 +91,7 @@ export class LoadedVersion implements OpenVersion {
 
   run(inputs: Tensor[], outputs?: string[], call?: RunCall): Promise<Tensor[]> {
     const { id, loaded, pkg, allOutputs } = this.shared;
-    if (this.#closing !== undefined)
-      return Promise.reject(unavailable('model_closed', `Model '${pkg.model}' has been unloaded. Try again.`, { retryAfterSeconds: 1 }));
+    if (this.#closing !== undefined) return Promise.reject(closed(pkg.model));
     let checked = inputs;
     let names: string[];
     try {
@@ -113,7 +112,8 @@ export class LoadedVersion implements OpenVersion {
     const cache = this.#policy?.cache;
     if (cache === undefined || call?.sequence !== undefined) return this.queue.submit(checked, names, call);
     const key = cacheKey(id, checked, names, loaded.usesParameters === true ? call?.parameters : undefined);
-    return cache.through(id, key, call, () => this.queue.submit(checked, names, call));
+    // Asked again: whoever waited for another's answer in vain may come when the queue has been drained.
+    return cache.through(id, key, call, () => (this.#closing === undefined ? this.queue.submit(checked, names, call) : Promise.reject(closed(pkg.model))));
   }
 
   async predictTable(table: Table): Promise<Column[]> {
@@ -139,6 +139,8 @@ export class LoadedVersion implements OpenVersion {
     return this.#closing;
   }
 }
+
+const closed = (model: string): BinnacleError => unavailable('model_closed', `Model '${model}' has been unloaded. Try again.`, { retryAfterSeconds: 1 });
 
 /** What executes packages: ONNX graphs here, the others by their kind. */
 export interface Runtimes {

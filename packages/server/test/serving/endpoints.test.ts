@@ -162,6 +162,10 @@ describe('an endpoint', () => {
     expect(shadows).toHaveLength(10);
     expect(shadows[0]).toMatchObject({ version: 2, requestId: 'r0', outputs: [{ name: 'y', values: Float32Array.of(20) }] });
     expect(kit.serving.stats('e').total.requests).toBe(10);
+    expect(kit.serving.inferenceStatistics('e').map(({ shadow, statistics }) => [shadow, statistics.success, statistics.inferences])).toEqual([
+      [false, 10, 10],
+      [true, 10, 10],
+    ]);
   });
 
   it('refuses requests beyond its queue with the words that clients know', async () => {

@@ -4,7 +4,9 @@ import type { Datatype, Tensor } from '../../src/serving/index.ts';
 import { newTiming } from '../../src/serving/model-runtime.port.ts';
 import { cacheKey } from '../../src/serving/scheduling/cache-key.ts';
 import { ResponseCache } from '../../src/serving/scheduling/response-cache.ts';
-import { FakeTicker } from '../support/scheduling.ts';
+import { EndpointPolicy } from '../../src/serving/scheduling/endpoint-policy.ts';
+import { runnable } from '../support/runnable.ts';
+import { FakeModel, FakeTicker } from '../support/scheduling.ts';
 
 const tensor = (data: Tensor['data'], shape: number[] = [data.length], datatype: Datatype = 'FP32', name = 'x'): Tensor => ({ name, datatype, shape, data });
 const bits = (...words: number[]): Float32Array => new Float32Array(Uint32Array.from(words).buffer);
@@ -137,6 +139,27 @@ describe('the response cache', () => {
     await expect(first).rejects.toMatchObject({ code: 'cancelled' });
     expect((await Promise.all(others)).map(([y]) => y?.data[0])).toEqual([1, 1, 1]);
     expect(runs()).toBe(1);
+  });
+
+  it('runs nothing more for those who waited once the version is let go of', async () => {
+    const model = new FakeModel();
+    const policy = new EndpointPolicy();
+    policy.configure({ cache: { maxMiB: 1 }, batching: { enabled: 'off' } }, 1000);
+    const version = runnable(model, 'm', policy);
+    const x = (v: number) => [tensor(Float32Array.of(v), [1, 1])];
+    const [busy, gone] = [version.run(x(1)), new AbortController()];
+    await expect.poll(() => model.open.length).toBe(1);
+    const first = version.run(x(2), undefined, { signal: gone.signal });
+    const second = version.run(x(2));
+    const outcomes = Promise.allSettled([first, second]);
+    const closed = version.close();
+    await new Promise(setImmediate);
+    gone.abort();
+    expect((await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason.code)).toEqual(['cancelled', 'model_closed']);
+    model.open[0]?.done();
+    await busy;
+    await closed;
+    expect(model.runs).toHaveLength(1);
   });
 
   it('lets one who goes stop waiting for another', async () => {
