@@ -35,7 +35,9 @@ export function createModelRepository(serving: ServingService, control: Reposito
     },
 
     async load(name, load) {
-      if (control !== undefined && (await control.has(name))) return control.load(name, load);
+      // A load may bring a model that no folder holds.
+      const brought = (load.files?.size ?? 0) > 0 && !isEndpoint(name);
+      if (control !== undefined && (brought || (await control.has(name)))) return control.load(name, load);
       if (!isEndpoint(name)) throw invalid('load_failed', `failed to load '${name}', failed to poll from model repository`);
       if ((load.files?.size ?? 0) > 0)
         throw unsupported(

@@ -241,23 +241,24 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
         const fresh = (files?.size ?? 0) > 0;
         if (fresh && config === undefined)
           throw invalid('invalid_model_config', `failed to load '${name}': override files need the model's configuration: give 'config' too`);
-        const root = fresh ? await writeOverride(deps.workDir, name, files as ReadonlyMap<string, Uint8Array>) : undefined;
+        let root: string | undefined;
         try {
+          if (fresh) root = await writeOverride(deps.workDir, name, files as ReadonlyMap<string, Uint8Array>);
           model.override = config === undefined ? undefined : { config: readOverride(config), root };
           const names = await withDependencies(name);
-          if (names.length === 0) throw invalid('model_not_found', `failed to load '${name}', failed to poll from model repository`);
+          if (names.length === 0) throw notPolled(name);
           for (const each of names) known(each).wanted = true;
           const located = await locateAll(names);
           await bringAll(located);
           const problem = model.problem || problemOf(endpointOf(name));
-          if (problem !== '') throw invalid('load_failed', `load failed for model '${name}': ${problem}`);
+          if (problem !== '') throw invalid('load_failed', problem);
         } catch (error) {
           // What served goes on, with what it was loaded with.
           const serves = endpointOf(name)?.state;
           if (serves === 'ready' || serves === 'degraded') Object.assign(model, { override: before.override, wanted: true });
           else if (root !== undefined) Object.assign(model, { override: undefined });
           if (root !== undefined && model.override?.root !== root) await rm(root, { recursive: true, force: true });
-          throw error;
+          throw failedToLoad(name, error);
         }
         if (before.override?.root !== undefined && before.override.root !== root) await rm(before.override.root, { recursive: true, force: true });
       }),
@@ -274,6 +275,14 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
       await tail;
     },
   };
+}
+
+const notPolled = (name: string): BinnacleError => invalid('model_not_found', `failed to load '${name}', failed to poll from model repository`);
+
+/** Triton's beginning, which clients look for. */
+function failedToLoad(name: string, error: unknown): unknown {
+  if (!(error instanceof BinnacleError) || error.message.startsWith('failed to load ')) return error;
+  return new BinnacleError(error.kind, error.code, `failed to load '${name}': ${error.message}`, { details: error.details, cause: error });
 }
 
 const problemOf = (endpoint: Endpoint | undefined): string => (endpoint === undefined || endpoint.state === 'ready' ? '' : endpoint.message);

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BinnacleError, messageOf, newRequestId } from '../../kernel/index.ts';
+import { BinnacleError, internal, messageOf, newRequestId } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../registry/index.ts';
 import type { MountedModel } from '../mounts.ts';
 import { completeConfig, type GraphTensors } from './autofill.ts';
@@ -171,7 +171,15 @@ export async function writeOverride(workDir: string, name: string, files: Readon
     }
   } catch (error) {
     await rm(root, { recursive: true, force: true });
-    throw error;
+    if (error instanceof BinnacleError) throw error;
+    // Such as a name that the file system does not take.
+    throw internal(
+      'override_not_written',
+      `failed to load '${name}', failed to poll from model repository: a file of the load cannot be written (${messageOf(error)})`,
+      {
+        cause: error,
+      },
+    );
   }
   return root;
 }
