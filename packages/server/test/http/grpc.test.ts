@@ -195,6 +195,26 @@ describe('a stream', () => {
     await until(() => got.length === 506);
   });
 
+  it('and calls beside it on one connection keep each byte, though buffers are freed on the way', async () => {
+    const client = kit.client();
+    // Messages that wait, so that the stream is paused with frames in front of it.
+    const both = stream(client, '/test.Echo/Both');
+    const got: Buffer[] = [];
+    both.on('data', (message: Buffer) => got.push(message));
+    const sent = Array.from({ length: 300 }, (_, i) => (i < 70 ? Buffer.from('wait') : tensor(1 + ((i * 7919) % 60_000))));
+    for (const message of sent) both.write(message);
+    both.end();
+    await until(() => unread >= 64);
+    const sizes = Array.from({ length: 150 }, (_, i) => (i % 3 === 0 ? i : (i * 104_729) % 400_000));
+    const replies = await Promise.all(sizes.map((size) => call(client, SAME, tensor(size))));
+    expect(replies.filter((reply, i) => !reply.equals(tensor(sizes[i] as number)))).toEqual([]);
+    release.resolve();
+    await until(() => got.length === sent.length, 20_000);
+    expect(got.filter((message) => !sent.some((one) => one.equals(message)))).toEqual([]);
+    const again = await Promise.all(sizes.map((size) => call(client, SAME, tensor(size + 1))));
+    expect(again.filter((reply, i) => !reply.equals(tensor((sizes[i] as number) + 1)))).toEqual([]);
+  }, 30_000);
+
   it('from the server alone waits for a client that reads slowly', async () => {
     const counted = kit.client().makeServerStreamRequest(
       '/test.Echo/Count',

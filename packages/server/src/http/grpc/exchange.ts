@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { BinnacleError, invalid, type Logger, messageOf, unavailable } from '../../kernel/index.ts';
+import { BinnacleError, type Logger, messageOf, unavailable } from '../../kernel/index.ts';
 import { type Watched, watchStalls } from '../data-plane/stall-watch.ts';
 import { type Encoding, packWorthwhile, parseEncoding, unpackMessage } from './compression.ts';
+import { startDeadline } from './deadline.ts';
 import { type Message, MessageReader } from './framing.ts';
 import type { GrpcMethod, GrpcStreamCall, ServerStreamMethod, StreamHandler, UnaryMethod } from './method.ts';
 import { Output } from './output.ts';
-import { parseTimeout, Status, toWireStatus } from './status.ts';
+import type { ReadBuffers } from './read-buffers.ts';
+import { badMessage, Status, stopping, toWireStatus } from './status.ts';
 
 export interface ExchangeOptions {
   logger: Logger;
@@ -20,11 +22,6 @@ const MAX_PENDING = 64;
 const MAX_PENDING_BYTES = 32 * 2 ** 20;
 /** HTTP/2's error code; the module that names it loads with the server only. */
 const CANCEL = 8;
-/** Node's timers take no more. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-const bad = (text: string, cause?: unknown): BinnacleError => invalid('bad_message', text, cause === undefined ? {} : { cause });
-const stopping = (): BinnacleError => unavailable('server_stopping', 'The server is shutting down.');
 
 /** One HTTP/2 stream as one gRPC call: from its headers to its trailers. */
 export class Exchange implements GrpcStreamCall<unknown>, Watched {
@@ -41,6 +38,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
   readonly #stream: ServerHttp2Stream;
   readonly #options: ExchangeOptions;
   readonly #reader: MessageReader;
+  readonly #buffers: ReadBuffers;
   readonly #output: Output;
   #method: GrpcMethod | undefined;
   #handler: StreamHandler<unknown> | undefined;
@@ -55,13 +53,16 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
   #pending = 0;
   #pendingBytes = 0;
   #paused = false;
+  /** Told when a paused stream goes on. */
+  #flows: (() => void) | undefined;
   #ended = false;
   #draining = false;
   /** The status is decided: nothing more is read or written. */
   #over = false;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: ExchangeOptions) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: ExchangeOptions, buffers: ReadBuffers) {
     this.#stream = stream;
+    this.#buffers = buffers;
     this.#options = options;
     this.#output = new Output(stream);
     this.path = headers[':path'] ?? '';
@@ -88,7 +89,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     this.#method = method;
     try {
       this.#encoding = parseEncoding(this.headers['grpc-encoding']);
-      this.#startDeadline(this.headers['grpc-timeout'] as string | undefined);
+      this.#deadline = startDeadline(this.headers['grpc-timeout'], (error) => this.fail(error));
       if (method.kind === 'bidi') this.#handler = method.start(this);
     } catch (error) {
       return this.fail(error);
@@ -136,6 +137,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
   #read(chunk: Buffer): void {
     if (this.#over) return;
     this.last = Date.now();
+    this.#buffers.arrived(chunk);
     try {
       this.#reader.push(chunk);
     } catch (error) {
@@ -144,11 +146,12 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
   }
 
   #received(message: Message): void {
+    if (message.bytes.length > 0 && this.#buffers.holds(message.bytes)) this.#buffers.viewed();
     if (this.#over) return message.release();
     if (!message.compressed && this.#unpacking === undefined) return this.#dispatch(message);
     const encoding = this.#encoding;
-    if (message.compressed && encoding === undefined) throw bad('a message says that it is packed, but there is no grpc-encoding');
-    if (this.#handler === undefined && this.#unpacking !== undefined) throw bad('a call of this method has one message, and more came');
+    if (message.compressed && encoding === undefined) throw badMessage('a message says that it is packed, but there is no grpc-encoding');
+    if (this.#handler === undefined && this.#unpacking !== undefined) throw badMessage('a call of this method has one message, and more came');
     const before = this.#unpacking ?? Promise.resolve();
     const own = before
       .then(async () => {
@@ -167,7 +170,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     const method = this.#method as GrpcMethod;
     if (method.kind !== 'bidi' && this.#dispatched) {
       message.release();
-      throw bad('a call of this method has one message, and more came');
+      throw badMessage('a call of this method has one message, and more came');
     }
     this.#dispatched = true;
     let request: unknown;
@@ -175,7 +178,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
       request = method.decode(message.bytes);
     } catch (cause) {
       message.release();
-      throw cause instanceof BinnacleError ? cause : bad(`the request could not be read: ${messageOf(cause)}`, cause);
+      throw cause instanceof BinnacleError ? cause : badMessage(`the request could not be read: ${messageOf(cause)}`, cause);
     }
     if (method.kind === 'unary') void this.#unary(method, request, message);
     else if (method.kind === 'server-stream') void this.#serverStream(method, request, message);
@@ -240,6 +243,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     const full = this.#pending >= MAX_PENDING || this.#pendingBytes >= MAX_PENDING_BYTES || this.#unpacking !== undefined;
     if (!full || this.#paused || this.#over) return;
     this.#paused = true;
+    this.#flows = this.#buffers.keep();
     this.#stream.pause();
   }
 
@@ -249,6 +253,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
       this.#paused = false;
       this.last = Date.now();
       this.#stream.resume();
+      this.#flows?.();
     }
     if (this.#handler === undefined || this.#pending > 0 || this.#unpacking !== undefined) return;
     if (this.#ended) this.#succeed();
@@ -258,18 +263,9 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
   #end(): void {
     this.#ended = true;
     if (this.#over) return;
-    if (this.#reader.partial) return this.fail(bad('the call ended in the middle of a message'));
+    if (this.#reader.partial) return this.fail(badMessage('the call ended in the middle of a message'));
     if (this.#handler !== undefined) this.#settled();
-    else if (!this.#dispatched && this.#unpacking === undefined) this.fail(bad('the call ended without a message'));
-  }
-
-  #startDeadline(header: string | undefined): void {
-    if (header === undefined) return;
-    const ms = parseTimeout(header);
-    if (Number.isNaN(ms))
-      throw invalid('invalid_timeout', `The grpc-timeout '${header.slice(0, 40)}' is malformed: 1 to 8 digits and one of H, M, S, m, u, n.`);
-    if (ms > LONGEST_TIMER) return;
-    this.#deadline = setTimeout(() => this.fail(unavailable('deadline_exceeded', 'Deadline Exceeded')), ms);
+    else if (!this.#dispatched && this.#unpacking === undefined) this.fail(badMessage('the call ended without a message'));
   }
 
   #answer(message: Uint8Array | readonly Uint8Array[], encoding: Encoding | undefined): void {
@@ -294,6 +290,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     this.#unwatch();
     clearTimeout(this.#deadline);
     this.#reader.close();
+    this.#flows?.();
     if (!this.#over) {
       this.#over = true;
       this.#abort(unavailable('cancelled', 'The client cancelled the request.'));

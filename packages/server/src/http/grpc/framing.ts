@@ -1,10 +1,12 @@
-import { type BinnacleError, exhausted, invalid } from '../../kernel/index.ts';
+import { type BinnacleError, exhausted } from '../../kernel/index.ts';
 import { giveSlab, takeSlab } from '../data-plane/body-pool.ts';
 import { Share } from '../data-plane/share.ts';
+import { badMessage } from './status.ts';
 
 /** One length-prefixed message of a stream. `release` gives its memory back to the pool; nothing may look at `bytes` (or a view of it) afterwards. */
 export interface Message {
   compressed: boolean;
+  /** A view of the frame that it came in, or memory of its own. */
   bytes: Buffer;
   release(): void;
 }
@@ -93,7 +95,7 @@ export class MessageReader {
   }
 
   #begin(flags: number, length: number): void {
-    if (flags > 1) throw invalid('bad_message', `a message begins with the byte 0 or 1, not ${flags}: this is no gRPC framing`);
+    if (flags > 1) throw badMessage(`a message begins with the byte 0 or 1, not ${flags}: this is no gRPC framing`);
     if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes);
     this.#compressed = flags === 1;
     this.#length = length;

@@ -8,16 +8,11 @@ export interface AcceptedBy {
 }
 
 /** The guard of the HTTP port over a call: `:authority` is its Host, the metadata `authorization` carries the token. */
-export function checkCall(
-  guard: ReturnType<typeof createGuard>,
-  { headers, path }: Exchange,
-  open: boolean,
-  state: AcceptedBy | undefined,
-): BinnacleError | undefined {
+export function checkCall(guard: ReturnType<typeof createGuard>, { headers, path }: Exchange, open: boolean, state: AcceptedBy): BinnacleError | undefined {
   const { ':authority': authority, authorization, origin } = headers;
-  if (origin === undefined && state?.accepted !== undefined && state.accepted.authority === authority && state.accepted.authorization === authorization)
+  if (origin === undefined && state.accepted !== undefined && state.accepted.authority === authority && state.accepted.authorization === authorization)
     return undefined;
   const refusal = guard({ method: 'POST', headers: { host: authority ?? headers.host, origin, authorization, cookie: undefined } }, path, open);
-  if (refusal === undefined && !open && origin === undefined && state !== undefined) state.accepted = { authority, authorization };
+  if (refusal === undefined && !open && origin === undefined) state.accepted = { authority, authorization };
   return refusal;
 }

@@ -6,6 +6,7 @@ import { STALL_MS } from '../data-plane/stall-watch.ts';
 import { Exchange } from './exchange.ts';
 import type { GrpcMethod, GrpcService } from './method.ts';
 import { type AcceptedBy, checkCall } from './guarded.ts';
+import { ReadBuffers } from './read-buffers.ts';
 
 export interface GrpcServerOptions {
   host: string;
@@ -42,6 +43,7 @@ const SESSION_MEMORY = 256;
 
 interface SessionState extends AcceptedBy {
   pinged: boolean;
+  buffers: ReadBuffers;
 }
 
 /** gRPC over bare node:http2; knows services by their tables only. */
@@ -75,27 +77,36 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
       stream.end('this port speaks gRPC only; HTTP is on --port\n');
       return;
     }
-    const exchange = new Exchange(stream, headers, exchangeOptions);
+    const state = sessions.get(stream.session as ServerHttp2Session);
+    if (state === undefined) {
+      stream.destroy();
+      return;
+    }
+    const exchange = new Exchange(stream, headers, exchangeOptions, state.buffers);
     open.add(exchange);
     stream.once('close', () => open.delete(exchange));
     const method = methods.get(exchange.path);
-    if (method !== undefined) return start(exchange, method, stream.session as ServerHttp2Session);
+    if (method !== undefined) return start(exchange, method, state);
     const service = services.get(exchange.path.slice(1, exchange.path.lastIndexOf('/')));
     if (service === undefined || loading.get(service.name) === LOADED) return exchange.fail(unknown(exchange.path));
-    const session = stream.session as ServerHttp2Session;
+    // What comes of the call meanwhile waits.
+    const flows = state.buffers.keep();
     load(service).then(
       () => {
         loading.set(service.name, LOADED);
         const found = methods.get(exchange.path);
         if (found === undefined) exchange.fail(unknown(exchange.path));
-        else start(exchange, found, session);
+        else start(exchange, found, state);
+        flows();
       },
-      (error: unknown) => exchange.fail(error),
+      (error: unknown) => {
+        exchange.fail(error);
+        flows();
+      },
     );
   }
 
-  function start(exchange: Exchange, method: GrpcMethod, session: ServerHttp2Session): void {
-    const state = sessions.get(session);
+  function start(exchange: Exchange, method: GrpcMethod, state: SessionState): void {
     const refusal = checkCall(guard, exchange, method.open === true, state);
     if (refusal === undefined) exchange.run(method);
     else exchange.fail(refusal);
@@ -112,7 +123,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   });
   server.on('connection', (socket) => socket.setNoDelay(true));
   server.on('session', (session) => {
-    sessions.set(session, { pinged: false, accepted: undefined });
+    sessions.set(session, { pinged: false, accepted: undefined, buffers: new ReadBuffers() });
     session.setLocalWindowSize(CONNECTION_WINDOW);
     session.once('close', () => sessions.delete(session));
   });

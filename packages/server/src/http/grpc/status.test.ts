@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { exhausted, invalid } from '../../kernel/index.ts';
-import { encodeMessage, parseTimeout, toWireStatus } from './status.ts';
+import { parseTimeout } from './deadline.ts';
+import { encodeMessage, toWireStatus } from './status.ts';
 
 it('a message is percent-encoded where it is no printable ASCII', () => {
   expect(encodeMessage('plain text, "quoted"')).toBe('plain text, "quoted"');

@@ -1,4 +1,4 @@
-import { BinnacleError, type ErrorKind } from '../../kernel/index.ts';
+import { BinnacleError, type ErrorKind, invalid, unavailable } from '../../kernel/index.ts';
 
 /** gRPC's status codes (https://grpc.io/docs/guides/status-codes/). */
 export const Status = {
@@ -67,10 +67,6 @@ export function encodeMessage(message: string): string {
   return out;
 }
 
-const UNITS: Record<string, number> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000001 };
-
-/** The `grpc-timeout` header as milliseconds; NaN when it is malformed. */
-export function parseTimeout(text: string): number {
-  const match = /^(\d{1,8})([HMSmun])$/.exec(text);
-  return match === null ? Number.NaN : Number(match[1]) * (UNITS[match[2] as string] as number);
-}
+/** What breaks gRPC's framing, or the order of a call. */
+export const badMessage = (text: string, cause?: unknown): BinnacleError => invalid('bad_message', text, cause === undefined ? {} : { cause });
+export const stopping = (): BinnacleError => unavailable('server_stopping', 'The server is shutting down.');
