@@ -12,6 +12,7 @@ import { figure } from './lib/stats.ts';
 import type { Benchmark } from './lib/types.ts';
 import { userInterface } from './interface.ts';
 import { runsSearch } from './runs-search.ts';
+import { fuzz } from './fuzz.ts';
 import { serving } from './serving.ts';
 import { servingCnn } from './serving-cnn.ts';
 import { servingCosts } from './serving-costs.ts';
@@ -34,6 +35,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   servingCnn,
   servingCosts,
   servingMemory,
+  fuzz,
   batch,
   startUp,
 ];
