@@ -5,6 +5,7 @@ serving.json     rows to send and the probabilities that scikit-learn gives for 
 linear.onnx      logistic regression over eight numbers of a flight, one float input [N,8]
 trees.onnx       100 boosted trees over the same
 identity.onnx    one float input [N,K], given back
+dense.onnx       two layers of 1024, 8.4 MB of weights, one float input [N,1024]
 
 A file ``made`` with this script's version marks a complete folder; nothing is made twice.
 """
@@ -14,7 +15,7 @@ import sys
 import warnings
 from pathlib import Path
 
-VERSION = "3"
+VERSION = "4"
 SEED = 7
 
 
@@ -27,6 +28,7 @@ def main(out: Path, flights: str) -> None:
     serving(out)
     batch(out, flights)
     tensors(out)
+    dense(out)
     mark.write_text(VERSION)
 
 
@@ -87,6 +89,21 @@ def tensors(out: Path) -> None:
     graph = helper.make_graph([helper.make_node("Identity", ["X"], ["Y"])], "identity", ends[:1], ends[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     (out / "identity.onnx").write_bytes(model.SerializeToString())
+
+
+def dense(out: Path) -> None:
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    width, layers = 1024, 2
+    random = np.random.default_rng(SEED)
+    weights = [numpy_helper.from_array(random.standard_normal((width, width), np.float32) / 32, f"w{i}") for i in range(layers)]
+    names = ["X", *[f"h{i}" for i in range(1, layers)], "Y"]
+    nodes = [helper.make_node("MatMul", [names[i], f"w{i}"], [names[i + 1]]) for i in range(layers)]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width]) for name in ("X", "Y")]
+    graph = helper.make_graph(nodes, "dense", ends[:1], ends[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (out / "dense.onnx").write_bytes(model.SerializeToString())
 
 
 if __name__ == "__main__":

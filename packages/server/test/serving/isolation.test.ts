@@ -23,7 +23,7 @@ async function isolate(endpoint: string, config = {}): Promise<number> {
     traffic: [{ version, weight: 100, shadow: false }],
     config: { isolation: 'process', ...config },
   });
-  const detail = await kit.serving.get(endpoint);
+  const detail = kit.serving.get(endpoint);
   expect(detail).toMatchObject({ state: 'ready', versions: [{ tier: 'process' }] });
   return (await childrenOf(process.pid)).find((pid) => !before.includes(pid)) as number;
 }
@@ -58,9 +58,9 @@ describe('an isolated model behind an endpoint', () => {
   it('tells of a crash on the endpoint, and of its end', async () => {
     const pid = await isolate('crashed');
     process.kill(pid, 'SIGABRT');
-    await until(async () => (await kit.serving.get('crashed')).state === 'degraded');
-    expect((await kit.serving.get('crashed')).message).toMatch(/SIGABRT.*being started again/);
-    await until(async () => (await kit.serving.get('crashed')).state === 'ready', 20_000);
+    await until(() => kit.serving.get('crashed').state === 'degraded');
+    expect(kit.serving.get('crashed').message).toMatch(/SIGABRT.*being started again/);
+    await until(() => kit.serving.get('crashed').state === 'ready', 20_000);
     expect((await kit.infer('crashed', turns(1))).status).toBe(200);
   });
 });
