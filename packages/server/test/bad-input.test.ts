@@ -275,8 +275,8 @@ describe('Open Inference', () => {
     ['an unknown input', tensors({}, { name: 'z' }), 400, "unexpected inference input 'z'"],
     ['a missing input', '{"inputs":[{"name":"a","datatype":"FP32","shape":[1,1],"data":[1]}]}', 400, 'expected 2 inputs but got 1'],
     ['a wrong datatype', tensors({ datatype: 'INT32' }), 400, "data-type is 'INT32', but model 'two' expects 'FP32'"],
-    ['a datatype that is none', raw(`"datatype":${impostor},"shape":[1,1],"data":[1]`), 400, 'is no datatype'],
-    ['a datatype without end', raw(`"datatype":${deep},"shape":[1,1],"data":[1]`), 400, 'is no datatype'],
+    ['a datatype that is none', raw(`"datatype":${impostor},"shape":[1,1],"data":[1]`), 400, "Unable to parse 'datatype'"],
+    ['a datatype without end', raw(`"datatype":${deep},"shape":[1,1],"data":[1]`), 400, "Unable to parse 'datatype'"],
     ['a wrong shape', tensors({ shape: [1, 2], data: [1, 2] }), 400, "unexpected shape for input 'a'"],
     ['a shape that is none', raw(`"datatype":"FP32","shape":[${impostor},1],"data":[1]`), 400, 'is not a shape'],
     ['a shape without end', raw(`"datatype":"FP32","shape":${deep},"data":[1]`), 400, 'is not a shape'],
@@ -292,7 +292,7 @@ describe('Open Inference', () => {
     ['an over-long body', ' '.repeat(LIMIT + 1), 400, `exceeds the maximum allowed value of ${LIMIT} bytes`],
     ['a packed body that is over-long unpacked', gzipSync(Buffer.alloc(50 * LIMIT)), 400, 'exceeds the maximum', { 'content-encoding': 'gzip' }],
     ['a body that is not packed as it says', '{}', 400, 'not valid gzip', { 'content-encoding': 'gzip' }],
-    ['a header longer than the body', '{}', 400, 'but the body has 2 bytes', { 'inference-header-content-length': 99 }],
+    ['a header longer than the body', '{}', 400, 'inference header size should be in range (0, 2), got: 99', { 'inference-header-content-length': 99 }],
     ['a bad event time', tensors({}), 400, 'event time', { 'x-binnacle-event-time': 'yesterday' }],
   ])('%s', (_what, body, status, message, headers) =>
     refused('openInference', { path: '/v2/models/two/infer', body, ...(headers ? { headers } : {}) }, status, message),
@@ -300,12 +300,52 @@ describe('Open Inference', () => {
 
   it.each([
     ['an unknown model', '/v2/models/none/infer', 404, 'unknown model'],
-    ['a version that is none', '/v2/models/two/versions/x/infer', 400, 'integral value'],
+    ['a version that is none', '/v2/models/two/versions/x/infer', 404, 'there is nothing at'],
     ['a broken escape', '/v2/models/%zz/infer', 400, 'broken escape'],
   ])('%s', (_what, path, status, message) => refused('openInference', { path, body: tensors({}) }, status, message));
 });
 
+describe('TensorFlow Serving', () => {
+  const good = '{"instances":[{"a":1,"b":2}]}';
+  it.each<[string, string, Body, number, RegExp | string, Record<string, string>?]>([
+    ['an unknown input', 'two:predict', '{"instances":[{"a":1,"z":2}]}', 400, 'does not have named input: z'],
+    ['a missing input', 'two:predict', '{"instances":[{"a":1}]}', 400, 'keys must be equal to: a,b'],
+    ['a text for a number', 'two:predict', '{"inputs":{"a":["x"],"b":[1]}}', 400, 'JSON Value: "x" Type: String is not of expected type: float'],
+    ['an object for a number', 'two:predict', `{"inputs":{"a":[${impostor}],"b":[1]}}`, 400, 'Type: Object is not of expected type: float'],
+    ['an object for a text', 'typed:predict', `{"instances":[{"n":1,"s":${impostor}}]}`, 400, 'not formatted correctly for base64 data'],
+    ['NaN for a whole number', 'typed:predict', '{"instances":[{"n":NaN,"s":"x"}]}', 400, 'JSON Value: NaN Type: Number is not of expected type: int64'],
+    ['lists without end', 'two:predict', `{"inputs":{"a":${deep},"b":[1]}}`, 400, 'dimensions at most'],
+    ['lists without end and a long integer', 'two:predict', `{"inputs":{"a":${deep},"b":[12345678901234567890]}}`, 400, /\S/],
+    ['an instance without end', 'two:predict', `{"instances":[{"a":${deep},"b":1}]}`, 400, 'dimensions at most'],
+    [
+      'a signature that is none',
+      'two:predict',
+      `{"instances":[{"a":1,"b":2}],"signature_name":${impostor}}`,
+      400,
+      "'signature_name' key must be a string value",
+    ],
+    ['a signature out of a prototype', 'two:predict', '{"instances":[{"a":1,"b":2}],"signature_name":"constructor"}', 400, 'not found in signature def'],
+    ['a feature that is none', 'two:regress', `{"examples":[{"a":${impostor}}]}`, 400, 'unexpected JSON type: Object'],
+    ['a feature without end', 'two:classify', `{"examples":[{"a":${deep}}]}`, 400, 'unexpected JSON type: Array'],
+    ['examples that are none', 'two:regress', `{"examples":${impostor}}`, 400, "Expecting 'examples' value to be an list/array"],
+    ['what is not JSON', 'two:predict', '{"instances":', 400, 'JSON Parse error'],
+    ['quotes without end', 'two:predict', `{"inputs": ${'\\"'.repeat(120_000)}`, 400, 'JSON Parse error'],
+    ['what is not UTF-8', 'two:predict', Buffer.from([0x7b, 0xff, 0x7d]), 400, 'not UTF-8'],
+    ['an over-long body', 'two:predict', ' '.repeat(LIMIT + 1), 413, 'exceeds the maximum'],
+    ['a packed body that is over-long unpacked', 'two:predict', gzipSync(Buffer.alloc(50 * LIMIT)), 413, 'exceeds the maximum', { 'content-encoding': 'gzip' }],
+    ['an unknown model', 'none:predict', good, 404, 'Servable not found for request: Latest(none)'],
+    ['a version that is none', 'two/versions/99999999999999999999:predict', good, 400, 'Failed to convert version'],
+    ['a label that is none', 'two/labels/none:predict', good, 400, 'Unrecognized servable version label: none'],
+    ['a label out of a prototype', 'two/labels/constructor:predict', good, 400, 'Unrecognized servable version label: constructor'],
+    ['a broken escape', '%zz:predict', good, 400, 'Failed to decode model name'],
+    ['a path that is none', 'two:explain', good, 400, 'Malformed request: POST /v1/models/two:explain'],
+  ])('%s', (_what, path, body, status, message, headers) =>
+    refused('openInference', { path: `/v1/models/${path}`, body, ...(headers ? { headers } : {}) }, status, message),
+  );
+});
+
 describe('MLflow scoring', () => {
+  const parquet = { 'content-type': 'application/vnd.apache.parquet' };
   const csv = { 'content-type': 'text/csv' };
   const wide = Array.from({ length: 20_000 }, (_, i) => `c${i}`);
   it.each<[string, string, Body, number, RegExp | string, Record<string, string>?]>([
@@ -334,6 +374,8 @@ describe('MLflow scoring', () => {
     ['a CSV of a header only', 'two', `${wide.join(',')}\n`, 400, 'no rows', csv],
     ['a CSV with more columns than its lines have', 'two', `${wide.join(',')}\n${'1\n'.repeat(20_000)}`, 400, 'Expected 20000 fields in line 2, saw 1', csv],
     ['a CSV of one endless quote', 'two', `a,b\n"${'""'.repeat(100_000)}`, 400, 'EOF inside string', csv],
+    ['a Parquet file that is none', 'two', 'PAR1PAR1', 400, 'valid Parquet', parquet],
+    ['params without end', 'two', `{"dataframe_records":[{"a":1,"b":[]}],"params":${deep}}`, 400, "column 'b' holds a list"],
     ['an over-long body', 'two', ' '.repeat(LIMIT + 1), 413, /^BAD_REQUEST .*exceeds the maximum/],
     ['what is not UTF-8', 'two', Buffer.from([0x7b, 0xff, 0x7d]), 400, 'UTF-8'],
     ['an unknown endpoint', 'none', '{"inputs":[1]}', 404, /^RESOURCE_DOES_NOT_EXIST /],
@@ -487,7 +529,14 @@ it('requests that are no HTTP, lie about their length, or stop in the middle har
   const head = 'Host: localhost\r\nContent-Type: application/json\r\n';
   expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400/);
   expect(await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431/);
-  for (const path of ['/v2/models/two/infer', '/endpoints/two/invocations', `${MLFLOW}/experiments/create`, `${NATIVE}/experiments`, `${ARTIFACTS}/0/x`]) {
+  for (const path of [
+    '/v2/models/two/infer',
+    '/v1/models/two:predict',
+    '/endpoints/two/invocations',
+    `${MLFLOW}/experiments/create`,
+    `${NATIVE}/experiments`,
+    `${ARTIFACTS}/0/x`,
+  ]) {
     await raw(`POST ${path} HTTP/1.1\r\n${head}Content-Length: 100\r\n\r\n{"name":`);
     expect(await raw(`POST ${path} HTTP/1.1\r\n${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1.1 400/);
     expect(await raw(`POST ${path} HTTP/1.1\r\n${head}Content-Length: -5\r\n\r\n`)).toMatch(/^HTTP\/1.1 400/);

@@ -55,7 +55,7 @@ export function createCore(serving: ServingService, missing = missingInRest): Tf
     if (label === undefined) return version;
     const aliases = serving.aliases(name);
     if (aliases === undefined) throw servableNotFound({ name });
-    const found = aliases[label];
+    const found = Object.hasOwn(aliases, label) ? aliases[label] : undefined;
     if (found === undefined) throw invalid('unknown_label', `Unrecognized servable version label: ${label}`);
     return found;
   }

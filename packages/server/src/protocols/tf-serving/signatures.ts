@@ -82,7 +82,8 @@ export const missingInRest = (name: string): string => `Serving signature name: 
  */
 export function checkSignature(version: VersionInfo, name: string, method: Method, missing = missingInRest): void {
   if (name === '' || name === DEFAULT) return;
-  const signature = signaturesOf(version)[name];
+  const signatures = signaturesOf(version);
+  const signature = Object.hasOwn(signatures, name) ? signatures[name] : undefined;
   if (signature === undefined) throw bad(method === 'predict' ? missing(name) : `No signature was found with the name: ${name}`);
   if (signature.method !== method)
     throw bad(
