@@ -153,6 +153,23 @@ describe('classification', () => {
   });
 });
 
+it('an output that cannot be given as asked for counts as an error', async () => {
+  await kit.deploy('counted', identity('FP16', ['N', 2]));
+  const json = Buffer.from(JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP16', shape: [1, 2], parameters: { binary_data_size: 4 } }] }));
+  const ask = (more: object) => {
+    const head = Buffer.from(JSON.stringify({ ...JSON.parse(json.toString()), ...more }));
+    return send(`${kit.url}/v2/models/counted/infer`, {
+      body: Buffer.concat([head, Buffer.alloc(4)]),
+      headers: { 'inference-header-content-length': head.length },
+    });
+  };
+  expect((await ask({})).status).toBe(400);
+  expect((await ask({ outputs: [{ name: 'y', parameters: { shared_memory_region: 'none', shared_memory_byte_size: 4 } }] })).status).toBe(404);
+  expect((await ask({ parameters: { binary_data_output: true } })).status).toBe(200);
+  await until(() => kit.serving.stats('counted').total.requests === 3);
+  expect(kit.serving.stats('counted').total.errors).toBe(2);
+});
+
 describe('generate', () => {
   const ask = (endpoint: string, body: object | string, how = 'generate') =>
     send(`${kit.url}/v2/models/${endpoint}/${how}`, { body: typeof body === 'string' ? body : JSON.stringify(body) });

@@ -129,8 +129,17 @@ export function createCore(options: CoreOptions): OpenInferenceCore {
         receivedAt,
         startedAt,
       });
-      const outputs = reply.outputs.map((output) => finishOutput(output, request, reply.version, memory));
+      const outputs = finishOutputs();
       return { model: name, version: reply.version.version, id, outputs, finish: trace === undefined ? reply.finish : traced() };
+
+      function finishOutputs(): ReplyOutput[] {
+        try {
+          return reply.outputs.map((output) => finishOutput(output, request, reply.version, memory));
+        } catch (error) {
+          serving.refused({ endpoint: name, receivedAt, startedAt }, error);
+          throw error;
+        }
+      }
 
       function traced(): InferenceReply['finish'] {
         const answeredAt = performance.now();

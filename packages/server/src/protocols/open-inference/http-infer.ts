@@ -49,7 +49,8 @@ export async function runInference(
   const startedAt = performance.now();
   let body: Body | undefined;
   let requestId: string | undefined;
-  let asked = false;
+  // Whether the core knows of this request's end.
+  let counted = false;
   try {
     requestId = parseRequestId(request.headers['x-request-id']);
     const headerBytes = headerBytesOf(request);
@@ -57,7 +58,7 @@ export async function runInference(
     body = await readBody(request, { ...bodyOptions(options), headerBytes });
     const parsed = parse(body.bytes, headerBytes);
     requestId = parsed.id ?? requestId;
-    asked = true;
+    counted = true;
     const reply = await core.infer(target.name, target.version, parsed, {
       requestId,
       eventTime,
@@ -66,7 +67,10 @@ export async function runInference(
       header: headerOf(request),
       signal: signalOf(response),
     });
+    // An output that has no form in the reply makes an error of it after all.
+    counted = false;
     await send(reply);
+    counted = true;
     const after = reply.finish();
     if (after !== undefined) await after;
     if (!worthReleasing(reply.outputs)) return;
@@ -74,7 +78,7 @@ export async function runInference(
     else response.once('finish', () => releaseOutputs(reply.outputs));
   } catch (error) {
     report(logger, error, request.url ?? '');
-    if (!asked) core.refused(target.name, { receivedAt, startedAt }, error);
+    if (!counted) core.refused(target.name, { receivedAt, startedAt }, error);
     sendError(response, error, requestId);
   } finally {
     body?.release();
