@@ -54,7 +54,7 @@ export const EndpointConfig = z.strictObject({
   tier: z.enum(['auto', 'inline', 'worker']).optional(),
   isolation: z.enum(['thread', 'process']).optional().describe('process: a process of its own, with hard time-outs and cancellation.'),
   instances: z.number().int().min(1).max(64).optional(),
-  threads: z.number().int().min(1).max(256).optional().describe('Intra-op threads of a session.'),
+  threads: z.number().int().min(1).max(256).optional().describe('Intra-op threads of a session; processors of a Python model’s server.'),
   providers: z.array(ExecutionProvider).max(8).optional().describe('Execution providers, the preferred first; CPU takes what they do not.'),
   memoryLimitMiB: z.number().int().min(16).optional().describe('Of a model in a process of its own or a supervised server.'),
   memoryArena: z.boolean().optional().describe('False: ONNX Runtime gives memory back after each run.'),

@@ -40,7 +40,7 @@ export function createProcessHost({ environments, runDir, passEnv = [] }: Proces
     const limited =
       prlimit === undefined || memoryMiB === undefined ? command : [prlimit, `--as=${(memoryMiB + ADDRESS_ROOM_MIB) * MIB}`, '--core=0', '--', ...command];
     const [program = '', ...argv] = limited;
-    onLine(`${command.join(' ')}`, 'binnacle');
+    onLine(command.join(' '), 'binnacle');
     const service: Service = new ChildService({
       id,
       port,
