@@ -34,7 +34,7 @@ import {
   upkeepHandlers,
   viewHandlers,
 } from './http/index.ts';
-import { denied, EventBus, type EventMap, type LogControl, type Logger } from './kernel/index.ts';
+import { denied, EventBus, type EventMap, type LogControl, type Logger, notFound } from './kernel/index.ts';
 import { createMonitoringService, type MonitoringService, type MonitoringStore, type SegmentManifest } from './monitoring/index.ts';
 import { createOverviewService, type OverviewStore } from './overview/index.ts';
 import { grpcHealth } from './protocols/grpc-health/index.ts';
@@ -314,7 +314,7 @@ interface MonitoringParts {
   events: EventBus;
   logger: Logger;
   models: ModelSource;
-  endpoints: () => { name: string; model: string }[];
+  endpoints: () => { name: string; model: string; source: 'registry' | 'repository' }[];
 }
 
 interface OpenMonitoring {
@@ -336,7 +336,12 @@ async function openMonitoring(config: Config, engine: SqlEngine, parts: Monitori
     log,
     ledger,
     trainingData: duckDbTrainingData(),
-    packageOf: (model, version) => models.resolve(model, { version }),
+    packageOf: async (model, version) => {
+      // A mounted model may be called as one of the registry is, whose profile is not its own.
+      if (endpoints().some((endpoint) => endpoint.source === 'repository' && endpoint.model === model))
+        throw notFound('version_not_found', `'${model}' comes from a model repository, which has no training profiles.`);
+      return models.resolve(model, { version });
+    },
     endpoints: async () => endpoints(),
     events,
     logger,

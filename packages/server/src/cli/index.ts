@@ -37,6 +37,7 @@ export function buildProgram(): Command {
     .option('--default-endpoint <name>', 'endpoint that POST /invocations serves')
     .option('--model-repository <dir>', 'serve a folder of models laid out as for Triton (repeatable)', collect)
     .option('--model-control-mode <mode>', 'none, poll or explicit: how the repository is followed (default none)')
+    .option('--repository-poll-secs <n>', 'seconds between two looks at the repository in the mode poll (default 15)', integer)
     .option('--load-model <name>', "model of the repository to load at the start in the mode explicit, '*' for all (repeatable)", collect)
     .option('--shared-memory', 'let clients hand over tensors in /dev/shm (default: where only this machine can reach the server)')
     .option('--no-shared-memory', 'do not')

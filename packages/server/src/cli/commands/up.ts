@@ -11,6 +11,7 @@ export interface UpOptions {
   remoteSecrets?: string | undefined;
   modelRepository?: string[] | undefined;
   modelControlMode?: string | undefined;
+  repositoryPollSecs?: number | undefined;
   loadModel?: string[] | undefined;
   sharedMemory?: boolean | undefined;
   python?: string | undefined;
@@ -37,6 +38,7 @@ export async function up(options: UpOptions): Promise<void> {
     grpcPort: options.grpcPort,
     modelRepository: options.modelRepository,
     modelControlMode: options.modelControlMode as never,
+    repositoryPollSeconds: options.repositoryPollSecs,
     loadModels: options.loadModel,
     sharedMemory: options.sharedMemory,
     python: options.python as never,

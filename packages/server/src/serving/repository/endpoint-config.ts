@@ -24,7 +24,7 @@ export function endpointConfigOf(model: ModelConfig): MappedConfig {
     } else if (name === 'enable_mem_arena' && whole !== undefined) config.memoryArena = whole !== 0;
     else ignored.push(`parameters.${name}`);
   }
-  const providers = providersOf(model);
+  const providers = providersOf(model, ignored);
   if (providers.length > 0) config.providers = providers;
   if (model.response_cache?.enable === true && model.sequence_batching === undefined) config.cache = { maxMiB: CACHE_MIB };
   if (model.optimization?.graph !== undefined) ignored.push('optimization.graph');
@@ -66,8 +66,6 @@ function instancesOf({ instance_group: groups = [] }: ModelConfig, ignored: stri
   for (const group of groups) {
     if (group.passive === true) continue;
     count += Math.max(1, group.count ?? 1);
-    if (group.kind === 'KIND_GPU')
-      ignored.push('instance_group.kind KIND_GPU (it runs on the CPU unless optimization.execution_accelerators names a provider)');
     if ((group.gpus?.length ?? 0) > 0) ignored.push('instance_group.gpus');
     if (group.rate_limiter !== undefined) ignored.push('instance_group.rate_limiter');
   }
@@ -76,9 +74,15 @@ function instancesOf({ instance_group: groups = [] }: ModelConfig, ignored: stri
 
 const PROVIDERS = new Set(['cuda', 'tensorrt', 'openvino']);
 
-function providersOf({ optimization }: ModelConfig): ExecutionProvider[] {
+/** Execution providers by accelerators and kinds of instances, with the CPU behind them for what they do not take, or where they are not there. */
+function providersOf({ optimization, instance_group: groups = [] }: ModelConfig, ignored: string[]): ExecutionProvider[] {
   const { gpu_execution_accelerator: gpu = [], cpu_execution_accelerator: cpu = [] } = optimization?.execution_accelerators ?? {};
-  return [...gpu, ...cpu]
-    .filter(({ name = '' }) => PROVIDERS.has(name))
-    .map(({ name, parameters }) => ({ name: name as ExecutionProvider['name'], ...(parameters === undefined ? {} : { options: { ...parameters } }) }));
+  const names: string[] = [];
+  for (const { name = '', parameters = {} } of [...gpu, ...cpu]) {
+    if (!PROVIDERS.has(name)) ignored.push(`optimization.execution_accelerators ${name}`);
+    else if (!names.includes(name)) names.push(name);
+    for (const parameter of Object.keys(parameters)) ignored.push(`optimization.execution_accelerators ${name}.${parameter}`);
+  }
+  if (groups.some(({ kind }) => kind === 'KIND_GPU') && !names.includes('cuda')) names.push('cuda');
+  return names.length === 0 ? [] : [...names, 'cpu'].map((name) => ({ name: name as ExecutionProvider['name'] }));
 }
