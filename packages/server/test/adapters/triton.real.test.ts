@@ -1,5 +1,7 @@
+import { expect, it } from 'vitest';
+import { remoteRuntime } from '../../src/compose/remote-models.ts';
 import type { Datatype } from '../../src/serving/index.ts';
-import { packageRuntimeSuite, type StandIn } from '../ports/package-runtime.suite.ts';
+import { packageOf, packageRuntimeSuite, type StandIn, tensor } from '../ports/package-runtime.suite.ts';
 import { freePort, pythonServer } from '../support/python-server.ts';
 import { startTriton } from '../support/triton-server.ts';
 
@@ -85,3 +87,40 @@ async function mlserver(pick: (ports: { http: number; grpc: number }) => number)
 
 packageRuntimeSuite('Open Inference over REST, MLServer', { protocol: 'open-inference', scheme: 'http', start: () => mlserver(({ http }) => http) });
 packageRuntimeSuite('Open Inference over gRPC, MLServer', { protocol: 'open-inference-grpc', scheme: 'grpc', start: () => mlserver(({ grpc }) => grpc) });
+
+it("Triton's backend sees priority, time-out, sequence and parameters as they were given here", async () => {
+  const server = await startTriton([
+    {
+      name: 'echo',
+      config: 'input [{ name: "x" data_type: TYPE_FP32 dims: [1] }]\noutput [{ name: "seen" data_type: TYPE_STRING dims: [1] }]',
+      python: `import json, numpy as np, triton_python_backend_utils as pb
+class TritonPythonModel:
+    def execute(self, requests):
+        return [pb.InferenceResponse([pb.Tensor("seen", np.array([json.dumps([r.correlation_id(), r.flags(), r.timeout(), json.loads(r.parameters())])], dtype=object))]) for r in requests]
+`,
+    },
+  ]);
+  try {
+    for (const [protocol, url] of [
+      ['open-inference', server.url],
+      ['open-inference-grpc', `grpc://127.0.0.1:${server.grpcPort}`],
+    ] as const) {
+      const model = await remoteRuntime({
+        limits: { maxBodyBytes: 2 ** 20, maxJsonBytes: 0, maxUploadBytes: 0 },
+        remote: { hosts: [], secretsDir: undefined },
+      }).load(packageOf({ kind: 'remote', protocol, url, model: 'echo' }));
+      const [seen] = await model.execute([tensor('x', 'FP32', [1], [1])], ['seen'], {
+        priority: 2,
+        timeoutMicros: 5_000_000,
+        sequence: { id: 9007199254740993n, start: true, end: false },
+        parameters: { mode: 'a', depth: 3 },
+      });
+      // The second is Triton's flag of a sequence's start.
+      expect(String(seen?.data[0]), protocol).toMatch(/^\[9007199254740993, 1, 5000000, \{.*\}\]$/);
+      expect(JSON.parse(String(seen?.data[0]))[3]).toMatchObject({ mode: 'a', depth: 3 });
+      await model.close();
+    }
+  } finally {
+    await server.stop();
+  }
+}, 120_000);

@@ -117,7 +117,8 @@ function parameterMessages(parameters: ReturnType<typeof parametersOf>): Record<
   return Object.fromEntries(
     Object.entries(parameters ?? {}).map(([key, value]) => {
       if (typeof value === 'boolean') return [key, { bool_param: value }];
-      if (typeof value === 'bigint') return [key, { uint64_param: String(value) }];
+      // Triton takes a sequence's id as a signed number only, and reads it as an unsigned one.
+      if (typeof value === 'bigint') return [key, { int64_param: String(BigInt.asIntN(64, value)) }];
       if (typeof value === 'number') return [key, Number.isInteger(value) ? { int64_param: value } : { double_param: value }];
       return [key, { string_param: value }];
     }),
