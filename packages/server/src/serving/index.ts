@@ -13,6 +13,7 @@ export {
   type ModelTier,
   newTiming,
   type PackageRuntime,
+  type ParameterValue,
   type RunCall,
   type RunTiming,
   type SequenceCall,

@@ -1,5 +1,5 @@
 import { invalid, isObject, shown } from '../../kernel/index.ts';
-import type { RunCall, Tensor, VersionInfo } from '../../serving/index.ts';
+import type { ParameterValue, RunCall, Tensor, VersionInfo } from '../../serving/index.ts';
 import type { Table } from '../../tables/index.ts';
 import { asRows, asTable, type ScoringInput } from './input.ts';
 import { arrayTensor, namedTensors } from './tensors.ts';
@@ -28,12 +28,21 @@ function byPosition(version: VersionInfo, table: Table): Table {
   return { rows: table.rows, columns: table.columns.map((column, i) => ({ name: names[i]?.name ?? column.name, values: column.values })) };
 }
 
-/** `params` for whoever takes them; MLflow, too, ignores what a model has no use for. */
-export function parametersOf(params: unknown): RunCall['parameters'] {
-  if (!isObject(params)) return undefined;
-  // A model's parameters go on as JSON, in which an integer of any size is a number.
-  return JSON.parse(JSON.stringify(params, (_key, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))) as RunCall['parameters'];
+/** Far deeper than any model's; what is walked has to have an end. */
+const MAX_DEPTH = 32;
+
+/** A model's parameters go on as JSON, in which an integer of any size is a number. */
+function parameter(value: unknown, depth: number): ParameterValue {
+  if (depth > MAX_DEPTH) throw invalid('invalid_params', `Parameters may be nested ${MAX_DEPTH} levels deep at most.`);
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => parameter(item, depth + 1));
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, parameter(item, depth + 1)]));
+  return value as ParameterValue;
 }
+
+/** `params` for whoever takes them; MLflow, too, ignores what a model has no use for. Throws `invalid` for what is nested too deep. */
+export const parametersOf = (params: unknown): RunCall['parameters'] =>
+  isObject(params) ? (parameter(params, 0) as Readonly<Record<string, ParameterValue>>) : undefined;
 
 /** Throws `invalid` when what is no object would have to be handed to a model that may take params. An ONNX graph takes none. */
 export function checkParams(version: VersionInfo, params: unknown): void {
