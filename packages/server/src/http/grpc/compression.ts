@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { deflate, gzip } from 'node:zlib';
 import { unsupported } from '../../kernel/index.ts';
 import { unpack } from '../data-plane/body.ts';
+import { Share } from '../data-plane/share.ts';
 import type { Message } from './framing.ts';
 
 /** What a message may be packed with, as the header `grpc-accept-encoding` says it. */
@@ -18,10 +19,14 @@ export function parseEncoding(header: string | string[] | undefined): Encoding |
   throw unsupported('unsupported_encoding', `The message encoding '${String(header).slice(0, 40)}' is not known here; use gzip, deflate or identity.`);
 }
 
-/** The message unpacked, of at most `maxBytes`. */
+/** The message unpacked, of at most `maxBytes`; its bytes count among those of all bodies until it is released. */
 export async function unpackMessage(message: Message, encoding: Encoding, maxBytes: number): Promise<Message> {
   try {
-    return { compressed: false, bytes: await unpack(message.bytes, encoding, maxBytes), release() {} };
+    const bytes = await unpack(message.bytes, encoding, maxBytes);
+    const share = new Share();
+    const full = share.take(bytes.length);
+    if (full !== undefined) throw full;
+    return { compressed: false, bytes, release: () => share.give() };
   } finally {
     message.release();
   }
