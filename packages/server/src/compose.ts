@@ -265,6 +265,7 @@ async function build(
     uiDir: packagedFolder('web'),
   });
   await serving.prepare();
+  await repositories?.prepare();
   // What a crash left is set right before anybody can add to it.
   await monitoring.start();
   await batch.start();

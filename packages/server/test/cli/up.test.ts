@@ -132,6 +132,12 @@ describe('the port of gRPC', () => {
     expect(await server.stop()).toBe(0);
   });
 
+  it('does not start over a model repository that is not there', async () => {
+    const { code, stderr } = await binnacle(['up', '--data', temporaryFolder(), '--port', '0', '--grpc-port', '0', '--model-repository', '/nowhere/models']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the model repository /nowhere/models cannot be read');
+  });
+
   it('is none with --grpc-port -1', async () => {
     const server = await startServer({ args: ['--grpc-port', '-1'] });
     expect(server.stderr()).not.toContain('gRPC');

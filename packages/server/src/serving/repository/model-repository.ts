@@ -25,6 +25,8 @@ export interface ModelRepositoryDeps {
 
 /** Model repository folders, served as Triton serves them. */
 export interface ModelRepositories extends RepositoryControl {
+  /** Throws `invalid` for a repository that cannot be read. Before the port opens. */
+  prepare(): Promise<void>;
   /** Loads what the mode says, and keeps following the folders in the mode poll. Never throws for a model. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -183,11 +185,9 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
     if (changed.length === 0) return;
     // What is still being copied is left to the next look.
     await wait(Math.min(SETTLE_MS, deps.pollSeconds * 500));
-    const settled = new Map<string, Located>();
-    for (const [name, before] of changed) {
-      const now = await locate(name);
-      if (now !== null && now.found.fingerprint === before.found.fingerprint) settled.set(name, now);
-    }
+    const before = new Map(changed);
+    const settled = await locateAll(before.keys());
+    for (const [name, { found }] of settled) if (found.fingerprint !== before.get(name)?.found.fingerprint) settled.delete(name);
     for (const name of settled.keys()) known(name).wanted = true;
     if (!closed) await bringAll(settled);
   }
@@ -202,6 +202,10 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
 
   return {
     repositories,
+
+    async prepare() {
+      await scan();
+    },
 
     start: () =>
       alone(async () => {

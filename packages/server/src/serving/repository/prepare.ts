@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BinnacleError, internal, messageOf, newRequestId } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../registry/index.ts';
@@ -140,8 +141,12 @@ async function modelFile(dir: string, name: string): Promise<string> {
 
 async function keep(workDir: string, bytes: Uint8Array): Promise<string> {
   await mkdir(workDir, { recursive: true });
-  const file = join(workDir, `${newRequestId()}.onnx`);
-  await writeFile(file, bytes);
+  // The same graph has the same file, so that a version that did not change is not loaded anew.
+  const file = join(workDir, `${createHash('sha256').update(bytes).digest('hex')}.onnx`);
+  if ((await stat(file).catch(() => undefined)) !== undefined) return file;
+  const whole = join(workDir, `${newRequestId()}.part`);
+  await writeFile(whole, bytes);
+  await rename(whole, file);
   return file;
 }
 
