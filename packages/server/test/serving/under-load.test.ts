@@ -194,7 +194,7 @@ describe('a queue', () => {
     await deploy({ batching: { enabled: 'off', defaultQueuePolicy: { maxQueueSize: 1 } } });
     const running = kit.infer('e', row(1, 1));
     await until(() => kit.serving.get('e').versions[0]?.queue?.running === 1);
-    const late = kit.infer('e', { ...row(2, 2), parameters: { timeout: 200_000 } });
+    const late = kit.infer('e', { ...row(2, 2), parameters: { timeout: 2_000_000 } });
     await until(() => kit.serving.get('e').versions[0]?.queue?.waiting === 1);
     const refused = await kit.infer('e', row(3, 3));
     expect([refused.status, refused.json()]).toEqual([503, { error: 'Exceeds maximum queue size' }]);
@@ -247,7 +247,8 @@ describe('a queue', () => {
     const asked = [1, 2, 3].map((i) => kit.infer('e', row(i, i)));
     await until(() => kit.serving.get('e').versions[0]?.queue?.waiting === 2);
     const deleted = kit.serving.delete('e');
-    await until(async () => (await kit.infer('e', row(9, 9))).status === 404);
+    await until(() => kit.serving.list().length === 0);
+    expect((await kit.infer('e', row(9, 9))).status).toBe(404);
     held.release();
     expect((await Promise.all(asked)).map(answer)).toEqual([2, 4, 6]);
     await deleted;
