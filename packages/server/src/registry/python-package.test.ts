@@ -16,14 +16,14 @@ it('is served by MLflow unless its settings say otherwise', () => {
 });
 
 it('refuses settings that are none', () => {
-  for (const settings of [
+  const bad: Record<string, string>[] = [
     { 'binnacle.command': '[1]' },
     { 'binnacle.command': '[]' },
     { 'binnacle.command': '["a' },
     { 'binnacle.command': '["a\\u0000"]' },
     { 'binnacle.protocol': 'grpc' },
-  ])
-    expect(() => pythonRuntimeOf(settings as Record<string, string>)).toThrow(expect.objectContaining({ kind: 'invalid', code: 'python_settings' }));
+  ];
+  for (const settings of bad) expect(() => pythonRuntimeOf(settings)).toThrow(expect.objectContaining({ kind: 'invalid', code: 'python_settings' }));
 });
 
 it('makes a tensor of each column, and keeps tensors', () => {

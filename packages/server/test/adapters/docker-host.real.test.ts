@@ -54,7 +54,7 @@ describe.skipIf(noDocker !== undefined || !hasVenv)('services in containers', ()
   const onLine = (text: string, source: string) => lines.push(`${source}: ${text}`);
   const newHost = (options: { network?: 'none' | 'host'; image?: string; owner?: string; dockerHost?: string } = {}) =>
     createDockerHost({ owner: '/data', runDir, network: 'none', dockerHost: engine.url, passEnv: ['BINNACLE_TEST_PASSED'], ...options });
-  const spec = (limits: ServiceSpec['limits'] = {}, software = ready): ServiceSpec => ({
+  const spec = (limits: ServiceSpec['limits'] = {}, software: Software = ready): ServiceSpec => ({
     name: 'a test',
     software,
     command: ({ python }) => [python, '-c', PROGRAM],

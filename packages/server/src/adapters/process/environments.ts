@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { OnLine, Software } from '../../compute/index.ts';
 import { unavailable, unsupported } from '../../kernel/index.ts';
@@ -122,7 +122,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       await step(base.executable, ['-m', 'venv', dir]);
       await step(executable, ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '-r', list]);
     }
-    await writeFile(stamp, `${await readFile(list, 'utf8')}`);
+    await writeFile(stamp, requirements);
     return executable;
   }
 
