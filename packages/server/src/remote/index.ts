@@ -5,7 +5,7 @@ export { GrpcPeer } from './grpc-peer.ts';
 export { protosOf } from './proto-files.ts';
 export { errorText, type HttpCall, HttpPeer, type HttpReply, retryAfterOf } from './http-peer.ts';
 export { countOf, type JsonStyle, parseReply, shapeOf, valuesFromJson, valuesToJson } from './json-values.ts';
-export { textOf, valuesFromRaw, valuesToRaw } from './raw-values.ts';
+export { valuesFromRaw, valuesToRaw } from './raw-values.ts';
 export { createRemoteRuntime, type RemoteRuntimeOptions } from './runtime.ts';
 export { predictionsOf, type WantedOutput } from './scoring-reply.ts';
 export { scoringBody } from './scoring-request.ts';

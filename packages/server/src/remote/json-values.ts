@@ -1,4 +1,4 @@
-import { allocate, type Datatype, floatToHalf, halfToFloat, type Tensor, type TensorData } from '../serving/index.ts';
+import { allocate, type Datatype, floatToHalf, halfToFloat, isText, type Tensor, type TensorData } from '../serving/index.ts';
 
 /** Elements of a shape. */
 export const countOf = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1);
@@ -26,9 +26,14 @@ export function valuesToJson(tensor: Tensor, style: JsonStyle, shape?: readonly 
   return nest(0);
 }
 
+function textJson(name: string, value: string): string {
+  if (!isText(value)) throw new Error(`input '${name}' holds bytes that are not UTF-8, which have no JSON form`);
+  return JSON.stringify(value);
+}
+
 /** Each value's own text. */
 export function wordsOf({ name, datatype, data }: Tensor, style: JsonStyle): string[] {
-  if (Array.isArray(data)) return data.map(style.string ?? ((value) => JSON.stringify(value)));
+  if (Array.isArray(data)) return data.map(style.string ?? ((value) => textJson(name, value)));
   if (datatype === 'BOOL') return Array.from(data as Uint8Array, (value) => (value === 0 ? 'false' : 'true'));
   const numbers = datatype === 'FP16' ? halfToFloat(data as Uint16Array) : data;
   const isFloat = datatype === 'FP16' || datatype === 'FP32' || datatype === 'FP64';

@@ -1,16 +1,15 @@
-import { isUtf8 } from 'node:buffer';
-import { type Datatype, TENSOR_ARRAYS, type Tensor, type TensorData } from '../serving/index.ts';
+import { bytesOfText, type Datatype, isText, TENSOR_ARRAYS, type Tensor, type TensorData, textOfBytes } from '../serving/index.ts';
 import { countOf } from './json-values.ts';
 
 /** A tensor's values as Open Inference's little-endian bytes; a view where possible. BYTES are strings behind their length in four bytes. */
 export function valuesToRaw({ data }: Tensor): Buffer {
   if (!Array.isArray(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   let size = 0;
-  for (const value of data) size += 4 + Buffer.byteLength(value);
+  for (const value of data) size += 4 + (isText(value) ? Buffer.byteLength(value) : bytesOfText(value).length);
   const out = Buffer.allocUnsafe(size);
   let at = 0;
   for (const value of data) {
-    const length = out.write(value, at + 4);
+    const length = isText(value) ? out.write(value, at + 4) : bytesOfText(value).copy(out, at + 4);
     out.writeUInt32LE(length, at);
     at += 4 + length;
   }
@@ -38,15 +37,9 @@ function strings(name: string, count: number, bytes: Buffer): string[] {
     if (out.length === count) throw new Error(`output '${name}' has more than ${count} strings`);
     const end = at + 4 > bytes.length ? Number.POSITIVE_INFINITY : at + 4 + bytes.readUInt32LE(at);
     if (end > bytes.length) throw new Error(`output '${name}' ends within a string`);
-    out.push(textOf(name, bytes.subarray(at + 4, end)));
+    out.push(textOfBytes(bytes.subarray(at + 4, end)));
     at = end;
   }
   if (out.length !== count) throw new Error(`output '${name}' has ${out.length} strings, expecting ${count}`);
   return out;
-}
-
-/** Strings are UTF-8 here; bytes that are not would be lost. */
-export function textOf(name: string, bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new Error(`output '${name}' holds bytes that are not UTF-8`);
-  return bytes.toString('utf8');
 }

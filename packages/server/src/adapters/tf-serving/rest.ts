@@ -12,11 +12,10 @@ import {
   type RemoteTarget,
   retryAfterOf,
   shapeOf,
-  textOf,
   valuesFromJson,
   valuesToJson,
 } from '../../remote/index.ts';
-import type { Datatype, Tensor } from '../../serving/index.ts';
+import { bytesOfText, type Datatype, type Tensor, textOfBytes } from '../../serving/index.ts';
 import { factsOf } from './signature.ts';
 
 /** A model of TensorFlow Serving over REST, by its columnar format (`inputs` → `outputs`), after tensorflow.org/tfx/serving/api_rest. */
@@ -91,7 +90,7 @@ export class TensorflowServingRest implements RemoteClient {
 }
 
 /** Strings as base64: what is in them is nobody's business on the way. */
-const string = (value: string): string => `{"b64":"${Buffer.from(value).toString('base64')}"}`;
+const string = (value: string): string => `{"b64":"${bytesOfText(value).toString('base64')}"}`;
 
 function requestOf(inputs: readonly Tensor[]): string {
   try {
@@ -103,7 +102,7 @@ function requestOf(inputs: readonly Tensor[]): string {
 
 function tensorOf(name: string, datatype: string, values: unknown): Tensor {
   return valuesFromJson(name, datatype as Datatype, shapeOf(values), values, (value) => {
-    if (isObject(value) && typeof value.b64 === 'string') return textOf(name, Buffer.from(value.b64, 'base64'));
+    if (isObject(value) && typeof value.b64 === 'string') return textOfBytes(Buffer.from(value.b64, 'base64'));
     if (typeof value !== 'string') throw new Error(`output '${name}' holds no string`);
     return value;
   });

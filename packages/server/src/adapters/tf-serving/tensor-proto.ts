@@ -1,5 +1,5 @@
-import { checkShape, countOf, textOf, valuesFromRaw } from '../../remote/index.ts';
-import { allocate, type Datatype, type Tensor } from '../../serving/index.ts';
+import { checkShape, countOf, valuesFromRaw } from '../../remote/index.ts';
+import { bytesOfText, allocate, type Datatype, type Tensor, textOfBytes } from '../../serving/index.ts';
 import { DATATYPES } from './signature.ts';
 
 /** TensorProto as decoded; 64-bit integers as Long. */
@@ -29,7 +29,7 @@ const LISTS: Record<Datatype, string> = {
 export function toTensorProto({ datatype, shape, data }: Tensor): object {
   const dtype = DATATYPES.find(([, , known]) => known === datatype)?.[1];
   const tensor_shape = { dim: shape.map((size) => ({ size })) };
-  if (Array.isArray(data)) return { dtype, tensor_shape, string_val: data.map((value) => Buffer.from(value)) };
+  if (Array.isArray(data)) return { dtype, tensor_shape, string_val: data.map(bytesOfText) };
   return { dtype, tensor_shape, tensor_content: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
 }
 
@@ -50,7 +50,7 @@ export function fromTensorProto(name: string, proto: TensorProto): Tensor {
   for (let i = 0; i < count; i++) {
     const value = values[Math.min(i, values.length - 1)];
     (data as unknown[])[i] =
-      datatype === 'BYTES' ? textOf(name, value as Buffer) : datatype === 'INT64' || datatype === 'UINT64' ? BigInt(String(value)) : Number(value);
+      datatype === 'BYTES' ? textOfBytes(value as Buffer) : datatype === 'INT64' || datatype === 'UINT64' ? BigInt(String(value)) : Number(value);
   }
   return { name, datatype, shape, data };
 }

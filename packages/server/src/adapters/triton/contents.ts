@@ -1,5 +1,4 @@
-import { textOf } from '../../remote/index.ts';
-import { allocate, type Datatype, type Tensor } from '../../serving/index.ts';
+import { allocate, type Datatype, type Tensor, textOfBytes } from '../../serving/index.ts';
 
 /** InferTensorContents: the values of a tensor in the list of its datatype; 64-bit integers as Long. */
 export type Contents = Partial<Record<(typeof LISTS)[Exclude<Datatype, 'FP16'>], ArrayLike<unknown>>>;
@@ -29,7 +28,7 @@ export function valuesFromContents(name: string, datatype: Datatype, shape: numb
   for (let i = 0; i < count; i++) {
     const value = values[i];
     (data as unknown[])[i] =
-      datatype === 'BYTES' ? textOf(name, value as Buffer) : datatype === 'INT64' || datatype === 'UINT64' ? BigInt(String(value)) : Number(value);
+      datatype === 'BYTES' ? textOfBytes(value as Buffer) : datatype === 'INT64' || datatype === 'UINT64' ? BigInt(String(value)) : Number(value);
   }
   return { name, datatype, shape, data };
 }
