@@ -43,7 +43,8 @@ interface ReadGraph {
 
 /** A model's folder as what is to be served. `given`: a configuration to use instead of the folder's. Throws for what makes every version unusable. */
 export async function prepareModel(deps: PrepareDeps, found: FoundModel, given?: ModelConfig): Promise<PreparedModel> {
-  const config = given ?? (found.config === undefined ? {} : parseModelConfig(found.config, `${found.name}/config.pbtxt`));
+  const written = given ?? (found.config === undefined ? {} : parseModelConfig(found.config, `${found.name}/config.pbtxt`));
+  const config: ModelConfig = { ...written, version_policy: written.version_policy ?? { latest: { num_versions: 1 } } };
   if (config.name !== undefined && config.name !== '' && config.name !== found.name)
     throw badConfig(`the configuration of '${found.name}' has the name '${config.name}'; it must be the folder's, or be left out`);
   const wanted = chosenVersions(
