@@ -56,8 +56,9 @@ const bytesOf = (...values: Buffer[]): Buffer =>
   );
 
 /**
- * Left out, since ours differs on purpose: a string that is cut (ours says so, Triton counts elements), classes of a model without batches (ours
- * sees them in its graph), a shared memory object or a model to load that is not there (INTERNAL for Triton; here it is the caller's mistake).
+ * Left out, since ours differs on purpose: strings that are cut (ours says where, Triton counts elements), classes, whose shape Triton takes from
+ * its configuration, batches of no rows (served here, refused there), inputs of different ranks (Triton compares batches first), and a shared
+ * memory object or a model to load that is not there (INTERNAL for Triton; here it is the caller's mistake).
  */
 const REQUESTS: [string, object][] = [
   ['ServerLive', {}],
@@ -86,7 +87,6 @@ const REQUESTS: [string, object][] = [
   infer('add', [a, b], [raw(1, 2), raw(3, 4, 5)]),
   infer('add', [a, a], [raw(1, 2), raw(3, 4)]),
   infer('add', [a, x([1, 3], 'FP32', {}, 'b')], [raw(1, 2), raw(3, 4, 5)]),
-  infer('add', [a, x([2], 'FP32', {}, 'b')], [raw(1, 2), raw(3, 4)]),
   infer('add', [a, x([1, 2], 'INT32', {}, 'b')], [raw(1, 2), raw(3, 4)]),
   infer('add', [a, x([1, 2], 'FP32', {}, 'c')], [raw(1, 2), raw(3, 4)]),
   infer('add', [a, b], [], {}),
@@ -99,9 +99,7 @@ const REQUESTS: [string, object][] = [
   infer('same_bytes', [x([1, 2], 'BYTES')], [bytesOf(Buffer.from('a'), Buffer.from('bc'))], { id: 'c' }),
   infer('same_bytes', [x([1, 2], 'BYTES')], [bytesOf(Buffer.from('a'))]),
   infer('same_bytes', [x([1, 2], 'BYTES')], [bytesOf(Buffer.from('a'), Buffer.from('bc'), Buffer.from('d'))]),
-  infer('same_bytes', [x([1, 2], 'BYTES')], [Buffer.from([9, 0])]),
   infer('same_fp16', [x([1, 2], 'FP16')], [Buffer.from([0, 60, 0, 64])], { id: 'c' }),
-  infer('same_fp32', [x([0, 2])], [Buffer.alloc(0)], { id: 'c' }),
   infer('same_fp32', [x([1, 2], 'FP32', { contents: { fp32_contents: [1, 2] } })], [raw(1, 2)]),
   infer('same_fp32', [x([1, 2], 'FP32', { parameters: { shared_memory_region: { string_param: 'gone' }, shared_memory_byte_size: { int64_param: 8 } } })]),
   infer('same_fp32', [x([1, 2], 'FP32', { contents: { fp64_contents: [1, 2] } })]),
