@@ -1,7 +1,7 @@
 import type { TensorSpec } from '@binnacle/contract';
 import type { EnsembleStep, RuntimeSpec } from '../../registry/index.ts';
 import { datatypeOf } from './datatypes.ts';
-import { badConfig, type ConfigTensor, type ModelConfig } from './model-config.ts';
+import { badConfig, type ConfigTensor, type ModelConfig, parseModelConfig } from './model-config.ts';
 
 /** An ensemble's configuration, which nothing completes: it has no graph. Throws `invalid` for one that is not whole. */
 export function completeEnsemble(name: string, config: ModelConfig): ModelConfig {
@@ -38,4 +38,14 @@ export function ensembleSpec(config: ModelConfig): RuntimeSpec & { kind: 'ensemb
       }),
     ),
   };
+}
+
+/** Models that an ensemble's configuration names; none for what is no ensemble, or cannot be read. */
+export function stepsOf(config: string | undefined): string[] {
+  if (config === undefined || !config.includes('ensemble_scheduling')) return [];
+  try {
+    return (parseModelConfig(config).ensemble_scheduling?.step ?? []).map((step) => step.model_name ?? '');
+  } catch {
+    return [];
+  }
 }

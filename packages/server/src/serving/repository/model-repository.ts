@@ -2,8 +2,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Endpoint } from '@binnacle/contract';
 import { BinnacleError, invalid, type Logger, messageOf, unavailable } from '../../kernel/index.ts';
-import type { RepositoryControl, RepositoryIndexEntry } from '../repository-control.port.ts';
+import type { RepositoryControl } from '../repository-control.port.ts';
 import type { ServingService } from '../serving.service.ts';
+import { stepsOf } from './ensemble-config.ts';
+import { indexEntries } from './index-entries.ts';
 import { dependenciesFirst, type KnownModel, type Located, newlyKnown } from './known-models.ts';
 import { findModel, modelNames } from './layout.ts';
 import { parseModelConfig, parseModelConfigJson } from './model-config.ts';
@@ -293,34 +295,3 @@ const problemOf = (endpoint: Endpoint | undefined): string => (endpoint === unde
 
 /** A load's configuration: JSON, as Triton has it. */
 const readOverride = (text: string) => (/^\s*[{[]/.test(text) ? parseModelConfigJson(text) : parseModelConfig(text, 'config'));
-
-/** Models that an ensemble's configuration names; none for what is no ensemble, or cannot be read. */
-function stepsOf(config: string | undefined): string[] {
-  if (config === undefined || !config.includes('ensemble_scheduling')) return [];
-  try {
-    return (parseModelConfig(config).ensemble_scheduling?.step ?? []).map((step) => step.model_name ?? '');
-  } catch {
-    return [];
-  }
-}
-
-function indexEntries({ name, problem, unloaded, versions }: KnownModel, endpoint: Endpoint | undefined): RepositoryIndexEntry[] {
-  const mounted = endpoint?.source === 'repository' ? endpoint : undefined;
-  if (mounted === undefined) {
-    const reason = problem !== '' ? problem : unloaded ? 'unloaded' : '';
-    if (reason === '') return [{ name, version: undefined, state: undefined, reason: '' }];
-    const of = versions.length === 0 ? [undefined] : versions.slice(-1).map(String);
-    return of.map((version) => ({ name, version, state: 'UNAVAILABLE' as const, reason }));
-  }
-  const ready = new Set(mounted.versions.filter(({ state }) => state === 'ready').map(({ version }) => version));
-  const entries = mounted.versions
-    // A version that serves on while its successor of the same number did not load, or leaves, is one entry.
-    .filter(({ version, state }) => state === 'ready' || !ready.has(version))
-    .map(({ version, state, error }): RepositoryIndexEntry => {
-      const failed = mounted.versions.find((other) => other.version === version && other.state === 'failed')?.error;
-      const is = ({ ready: 'READY', loading: 'LOADING', draining: 'UNLOADING', failed: 'UNAVAILABLE' } as const)[state];
-      return { name, version: String(version), state: is, reason: error ?? failed ?? '' };
-    });
-  if (problem === '') return entries.length > 0 ? entries : [{ name, version: undefined, state: 'UNAVAILABLE', reason: mounted.message }];
-  return entries.map((entry) => (entry.state === 'READY' ? { ...entry, reason: `what is in the folder now is not served: ${problem}` } : entry));
-}
