@@ -126,7 +126,7 @@ describe('a hostile ONNX file is refused:', () => {
     const refused = refusal(forever(), createOnnxRuntime({ loadTimeoutMs: 2000 }));
     let answers = 0;
     const timer = setInterval(() => {
-      const [out] = other.execute([{ name: 'x', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) }], ['y']) as [{ data: Float32Array }];
+      const [out] = other.execute([{ name: 'x', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) }], ['y']) as unknown as [{ data: Float32Array }];
       answers += out.data[0] === 3 ? 1 : 0;
     }, 10);
     expect(await refused).toMatchObject({ kind: 'invalid', code: 'load_timeout', message: expect.stringContaining('2 s') });
