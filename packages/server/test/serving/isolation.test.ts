@@ -49,7 +49,7 @@ describe('an isolated model behind an endpoint', () => {
     gone.end(body);
     const answer = kit.infer('left', turns(2));
     // Both are there: one runs, one waits.
-    await until(() => (kit.serving.get('left').versions[0]?.queue.waiting ?? 0) > 0);
+    await until(() => (kit.serving.get('left').versions[0]?.queue?.waiting ?? 0) > 0);
     gone.destroy();
     expect((await answer).json().outputs[0].data).toEqual([2]);
     expect(await childrenOf(process.pid)).not.toContain(pid);
