@@ -51,9 +51,10 @@ export class Mutator {
       const { of, key } = this.pick(places);
       const kind = this.below(4);
       if (kind === 0) (of as Record<string, unknown>)[key] = this.pick(VALUES);
-      else if (kind === 1) Array.isArray(of) ? of.splice(Number(key), 1) : delete of[key];
-      else if (kind === 2) Array.isArray(of) ? of.push(of[Number(key)]) : (of[this.pick(KEYS)] = of[key]);
-      else (of as Record<string, unknown>)[key] = nested(this.pick(VALUES), this.below(40));
+      else if (kind === 3) (of as Record<string, unknown>)[key] = nested(this.pick(VALUES), this.below(40));
+      else if (Array.isArray(of)) of.splice(Number(key), 1, ...(kind === 1 ? [] : [of[Number(key)], of[Number(key)]]));
+      else if (kind === 1) delete of[key];
+      else of[this.pick(KEYS)] = of[key];
     }
     return copy;
   }
@@ -75,22 +76,10 @@ const KEYS = [
   '😀',
   'x'.repeat(5000),
 ];
-const VALUES: unknown[] = [
-  ...[null, true, false, 0, -0, 1, -1, 1.5, 1e308, -1e308, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 63, 1e400],
-  ...['', 'x', '0', 'NaN', '__proto__', '\ud800', '\u0000', '../../etc/passwd', '%00', 'FP32', 'BYTES', 'BF16', 'x'.repeat(10_000)],
-  ...[
-    [],
-    {},
-    [[]],
-    [null],
-    [-1, -1],
-    [2 ** 31, 2 ** 31],
-    [1e9, 1e9, 1e9],
-    { b64: '!!' },
-    { b64: 'AAAA' },
-    { binary_data_size: -1 },
-    { binary_data_size: 1e18 },
-  ],
-];
+const NUMBERS = [0, -0, 1, -1, 1.5, 1e308, -1e308, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 63, Number.MAX_VALUE];
+const TEXTS = ['', 'x', '0', 'NaN', '__proto__', '\ud800', '\u0000', '../../etc/passwd', '%00', 'FP32', 'BYTES', 'BF16', 'x'.repeat(10_000)];
+const LISTS = [[], [[]], [null], [-1, -1], [2 ** 31, 2 ** 31], [1e9, 1e9, 1e9]];
+const OBJECTS = [{}, { b64: '!!' }, { b64: 'AAAA' }, { binary_data_size: -1 }, { binary_data_size: 1e18 }];
+const VALUES: unknown[] = [null, true, false, ...NUMBERS, ...TEXTS, ...LISTS, ...OBJECTS];
 const nested = (value: unknown, depth: number): unknown =>
   depth === 0 ? value : depth % 2 === 0 ? [nested(value, depth - 1)] : { data: nested(value, depth - 1) };

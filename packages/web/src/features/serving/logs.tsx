@@ -19,6 +19,20 @@ const EVERY_MS = 1500;
 export function Logs({ endpoint }: { endpoint: EndpointDetail }) {
   const versions = endpoint.logged;
   const [version, setVersion] = useState<number | undefined>(versions[0]);
+  return <Lines key={version} endpoint={endpoint.name} version={version} versions={versions} onVersion={setVersion} />;
+}
+
+function Lines({
+  endpoint,
+  version,
+  versions,
+  onVersion,
+}: {
+  endpoint: string;
+  version: number | undefined;
+  versions: readonly number[];
+  onVersion: (version: number) => void;
+}) {
   const [lines, setLines] = useState<Line[]>([]);
   const [wrap, setWrap] = useState(true);
   const [error, setError] = useState<Error | undefined>();
@@ -29,12 +43,10 @@ export function Logs({ endpoint }: { endpoint: EndpointDetail }) {
     let after: string | undefined;
     let over = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    setLines([]);
-    setAsked(false);
     const ask = async (): Promise<void> => {
       try {
         const query = { limit: 1000, ...(version === undefined ? {} : { version }), ...(after === undefined ? {} : { after }) };
-        const answer = await client.call('getEndpointLogs', { params: { endpoint: endpoint.name }, query });
+        const answer = await client.call('getEndpointLogs', { params: { endpoint }, query });
         if (over) return;
         after = answer.next;
         if (answer.lines.length > 0) setLines((before) => [...before, ...answer.lines].slice(-KEPT));
@@ -51,10 +63,11 @@ export function Logs({ endpoint }: { endpoint: EndpointDetail }) {
       over = true;
       clearTimeout(timer);
     };
-  }, [endpoint.name, version]);
+  }, [endpoint, version]);
+  // After every render: lines may have come.
   useEffect(() => {
     if (atEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
-  }, [lines]);
+  });
   const toEnd = () => {
     if (box.current !== null) box.current.scrollTop = box.current.scrollHeight;
   };
@@ -68,7 +81,7 @@ export function Logs({ endpoint }: { endpoint: EndpointDetail }) {
               size="xs"
               aria-label="Version"
               value={String(version)}
-              onChange={(e) => setVersion(Number(e.currentTarget.value))}
+              onChange={(e) => onVersion(Number(e.currentTarget.value))}
               data={versions.map((v) => ({ value: String(v), label: `version ${v}` }))}
             />
           )}
