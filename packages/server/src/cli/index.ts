@@ -1,22 +1,9 @@
 import { Command, CommanderError, Option } from '@commander-js/extra-typings';
 import { VERSION } from '../version.ts';
 import { describeError, EXIT_FAILED, EXIT_USAGE, red, say } from './output.ts';
+import { addEndpointCommands } from './endpoint-commands.ts';
+import { url, data, json, integer, number, collect } from './options.ts';
 import { UsageError } from './usage.ts';
-
-const url = () => new Option('--url <url>', 'server to talk to (BINNACLE_URL; default: the one on this data directory or port 8000)');
-const data = () => new Option('--data <dir>', 'data directory (BINNACLE_DATA; default ~/.binnacle)');
-const json = () => new Option('--json', 'print JSON');
-const integer = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value)) throw new UsageError(`${text} is not a whole number.`);
-  return value;
-};
-const number = (text: string): number => {
-  const value = Number(text.replace(/%$/, ''));
-  if (text.trim() === '' || !Number.isFinite(value)) throw new UsageError(`${text} is not a number.`);
-  return value;
-};
-const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 /** The whole command line; each command's module is imported when it runs, so that `--help` is quick. */
 export function buildProgram(): Command {
@@ -249,83 +236,7 @@ export function buildProgram(): Command {
     .addOption(json())
     .action(async (ref, options) => (await import('./commands/deploy.ts')).deploy(ref, options));
 
-  const endpoints = program.command('endpoints').description('what is served');
-  endpoints
-    .command('ls')
-    .description('list endpoints')
-    .addOption(url())
-    .addOption(data())
-    .addOption(json())
-    .action(async (options) => (await import('./commands/endpoints.ts')).list(options));
-  endpoints
-    .command('show')
-    .description('one endpoint')
-    .argument('<endpoint>')
-    .addOption(url())
-    .addOption(data())
-    .addOption(json())
-    .action(async (name, options) => (await import('./commands/endpoints.ts')).show(name, options));
-  endpoints
-    .command('logs')
-    .description('what the server of a Python model says')
-    .argument('<endpoint>')
-    .option('--version <n>', 'version of the model (default: one that has failed, else the one with the most requests)', integer)
-    .option('--lines <n>', 'how many of the last lines (default 200)', integer)
-    .option('--follow', 'go on as more is written')
-    .addOption(url())
-    .addOption(data())
-    .addOption(json())
-    .action(async (name, options) => (await import('./commands/endpoint-logs.ts')).logs(name, options));
-  endpoints
-    .command('rm')
-    .description('stop serving')
-    .argument('<endpoint>')
-    .addOption(url())
-    .addOption(data())
-    .action(async (name, options) => (await import('./commands/endpoints.ts')).remove(name, options));
-
-  for (const [name, description] of [
-    ['load', 'load what was unloaded, or try again what failed'],
-    ['unload', 'free the memory and answer no more requests until it is loaded again'],
-  ] as const)
-    endpoints
-      .command(name)
-      .description(description)
-      .argument('<endpoint>')
-      .addOption(url())
-      .addOption(data())
-      .addOption(json())
-      .action(async (endpoint, options) => (await import('./commands/endpoint-changes.ts'))[name](endpoint, options));
-  endpoints
-    .command('history')
-    .description('what it served since when, and why it changed')
-    .argument('<endpoint>')
-    .addOption(url())
-    .addOption(data())
-    .addOption(json())
-    .action(async (endpoint, options) => (await import('./commands/endpoint-changes.ts')).history(endpoint, options));
-  endpoints
-    .command('rollback')
-    .description('serve again what was served before')
-    .argument('<endpoint>')
-    .option('--revision <n>', 'of the history (default: the newest with another traffic)', integer)
-    .option('--reason <text>', 'for the history')
-    .addOption(url())
-    .addOption(data())
-    .addOption(json())
-    .action(async (endpoint, options) => (await import('./commands/endpoint-changes.ts')).rollBack(endpoint, options));
-  endpoints
-    .command('config')
-    .description('show or change how it runs: batching, limits, cache, isolation, guards')
-    .argument('<endpoint>')
-    .option('--config <file>', 'JSON that replaces the configuration')
-    .option('--set <key=value>', 'one value, such as batching.maxQueueDelayMicros=500; null takes it out (repeatable)', collect)
-    .option('--guard <bounds>', 'when a canary is rolled back, such as errors=5%,latency=2x,drift=0.2', collect)
-    .option('--split-by <what>', 'header:NAME, cookie:NAME or weight')
-    .addOption(url())
-    .addOption(data())
-    .addOption(json())
-    .action(async (endpoint, options) => (await import('./commands/endpoint-changes.ts')).config(endpoint, options));
+  addEndpointCommands(program);
 
   program
     .command('predict')
