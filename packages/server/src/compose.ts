@@ -11,7 +11,7 @@ import { type BatchStore, createBatchService } from './batch/index.ts';
 import { openArtifactStore } from './compose/artifact-store.ts';
 import { batchAccess } from './compose/batch-access.ts';
 import { modelRunner } from './compose/model-runner.ts';
-import { openPython } from './compose/python.ts';
+import { openPython, sweepPython } from './compose/python.ts';
 import { remoteRuntime } from './compose/remote-models.ts';
 import { sharedTables } from './compose/tables.ts';
 import { createLogger } from './compose/logger.ts';
@@ -140,6 +140,7 @@ async function build(
   const models: ModelSource = { resolve: (model, ref) => registry.resolve(model, ref), aliases: async (model) => (await registry.getModel(model)).aliases };
   const { monitoring, sealPredictions } = await openMonitoring(config, engine, { events, logger, models, endpoints: () => serving.list() }, closers);
   const sink = config.monitoring.enabled ? monitoring.sink : nullSink;
+  await sweepPython(config, logger);
   const python = openPython(config, logger);
   closers.push(() => python?.close());
   serving = createServingService({

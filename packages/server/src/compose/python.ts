@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/index.ts';
 import { createDockerHost } from '../adapters/docker/index.ts';
@@ -7,14 +8,36 @@ import type { Logger } from '../kernel/index.ts';
 import { createPythonRuntime, type PythonRuntime } from '../serving/index.ts';
 import { remoteRuntime } from './remote-models.ts';
 
+const runDirOf = (config: Config): string => join(config.dataDir, 'run');
+
+function containers(config: Config): ServiceHost {
+  const { pythonImage, pythonNetwork, pythonEnv } = config.serving;
+  return createDockerHost({ owner: config.dataDir, runDir: runDirOf(config), image: pythonImage, network: pythonNetwork, passEnv: pythonEnv });
+}
+
+function processes(config: Config): ServiceHost {
+  const { pythonInterpreter, pythonEnv } = config.serving;
+  const environments = createEnvironments({ root: join(config.dataDir, 'environments'), interpreter: pythonInterpreter, passEnv: pythonEnv });
+  return createProcessHost({ environments, runDir: runDirOf(config), passEnv: pythonEnv });
+}
+
 /** Where Python models run: in containers, or as processes with environments of their own; undefined: not at all. */
 function hostOf(config: Config): ServiceHost | undefined {
-  const { python, pythonInterpreter, pythonImage, pythonNetwork, pythonEnv } = config.serving;
+  const { python } = config.serving;
   if (python === 'off') return undefined;
-  const runDir = join(config.dataDir, 'run');
-  if (python === 'container') return createDockerHost({ owner: config.dataDir, runDir, image: pythonImage, network: pythonNetwork, passEnv: pythonEnv });
-  const environments = createEnvironments({ root: join(config.dataDir, 'environments'), interpreter: pythonInterpreter, passEnv: pythonEnv });
-  return createProcessHost({ environments, runDir, passEnv: pythonEnv });
+  return python === 'container' ? containers(config) : processes(config);
+}
+
+/**
+ * Ends what a process that was killed left running on this data directory, whatever its mode was; costs two looks into folders where there is nothing. To be
+ * waited for before anything is started: what runs by then is taken for left over.
+ */
+export async function sweepPython(config: Config, logger: Logger): Promise<void> {
+  const left = await readdir(runDirOf(config)).catch(() => []);
+  // Containers first: the folders that tell of them go with the second sweep.
+  const ended = left.length === 0 ? 0 : await containers(config).sweep();
+  const count = ended + (await processes(config).sweep());
+  if (count > 0) logger.warn({ count }, 'servers and builds of Python models that an earlier process had left running were ended');
 }
 
 export function openPython(config: Config, logger: Logger): PythonRuntime | undefined {

@@ -40,7 +40,7 @@ let lines: string[];
 const onLine = (text: string, source: string) => lines.push(`${source}: ${text}`);
 const newHost = () =>
   createProcessHost({
-    environments: { describe: async () => 'with Node', pythonOf: async () => process.execPath, close: async () => {} },
+    environments: { describe: async () => 'with Node', pythonOf: async () => process.execPath, sweep: async () => 0, close: async () => {} },
     runDir: dir,
     passEnv: ['BINNACLE_TEST_PASSED'],
   });

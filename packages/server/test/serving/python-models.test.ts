@@ -69,7 +69,7 @@ async function deploy(endpoint: string, command: string[] = ['{python}', '-e', S
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'binnacle-python-'));
-  const environments = { describe: async () => 'with Node', pythonOf: async () => process.execPath, close: async () => {} };
+  const environments = { describe: async () => 'with Node', pythonOf: async () => process.execPath, sweep: async () => 0, close: async () => {} };
   runtime = createPythonRuntime({
     host: createProcessHost({ environments, runDir: join(dir, 'run') }),
     probe: httpProbe,

@@ -40,15 +40,17 @@ export function createEngine(socketPath: string | undefined): Engine {
   let version: Promise<string> | undefined;
 
   async function stream(path: string, options: EngineRequest = {}): Promise<IncomingMessage> {
-    version ??= negotiate().catch((error: unknown) => {
+    version ??= negotiate(options.signal).catch((error: unknown) => {
       version = undefined;
       throw error;
     });
     return send(`/v${await version}${path}`, options);
   }
 
-  async function negotiate(): Promise<string> {
-    const { ApiVersion = OLDEST, MinAPIVersion = OLDEST } = await readJson<{ ApiVersion?: string; MinAPIVersion?: string }>(await send('/version', {}));
+  async function negotiate(signal: AbortSignal | undefined): Promise<string> {
+    const { ApiVersion = OLDEST, MinAPIVersion = OLDEST } = await readJson<{ ApiVersion?: string; MinAPIVersion?: string }>(
+      await send('/version', signal === undefined ? {} : { signal }),
+    );
     const number = (text: string): number => Number(text.split('.')[1] ?? 0);
     if (number(ApiVersion) < number(OLDEST))
       throw unavailable('docker_too_old', `Docker's API ${ApiVersion} is too old; ${OLDEST} (Docker 19.03) and later are known. Update Docker.`);

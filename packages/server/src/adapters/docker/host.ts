@@ -25,6 +25,8 @@ export interface DockerHostOptions {
 }
 
 const NOBODY = 65534;
+/** A Docker that hangs does not keep the server from starting. */
+const SWEEP_MS = 15_000;
 
 /** Services in containers of this machine's Docker: no network by default, nothing to write to but a temporary folder, no privileges. */
 export function createDockerHost(options: DockerHostOptions): ServiceHost {
@@ -77,7 +79,7 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
       await engine.call(`/containers/${containerId}/start`, { method: 'POST' });
       relay = network === 'none' ? await openRelay(join(dir, SOCKET_NAME)) : undefined;
     } catch (error) {
-      if (containerId !== undefined) await engine.call(`/containers/${containerId}`, { method: 'DELETE', query: { force: true } }).catch(() => {});
+      if (containerId !== undefined) await engine.call(`/containers/${containerId}`, { method: 'DELETE', query: { force: true, v: true } }).catch(() => {});
       await clean();
       if (error instanceof BinnacleError) throw error;
       throw unavailable('container_failed', `The container of ${spec.name} could not be started: ${messageOf(error)}`, { cause: error });
@@ -120,7 +122,7 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
       const filters = JSON.stringify({ label: [`binnacle.owner=${owner}`] });
       let left: { Id: string; State: string; Labels: Record<string, string> }[];
       try {
-        left = await engine.call('/containers/json', { query: { all: true, filters } });
+        left = await engine.call('/containers/json', { query: { all: true, filters }, signal: AbortSignal.timeout(SWEEP_MS) });
       } catch {
         // No Docker: nothing can have been left there, or nothing can be done about it now.
         return 0;
@@ -129,7 +131,7 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
       const stale = left.filter(({ Labels }) => !ours.has(Labels['binnacle.service'] ?? ''));
       await Promise.all(
         stale.map(async ({ Id, Labels }) => {
-          await engine.call(`/containers/${Id}`, { method: 'DELETE', query: { force: true, v: true } }).catch(() => {});
+          await engine.call(`/containers/${Id}`, { method: 'DELETE', query: { force: true, v: true }, signal: AbortSignal.timeout(SWEEP_MS) }).catch(() => {});
           const id = Labels['binnacle.service'] ?? '';
           if (/^[0-9a-f]{32}$/.test(id)) await rm(join(runDir, id), { recursive: true, force: true }).catch(() => {});
         }),

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readlink, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { OnLine, Software } from '../../compute/index.ts';
-import { unavailable, unsupported } from '../../kernel/index.ts';
+import { newId, unavailable, unsupported } from '../../kernel/index.ts';
 import { cleanEnvironment } from './environment-variables.ts';
+import { endProcessesOf, MARK, processesOf, signalAll } from './group.ts';
 import { askPython, findPython, which } from './interpreter.ts';
 import { runProgram } from './run-program.ts';
 
@@ -22,12 +23,16 @@ export interface Environments {
   describe(): Promise<string>;
   /** Python of an environment with this software, built when there is none. Throws `unavailable` with the end of what pip said. */
   pythonOf(software: Software, onLine: OnLine): Promise<string>;
+  /** Ends builds that an earlier process of ours left behind when it was killed, and removes what they made; how many still ran. */
+  sweep(): Promise<number>;
   /** Ends what is being built. */
   close(): Promise<void>;
 }
 
 /** Written last: an environment without it was not finished, and is built anew. */
 const STAMP = '.ready';
+/** Where one is built and stays, `<digest>.<id of the build>`; `<digest>` becomes a link to it: a moved environment's scripts would name a Python that is gone. */
+const BUILT = /^([0-9a-f]{32})\.([0-9a-f]{32})$/;
 
 /**
  * Python environments, one a digest of requirements and Python version, shared by every model that needs the same. The data directory has one owner, so
@@ -36,6 +41,7 @@ const STAMP = '.ready';
 export function createEnvironments(options: EnvironmentsOptions): Environments {
   const { root, passEnv = [] } = options;
   const building = new Map<string, Promise<string>>();
+  const folders = new Set<string>();
   const closing = new AbortController();
   let checked: Promise<string> | undefined;
 
@@ -73,14 +79,35 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     return made;
   }
 
-  async function build(dir: string, { python, requirements, constraints }: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<string> {
-    const executable = join(dir, 'bin', 'python');
-    const stamp = join(dir, STAMP);
+  async function build(link: string, software: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<string> {
+    const executable = join(link, 'bin', 'python');
+    const stamp = join(link, STAMP);
     if (existsSync(stamp) && existsSync(executable)) {
       // Shows which are still used, for whoever cleans up.
       await utimes(stamp, new Date(), new Date()).catch(() => {});
       return executable;
     }
+    const id = newId();
+    const dir = `${link}.${id}`;
+    folders.add(basename(dir));
+    try {
+      await buildIn(dir, id, software, onLine);
+      await symlink(basename(dir), `${dir}.link`);
+      // A folder is from before there were links, and unfinished.
+      await rm(link, { recursive: true, force: true });
+      await rename(`${dir}.link`, link);
+    } catch (error) {
+      await rm(dir, { recursive: true, force: true });
+      throw error;
+    } finally {
+      folders.delete(basename(dir));
+    }
+    return executable;
+  }
+
+  /** All that it starts carries the build's mark, by which a next start finds what a killed one left running. */
+  async function buildIn(dir: string, id: string, { python, requirements, constraints }: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<void> {
+    const executable = join(dir, 'bin', 'python');
     const uv = which('uv');
     const base = await findPython(python);
     if (uv === undefined && 'found' in base)
@@ -88,7 +115,6 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
         'python_missing',
         `It needs Python ${python ?? '3'}, and this machine has ${base.found.length === 0 ? 'none' : base.found.join(', ')}. Install it, or uv (which brings it along), or serve in containers (--python container).`,
       );
-    await rm(dir, { recursive: true, force: true });
     const home = join(root, '.build');
     await mkdir(join(home, 'tmp'), { recursive: true, mode: 0o700 });
     await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -100,7 +126,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       onLine(`${program} ${argv.join(' ')}`, 'binnacle');
       const code = await runProgram(program, argv, {
         cwd: dir,
-        env: cleanEnvironment(home, dirname(program), passEnv),
+        env: { ...cleanEnvironment(home, dirname(program), passEnv), [MARK]: id },
         signal: closing.signal,
         onLine: (text, source) => {
           if (text.trim() !== '') said.push(text);
@@ -108,8 +134,9 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
           onLine(text, source);
         },
       });
+      // A package's own setup code may have left something running.
+      signalAll(await processesOf(id), 'SIGKILL');
       if (code === 0) return;
-      await rm(dir, { recursive: true, force: true });
       throw unavailable(
         'environment_failed',
         `Its Python environment could not be built: ${program} ${argv.slice(0, 3).join(' ')} … ${typeof code === 'number' ? `ended with exit code ${code}` : code}.${said.length === 0 ? '' : ` Its last lines:\n${said.join('\n')}`}`,
@@ -122,8 +149,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       await step(base.executable, ['-m', 'venv', dir]);
       await step(executable, ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '-r', list]);
     }
-    await writeFile(stamp, requirements);
-    return executable;
+    await writeFile(join(dir, STAMP), requirements);
   }
 
   async function describe(): Promise<string> {
@@ -135,9 +161,25 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     throw unavailable('python_missing', 'There is no Python 3 and no uv on this machine. Install one of them, or serve Python models in containers.');
   }
 
+  async function sweep(): Promise<number> {
+    const names = await readdir(root).catch(() => []);
+    const ended = await Promise.all(
+      names.map(async (name) => {
+        const [, digest, id] = BUILT.exec(name) ?? [];
+        if (digest === undefined || id === undefined || folders.has(name)) return 0;
+        if ((await readlink(join(root, digest)).catch(() => undefined)) === name) return 0;
+        const count = await endProcessesOf(id);
+        await rm(join(root, name), { recursive: true, force: true }).catch(() => {});
+        return count;
+      }),
+    );
+    return ended.filter((count) => count > 0).length;
+  }
+
   return {
     describe,
     pythonOf,
+    sweep,
     async close() {
       closing.abort();
       await Promise.allSettled(building.values());

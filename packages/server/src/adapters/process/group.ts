@@ -53,3 +53,15 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
     }
   }
 }
+
+/** Ends all that carries this mark: SIGTERM, after two seconds SIGKILL. How many there were. */
+export async function endProcessesOf(id: string): Promise<number> {
+  const first = await processesOf(id);
+  signalAll(first, 'SIGTERM');
+  for (let round = 0, left = first; left.length > 0 && round <= 250; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    left = await processesOf(id);
+    if (round > 100) signalAll(left, 'SIGKILL');
+  }
+  return first.length;
+}

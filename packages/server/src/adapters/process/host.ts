@@ -6,7 +6,7 @@ import { ChildService } from './child.ts';
 import { cleanEnvironment } from './environment-variables.ts';
 import type { Environments } from './environments.ts';
 import { freePort } from './free-port.ts';
-import { MARK, processesOf, signalAll } from './group.ts';
+import { endProcessesOf, MARK } from './group.ts';
 import { which } from './interpreter.ts';
 
 export interface ProcessHostOptions {
@@ -65,7 +65,7 @@ export function createProcessHost({ environments, runDir, passEnv = [] }: Proces
       const names = (await readdir(runDir).catch(() => [])).filter((name) => /^[0-9a-f]{32}$/.test(name));
       const ours = new Set([...running].map(({ id }) => id));
       const left = await Promise.all(names.filter((name) => !ours.has(name)).map(endLeftOver));
-      return left.filter((was) => was).length;
+      return left.filter((was) => was).length + (await environments.sweep());
     },
 
     async close() {
@@ -76,16 +76,9 @@ export function createProcessHost({ environments, runDir, passEnv = [] }: Proces
 
   /** True when something still ran. */
   async function endLeftOver(id: string): Promise<boolean> {
-    const first = await processesOf(id);
-    signalAll(first, 'SIGTERM');
-    for (let round = 0; ; round++) {
-      const left = await processesOf(id);
-      if (left.length === 0 || round > 250) break;
-      if (round > 100) signalAll(left, 'SIGKILL');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const count = await endProcessesOf(id);
     await rm(join(runDir, id), { recursive: true, force: true }).catch(() => {});
-    return first.length > 0;
+    return count > 0;
   }
 }
 

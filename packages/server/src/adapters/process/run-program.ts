@@ -10,6 +10,9 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
+/** How long what a program started may still write after its end: a daemon may hold the pipes for ever. */
+const GRACE_MS = 500;
+
 /** Runs a program to its end; its exit code, or why there is none. */
 export function runProgram(program: string, argv: readonly string[], { cwd, env, onLine, signal }: RunOptions): Promise<number | string> {
   return new Promise((resolve) => {
@@ -22,6 +25,13 @@ export function runProgram(program: string, argv: readonly string[], { cwd, env,
     eachLine(child.stdout, (line) => onLine(line, 'stdout'));
     eachLine(child.stderr, (line) => onLine(line, 'stderr'));
     child.once('error', (error) => resolve(messageOf(error)));
+    child.once('exit', () => {
+      const late = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, GRACE_MS);
+      child.once('close', () => clearTimeout(late));
+    });
     child.once('close', (code, killedBy) => {
       signal?.removeEventListener('abort', kill);
       resolve(code ?? `it was killed by ${killedBy}`);
