@@ -234,3 +234,21 @@ it('does not wait for what is being built when it is stopped, and starts nothing
   await new Promise((resolve) => setTimeout(resolve, 5));
   expect(host.started).toEqual([]);
 });
+
+it('looks at what it starts from before every start, and starts nothing that was changed', async () => {
+  let changed = false;
+  const supervisor = supervise({
+    check: async () => {
+      if (changed) throw new Error('its files were changed');
+    },
+  });
+  await supervisor.start();
+  changed = true;
+  host.last.end({ kind: 'exit', code: 1 });
+  await until(() => supervisor.problem?.includes('its files were changed') === true);
+  expect(host.started).toHaveLength(1);
+  changed = false;
+  await until(() => supervisor.problem === undefined);
+  expect(host.started).toHaveLength(2);
+  await supervisor.stop();
+});

@@ -11,6 +11,8 @@ export interface SupervisorOptions {
   /** Answered with 200 once the service can be used. */
   healthPath: string;
   log: ServiceLog;
+  /** Asked before every start, the first and those after an end; it is not started when this throws. */
+  check?: (() => Promise<void>) | undefined;
   /** Makes the service usable after each start, such as by warming it; a failure counts as a failed start. */
   onReady(service: Service): Promise<void>;
   /** Told whenever `problem` changes. */
@@ -46,6 +48,7 @@ export class Supervisor {
     this.#abandoned.promise.catch(() => {});
     this.#options = {
       onChange: () => {},
+      check: async () => {},
       idle: () => true,
       backoff: new Backoff(),
       now: systemClock,
@@ -94,9 +97,10 @@ export class Supervisor {
   }
 
   async #bringUp(): Promise<Service> {
-    const { host, spec, log, startTimeoutMs, onReady } = this.#options;
+    const { host, spec, log, startTimeoutMs, check, onReady } = this.#options;
     // Building may take minutes; whoever stops does not wait for it.
     await Promise.race([host.prepare(spec, log.add), this.#abandoned.promise]);
+    await Promise.race([check(), this.#abandoned.promise]);
     const service = await host.start(spec, log.add);
     this.#service = service;
     try {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { type ArtifactService, joinArtifactPath } from '../artifacts/index.ts';
-import { BinnacleError, conflict, type Logger, messageOf, newRequestId } from '../kernel/index.ts';
+import { BinnacleError, type Logger, messageOf, newRequestId } from '../kernel/index.ts';
 import type { GraphInspector } from './graph-inspector.port.ts';
+import { digestOf, digestOfPackage, packageFiles } from './held-files.ts';
 import { MAX_MLMODEL_BYTES, parseMlModel } from './mlmodel.ts';
 import { type PythonMode, tensorsOfSignature, whyNoPython } from './python-package.ts';
 import type { RemoteInspector } from './remote-inspector.port.ts';
@@ -71,9 +71,8 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
         facts.signature = { inputs: nameColumns(facts.signature.inputs, undefined), outputs: nameColumns(facts.signature.outputs, undefined) };
       // A pickle is held to what was registered as a graph is: all the files beside the MLmodel file, but for what may be added later.
       facts.graphPath = joinArtifactPath(storagePath, 'MLmodel');
-      const beside = files.map(({ path }) => path.slice(storagePath.length + 1));
-      facts.externalFiles = beside.filter((path) => path !== 'MLmodel' && !path.startsWith('binnacle/'));
-      facts.graphSha256 = await digestOf(artifacts, facts.graphPath, facts.externalFiles);
+      facts.externalFiles = (await packageFiles(artifacts, storagePath)).filter((path) => path !== 'MLmodel');
+      facts.graphSha256 = await digestOfPackage(artifacts, storagePath);
       return { ...facts, tensors: tensorsOfSignature(facts.signature), servable: true };
     }
     const graphPath = joinArtifactPath(storagePath, model.onnxData);
@@ -111,33 +110,4 @@ async function inspectRemote({ artifacts, remotes }: PackageDeps, facts: Package
   const tensors = (await remotes?.inspect(spec, named(null))) ?? own;
   const signature = named(tensors);
   return { ...facts, signature, tensors, graphPath, graphSha256: await digestOf(artifacts, graphPath, []), servable: true };
-}
-
-/** Throws `conflict` (code `version_files_changed`) when graph or weights are not those that were registered: what passed the gates is what is served. */
-export async function verifyGraph(
-  artifacts: ArtifactService,
-  version: { model: string; version: number; graphPath: string; graphSha256: string | null; externalFiles: string[] },
-): Promise<void> {
-  if (version.graphSha256 === null || (await digestOf(artifacts, version.graphPath, version.externalFiles)) === version.graphSha256) return;
-  throw conflict(
-    'version_files_changed',
-    `The ${whatIsHeld(version)} of ${version.model} version ${version.version} was changed after it was registered (${version.graphPath}). Register the changed files as a new version.`,
-  );
-}
-
-const whatIsHeld = ({ graphPath, externalFiles }: { graphPath: string; externalFiles: string[] }): string =>
-  !graphPath.endsWith('/MLmodel') ? 'ONNX model' : externalFiles.length === 0 ? 'MLmodel file' : 'package';
-
-/** Where the files that hold a graph's weights are. */
-export const besideGraph = (graphPath: string, external: readonly string[]): string[] =>
-  external.map((location) => joinArtifactPath(...graphPath.split('/').slice(0, -1), ...location.split('/').filter((part) => part !== '.' && part !== '')));
-
-/** SHA-256 of the graph, and of its weights where they are in files of their own. Hex. */
-async function digestOf(artifacts: ArtifactService, graphPath: string, external: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of [graphPath, ...besideGraph(graphPath, external)]) {
-    const { stream } = await artifacts.open(path, undefined, { verify: true });
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) hash.update(chunk);
-  }
-  return hash.digest('hex');
 }

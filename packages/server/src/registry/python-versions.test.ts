@@ -66,6 +66,24 @@ it('is refused when its pickle is not the one that was registered', async () => 
   await expect(kit.registry.resolve('py', 'latest')).rejects.toMatchObject({ kind: 'conflict', code: 'version_files_changed' });
 });
 
+it.each(['requirements.txt', 'code/helper.py'])('is refused when %s came after it was registered', async (name) => {
+  await create();
+  const { checkFiles } = await kit.registry.resolve('py', 'latest');
+  await checkFiles?.();
+  await kit.artifacts.put(`1/r/artifacts/model/${name}`, Buffer.from(''));
+  await expect(kit.registry.resolve('py', 'latest')).rejects.toMatchObject({ kind: 'conflict', code: 'version_files_changed' });
+  // What is served already is held to the same before it is started again.
+  await expect(checkFiles?.()).rejects.toMatchObject({ code: 'version_files_changed' });
+});
+
+it('is refused when its bytes are the same in other files', async () => {
+  await kit.artifacts.put('1/r/artifacts/model/z.pkl', Buffer.from('tail'));
+  await create();
+  await kit.artifacts.put('1/r/artifacts/model/model.pkl', Buffer.from('not really a pickletail'));
+  await kit.artifacts.put('1/r/artifacts/model/z.pkl', Buffer.from(''));
+  await expect(kit.registry.resolve('py', 'latest')).rejects.toMatchObject({ code: 'version_files_changed' });
+});
+
 it('is refused with settings that cannot be followed', async () => {
   await create({ 'binnacle.command': '[1]' });
   await expect(kit.registry.resolve('py', 'latest')).rejects.toMatchObject({ kind: 'invalid', code: 'python_settings' });

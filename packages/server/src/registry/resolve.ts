@@ -2,9 +2,10 @@ import { stat } from 'node:fs/promises';
 import { joinArtifactPath, proxiedPath } from '../artifacts/index.ts';
 import { invalid } from '../kernel/index.ts';
 import { ENSEMBLE_FLAVOR } from './ensemble-spec.ts';
+import { heldFiles, verifyHeld } from './held-files.ts';
 import type { Lookups } from './lookups.ts';
 import { MAX_MLMODEL_BYTES, parseMlModel } from './mlmodel.ts';
-import { besideGraph, inspectPackage, type PackageDeps, verifyGraph } from './package.ts';
+import { inspectPackage, type PackageDeps } from './package.ts';
 import { pythonRuntimeOf, whyNoPython } from './python-package.ts';
 import type { RegistryStore, VersionRecord } from './registry-store.port.ts';
 import type { RunDirectory } from './run-directory.port.ts';
@@ -18,13 +19,14 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
 
   /** Reading a large graph takes seconds, and endpoints ask again and again: a file that has not been touched since is not read again. */
   async function verify(version: VersionRecord, graphPath: string): Promise<void> {
-    const marks = [graphPath, ...besideGraph(graphPath, version.externalFiles)].map(async (path) => {
+    const held = { ...version, graphPath };
+    const marks = (await heldFiles(artifacts, held)).map(async (path) => {
       const { size, mtimeMs, ctimeMs, ino } = await stat(await artifacts.materialize(path));
-      return `${size}:${mtimeMs}:${ctimeMs}:${ino}`;
+      return `${path}:${size}:${mtimeMs}:${ctimeMs}:${ino}`;
     });
     const seen = [version.graphSha256, ...(await Promise.all(marks))].join(' ');
     if (verified.get(graphPath) === seen) return;
-    await verifyGraph(artifacts, { ...version, graphPath });
+    await verifyHeld(artifacts, held);
     if (verified.size >= 1000) verified.clear();
     verified.set(graphPath, seen);
   }
@@ -76,7 +78,8 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
       );
     const settings = { ...version.metadata, ...version.tags };
     const local = async (path: string | null) => (path === null ? null : artifacts.materialize(path));
-    if (version.graphPath !== null) await verify(version, version.graphPath);
+    const checkFiles = async () => (version.graphPath === null ? undefined : verify(version, version.graphPath));
+    await checkFiles();
     const runtime = await runtimeOf(version, settings);
     return {
       id: version.id,
@@ -94,6 +97,7 @@ export function createResolver(deps: PackageDeps & { store: RegistryStore; runs:
       profileFile: await local(await findCompanion(version, 'profile.json')),
       trainingDataFile: await local(await findCompanion(version, 'training.parquet', 'training.csv')),
       settings,
+      ...(runtime?.kind === 'python' ? { checkFiles } : {}),
     };
   }
 

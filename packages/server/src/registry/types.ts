@@ -66,4 +66,6 @@ export interface ModelPackage {
   trainingDataFile: string | null;
   /** `metadata` of the MLmodel file and the version's tags, for settings such as labels and score output. */
   settings: Record<string, string>;
+  /** Throws `conflict` (version_files_changed) when its files are no longer those that were registered: for what is started from them again and again. */
+  checkFiles?: () => Promise<void>;
 }

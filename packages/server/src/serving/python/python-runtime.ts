@@ -72,6 +72,7 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
       log,
       probe: deps.probe,
       healthPath: healthPathOf(runtime),
+      check: async () => pkg.checkFiles?.(),
       idle: () => activity.running === 0,
       async onReady(service) {
         const url = `http://${service.host}:${service.port}`;
