@@ -169,7 +169,8 @@ export function errorText({ body }: HttpReply): string {
   } catch {
     // An HTML page of a proxy, say.
   }
-  return text.replaceAll(/<[^>]*>/g, ' ');
+  // A tag holds no other's beginning: else a page of nothing but '<' would be read to its end from each of them.
+  return text.replaceAll(/<[^<>]*>/g, ' ');
 }
 
 export const retryAfterOf = ({ headers }: HttpReply): number | undefined => {

@@ -7,6 +7,16 @@ it('bare NaN and Infinity are read where they are values, and left alone in text
   expect(valuesFromJson('a', 'FP32', [3], parsed.a).data).toEqual(new Float32Array([Number.NaN, Number.NEGATIVE_INFINITY, 1]));
 });
 
+it('strings end where JSON ends them', () => {
+  expect(parseReply('["\\\\",NaN,"\\"NaN\\\\\\"",-Infinity]', false)).toEqual(['\\', 'NaN', '"NaN\\"', '-Infinity']);
+});
+
+it.each(['\\"', '"', '\\', '"\\', '-Infinit'])('a long reply of %j is refused at once', (part) => {
+  const started = performance.now();
+  expect(() => parseReply(part.repeat(150_000), false)).toThrow(SyntaxError);
+  expect(performance.now() - started).toBeLessThan(2000);
+});
+
 it('64-bit integers keep their digits', () => {
   const values = parseReply('[9007199254740993,-1,1.5e300]', true) as unknown[];
   expect(values).toEqual([9007199254740993n, -1, 1.5e300]);

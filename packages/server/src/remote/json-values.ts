@@ -45,7 +45,7 @@ export function wordsOf({ name, datatype, data }: Tensor, style: JsonStyle): str
 }
 
 const LONG_INTEGER = /[0-9]{16}/;
-const BARE = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
+const QUOTE_OR_BARE = /"|-?\bInfinity\b|\bNaN\b/g;
 
 /** JSON as Python writes it: bare NaN and Infinity become texts that `valuesFromJson` knows; with `exact`, integers beyond 2^53 are BigInt. */
 export function parseReply(text: string, exact: boolean): unknown {
@@ -53,10 +53,39 @@ export function parseReply(text: string, exact: boolean): unknown {
   try {
     return JSON.parse(text, revive);
   } catch (error) {
-    const mended = text.replace(BARE, (found) => (found.startsWith('"') ? found : `"${found}"`));
-    if (mended === text) throw error;
+    const mended = quoteBare(text);
+    if (mended === undefined) throw error;
     return JSON.parse(mended, revive);
   }
+}
+
+/** Undefined when there is nothing to mend. One pass, whatever the text is: it comes from elsewhere, and one expression for whole strings could be made to begin again at every quote. */
+function quoteBare(text: string): string | undefined {
+  let mended = '';
+  let copied = 0;
+  QUOTE_OR_BARE.lastIndex = 0;
+  for (let found = QUOTE_OR_BARE.exec(text); found !== null; found = QUOTE_OR_BARE.exec(text)) {
+    const [word] = found;
+    if (word === '"') {
+      const end = endOfString(text, found.index + 1);
+      if (end < 0) break;
+      QUOTE_OR_BARE.lastIndex = end;
+      continue;
+    }
+    mended += `${text.slice(copied, found.index)}"${word}"`;
+    copied = found.index + word.length;
+  }
+  return copied === 0 ? undefined : mended + text.slice(copied);
+}
+
+/** Behind the quote that ends a string; -1 when none does. */
+function endOfString(text: string, from: number): number {
+  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0;
+    while (quote - slashes > from && text[quote - slashes - 1] === '\\') slashes++;
+    if (slashes % 2 === 0) return quote + 1;
+  }
+  return -1;
 }
 
 function exactReviver(_key: string, value: unknown, context: { source?: string }): unknown {
