@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, inflate, inflateRaw } from 'node:zlib';
-import { type BinnacleError, invalid, releaseBuffer, unavailable, unsupported } from '../../kernel/index.ts';
+import { releaseBuffer, unavailable, unsupported } from '../../kernel/index.ts';
 import { giveSlab, takeSlab } from './body-pool.ts';
 import { MAX_IN_FLIGHT, Share } from './share.ts';
 import { STALL_MS, watchStalls } from './stall-watch.ts';
+import { bodyTooLarge, unpack } from './unpack.ts';
 
 /** A request's body, whole. `release` gives its memory back to the pool; nothing may look at `bytes` (or a view of it) afterwards. */
 export interface Body {
@@ -24,13 +23,6 @@ export interface BodyOptions {
 
 const POOLED = 64 * 1024;
 const ALIGNMENT = 64;
-
-export const bodyTooLarge = (size: number | undefined, maxBytes: number): BinnacleError =>
-  invalid(
-    'body_too_large',
-    `Request body size${size === undefined ? '' : ` of ${size} bytes`} exceeds the maximum allowed value of ${maxBytes} bytes. Send smaller batches, or raise maxBodyBytes (BINNACLE_MAX_BODY_BYTES).`,
-    { details: { maxBytes } },
-  );
 
 /** Reads a body of at most `maxBytes`, unpacked when it is gzip or deflate. Throws `invalid` (body_too_large …), `unsupported` (encoding) or `unavailable` (body_stalled). */
 export function readBody(request: IncomingMessage, options: BodyOptions): Promise<Body> {
@@ -82,10 +74,7 @@ async function readPacked(request: IncomingMessage, options: BodyOptions, length
     );
   const packed = await collect(request, options, length, share);
   try {
-    const bytes = await unpack(packed.bytes, encoding, options.maxBytes);
-    const full = share.take(bytes.length);
-    if (full !== undefined) throw full;
-    return align(bytes, options);
+    return align(await unpack(packed.bytes, encoding, options.maxBytes, share), options);
   } finally {
     packed.release();
   }
@@ -155,21 +144,4 @@ function align(bytes: Buffer, options: BodyOptions): Body {
   const start = offsetFor(options.headerBytes);
   bytes.copy(slab, start);
   return { bytes: slab.subarray(start, start + bytes.length), release: () => giveSlab(slab) };
-}
-
-const gunzipAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
-const inflateAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflate);
-const inflateRawAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
-
-/** The limit holds for the unpacked size too, so that a small bomb stays small. */
-export async function unpack(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
-  const limit = { maxOutputLength: maxBytes };
-  try {
-    if (encoding !== 'deflate') return await gunzipAsync(bytes, limit);
-    // Some clients call the bare format deflate; zlib's begins with 0x?8.
-    return await (((bytes[0] ?? 0) & 0x0f) === 8 ? inflateAsync(bytes, limit) : inflateRawAsync(bytes, limit));
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge(undefined, maxBytes);
-    throw invalid('bad_encoding', `The body is not valid ${encoding}: ${(cause as Error).message}`, { cause });
-  }
 }

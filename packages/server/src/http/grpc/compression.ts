@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import { promisify } from 'node:util';
 import { deflate, gzip } from 'node:zlib';
 import { unsupported } from '../../kernel/index.ts';
-import { unpack } from '../data-plane/body.ts';
 import { Share } from '../data-plane/share.ts';
+import { unpack } from '../data-plane/unpack.ts';
 import type { Message } from './framing.ts';
 
 /** What a message may be packed with, as the header `grpc-accept-encoding` says it. */
@@ -22,10 +22,8 @@ export function parseEncoding(header: string | string[] | undefined): Encoding |
 /** The message unpacked, of at most `maxBytes`; its bytes count among those of all bodies until it is released. */
 export async function unpackMessage(message: Message, encoding: Encoding, maxBytes: number): Promise<Message> {
   try {
-    const bytes = await unpack(message.bytes, encoding, maxBytes);
     const share = new Share();
-    const full = share.take(bytes.length);
-    if (full !== undefined) throw full;
+    const bytes = await unpack(message.bytes, encoding, maxBytes, share);
     return { compressed: false, bytes, release: () => share.give() };
   } finally {
     message.release();
