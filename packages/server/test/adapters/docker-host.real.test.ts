@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -118,10 +118,12 @@ describe.skipIf(noDocker !== undefined || !hasVenv)('services in containers', ()
     expect(readdirSync(runDir)).toEqual([]);
   });
 
-  it('runs as the owner of a model that nobody else may read, without any of root’s powers', async () => {
+  it('runs as the owner of a model that nobody else may read, and never as root', async () => {
     chmodSync(model, 0o700);
+    await expect(host.start(spec(), onLine)).rejects.toMatchObject({ code: 'model_folder_closed' });
+    chownSync(model, 1234, 1234);
     const service = await up(host, spec());
-    expect(JSON.parse(await get(service, '/facts'))).toMatchObject({ uid: 0, model: ['MLmodel'], writeModel: 'OSError', writeRoot: 'OSError' });
+    expect(JSON.parse(await get(service, '/facts'))).toMatchObject({ uid: 1234, model: ['MLmodel'], writeModel: 'OSError', writeRoot: 'OSError' });
   });
 
   it('ends at once on SIGTERM, and tells how a service ended by itself', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chown, mkdir, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnLine, Service, ServiceHost, ServiceSpec } from '../../compute/index.ts';
 import { BinnacleError, messageOf, newId, unavailable } from '../../kernel/index.ts';
@@ -9,6 +9,7 @@ import { createEngine, type Engine, socketOf } from './engine.ts';
 import { freePort } from './free-port.ts';
 import { createImages } from './images.ts';
 import { openRelay } from './relay.ts';
+import { userFor } from './user.ts';
 
 export interface DockerHostOptions {
   /** Whose containers these are: the data directory. */
@@ -24,7 +25,6 @@ export interface DockerHostOptions {
   dockerHost?: string | undefined;
 }
 
-const NOBODY = 65534;
 /** A Docker that hangs does not keep the server from starting. */
 const SWEEP_MS = 15_000;
 
@@ -49,7 +49,7 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
     const id = newId();
     // Sockets have short paths at most; folders are bound by their whole path.
     const dir = join(runDir, id);
-    const user = await userFor(spec);
+    const user = await userFor(Object.values(spec.folders));
     await mkdir(dir, { recursive: true, mode: 0o700 });
     if (process.getuid?.() === 0) await chown(dir, user.uid, user.gid);
     const port = network === 'none' ? PORT : await freePort();
@@ -144,15 +144,4 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
       await Promise.all([...running].map((service) => service.stop(2000)));
     },
   };
-}
-
-/** This process's user, who can read the models; for root nobody, unless the models' folders are closed to others: then their owner. */
-async function userFor({ folders }: ServiceSpec): Promise<{ uid: number; gid: number }> {
-  const [uid, gid] = [process.getuid?.() ?? NOBODY, process.getgid?.() ?? NOBODY];
-  if (uid !== 0) return { uid, gid };
-  for (const folder of Object.values(folders)) {
-    const { mode, uid: owner, gid: group } = await stat(folder);
-    if ((mode & 0o005) !== 0o005) return { uid: owner, gid: group };
-  }
-  return { uid: NOBODY, gid: NOBODY };
 }
