@@ -100,6 +100,8 @@ export class Sequences {
       if (at < 0) return;
       sequence.turns.splice(at, 1);
       turn.reject(cancelled());
+      // Nobody wants it any more: it must not be given a slot when its time comes.
+      if (!sequence.slot && sequence.turns.length === 0) this.#forget(sequence);
       this.#advance(sequence);
     };
     // The turn is entered below, in the same turn of the event loop: it may leave at once.
@@ -108,18 +110,23 @@ export class Sequences {
     turn.unlisten = () => signal.removeEventListener('abort', leave);
   }
 
-  /** Gives out free slots, oldest first, and lets a sequence have its next turn. */
+  /** Lets a sequence have its next turn, and gives out the slots that are free then. */
   #advance(sequence: Sequence): void {
+    this.#next(sequence);
+    this.#fill();
+    this.#wake();
+  }
+
+  /** Gives out free slots, oldest first. One that frees its slot at once makes room for the next in this loop: any number of them costs no stack. */
+  #fill(): void {
     while (this.#active.size < this.#options.slots) {
       const next = this.#backlog.shift();
-      if (next === undefined) break;
+      if (next === undefined) return;
       next.slot = true;
       next.deadline = Number.POSITIVE_INFINITY;
       this.#active.add(next);
       this.#next(next);
     }
-    this.#next(sequence);
-    this.#wake();
   }
 
   #next(sequence: Sequence): void {
@@ -145,13 +152,19 @@ export class Sequences {
     this.#advance(sequence);
   }
 
+  /** The slot is for the caller to give to another. */
   #free(sequence: Sequence): void {
     if (!this.#active.delete(sequence)) return;
     sequence.slot = false;
     sequence.state = undefined;
     if (this.#open.get(sequence.key) === sequence) this.#open.delete(sequence.key);
-    const [waiting] = this.#backlog;
-    if (waiting !== undefined) this.#advance(waiting);
+  }
+
+  /** One that waits for a slot. */
+  #forget(sequence: Sequence): void {
+    const at = this.#backlog.indexOf(sequence);
+    if (at >= 0) this.#backlog.splice(at, 1);
+    if (this.#open.get(sequence.key) === sequence) this.#open.delete(sequence.key);
   }
 
   /** A timer for the first that will have been idle, or have waited, too long. */
@@ -177,8 +190,7 @@ export class Sequences {
     const now = performance.now();
     const late = this.#backlog.filter(({ deadline }) => deadline <= now);
     for (const sequence of late) {
-      this.#backlog.splice(this.#backlog.indexOf(sequence), 1);
-      if (this.#open.get(sequence.key) === sequence) this.#open.delete(sequence.key);
+      this.#forget(sequence);
       for (const turn of sequence.turns.splice(0)) {
         turn.unlisten();
         turn.reject(unavailable('queue_timeout', 'timeout of the corresponding sequence has been expired'));
@@ -186,6 +198,7 @@ export class Sequences {
     }
     const isIdle = ({ running, turns, usedAt }: Sequence): boolean => !running && turns.length === 0 && usedAt + this.#options.idleMs <= now;
     for (const sequence of Array.from(this.#active).filter(isIdle)) this.#free(sequence);
+    this.#fill();
     this.#wake();
   }
 
