@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { unavailable } from '../../src/kernel/index.ts';
 import type { Datatype, Tensor } from '../../src/serving/index.ts';
+import { textOfBytes } from '../../src/serving/bytes-text.ts';
 import { newTiming } from '../../src/serving/model-runtime.port.ts';
 import { cacheKey } from '../../src/serving/scheduling/cache-key.ts';
 import { ResponseCache } from '../../src/serving/scheduling/response-cache.ts';
@@ -33,6 +34,9 @@ describe('the key of a request', () => {
     ['a NaN of other bits', key([tensor(bits(0x7fc00001))])],
     ['strings', key([tensor(['ab', 'c'], [2], 'BYTES')])],
     ['strings cut elsewhere', key([tensor(['a', 'bc'], [2], 'BYTES')])],
+    ['bytes that are no UTF-8', key([tensor([textOfBytes(Buffer.of(0xff))], [1], 'BYTES')])],
+    ['other bytes that are no UTF-8', key([tensor([textOfBytes(Buffer.of(0xfe))], [1], 'BYTES')])],
+    ['the replacement character', key([tensor(['\ufffd'], [1], 'BYTES')])],
     ['a large tensor', key([tensor(long(1))])],
     ['a large tensor, other in the last value', key([tensor(long(1).fill(2, 499))])],
   ];

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bytesOfText } from '../bytes-text.ts';
 import type { RunCall } from '../model-runtime.port.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -28,8 +29,13 @@ export function cacheKey(model: number, inputs: readonly Tensor[], outputs: read
   }
   const hash = createHash('sha256');
   for (const { data } of inputs) {
-    if (Array.isArray(data)) for (const value of data) hash.update(`${value.length}:`).update(value, 'utf8');
-    else hash.update(data);
+    if (!Array.isArray(data)) hash.update(data);
+    else
+      for (const value of data) {
+        // Bytes that are no UTF-8 are lone surrogates here, which as 'utf8' would all be the same U+FFFD.
+        const own = bytesOfText(value);
+        hash.update(`${own.length}:`).update(own);
+      }
   }
   return key + hash.digest('base64');
 }
