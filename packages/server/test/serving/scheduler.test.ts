@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { unavailable } from '../../src/kernel/index.ts';
 import { EndpointLimits } from '../../src/serving/scheduling/endpoint-limits.ts';
@@ -405,9 +406,37 @@ describe('a client that goes', () => {
     expect(log).toEqual(['1:cancelled', '2:cancelled']);
     expect(model.runs).toHaveLength(1);
   });
+
+  it('ends a merged run of one stream, whose requests share a signal, and is listened to no longer than the run', async () => {
+    const { ask, ticker, finish, model } = schedulingKit({ enabled: 'on' }, new FakeModel({ endsOnAbort: true }));
+    const stream = new AbortController();
+    const listeners = () => getEventListeners(stream.signal, 'abort').length;
+    for (const value of [1, 2]) void ask(value, { signal: stream.signal });
+    await finish();
+    expect(model.runs.map(({ rows }) => rows)).toEqual([[1, 2]]);
+    expect(listeners()).toBe(0);
+    for (const value of [3, 4]) void ask(value, { signal: stream.signal });
+    await ticker.turn();
+    expect(listeners()).toBe(1);
+    const [run] = model.open;
+    stream.abort();
+    expect(run?.call?.signal?.aborted).toBe(true);
+    await finish();
+  });
 });
 
 describe('a change of the configuration', () => {
+  it.each([{ priorityLevels: 2 }, { priorityLevels: 3 }, {}])('finds those that have to run again, whatever its levels are (%j)', async (levels) => {
+    const { ask, ticker, finish, model, log, scheduler } = schedulingKit({ enabled: 'on', priorityLevels: 2 });
+    for (const value of [1, 2]) void ask(value, { priority: 2 });
+    await ticker.turn();
+    scheduler.configure({ enabled: 'on', ...levels });
+    model.open[0]?.fail(new Error('together'));
+    await finish();
+    expect(log).toEqual(['2', '4']);
+    expect(scheduler.pending).toBe(0);
+  });
+
   it('holds at once, for those who wait too', async () => {
     const { ask, ticker, finish, ran, scheduler } = schedulingKit({ enabled: 'on', maxQueueDelayMicros: 60_000_000, priorityLevels: 2 });
     void ask(1, { priority: 2 });

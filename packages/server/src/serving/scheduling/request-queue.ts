@@ -125,7 +125,10 @@ export class RequestQueue {
       level.head = 0;
     }
     for (const waiting of group.toReversed()) {
-      const level = this.#levels.length === 1 ? (this.#levels[0] as Level) : (this.#levelOf.get(waiting) ?? (this.#levels[0] as Level));
+      const before = this.#levelOf.get(waiting);
+      // While it was away `configure` may have replaced its level, and nobody looks into the old one any more.
+      const level = before !== undefined && this.#levels.includes(before) ? before : this.#levelFor(waiting.call);
+      if (this.#levels.length > 1) this.#levelOf.set(waiting, level);
       waiting.state = 'waiting';
       // It has been waiting its time already: from here on it is not given up.
       waiting.deadline = Number.POSITIVE_INFINITY;

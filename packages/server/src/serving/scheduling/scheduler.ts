@@ -204,22 +204,27 @@ export class Scheduler {
     let rows = head.rows;
     let input = 0;
     let result: Tensor[] | Promise<Tensor[]>;
+    let shared: ReturnType<typeof callOf>;
     try {
       if (group.length === 1) result = model.execute(head.inputs, head.outputs, head.call);
       else {
         const merged = concatRows(group.map((waiting) => waiting.inputs));
         rows = merged[0]?.shape[0] ?? 0;
         input = this.#ticker.now() - started;
-        result = model.execute(merged, head.outputs, model.endsOnAbort === true ? callOf(group) : undefined);
+        shared = model.endsOnAbort === true ? callOf(group) : undefined;
+        result = model.execute(merged, head.outputs, shared?.call);
       }
     } catch (error) {
+      shared?.unlisten();
       this.#failed(group, error);
       return;
     }
     if (result instanceof Promise) {
+      if (shared !== undefined) result = result.finally(shared.unlisten);
       void this.#later(group, result, rows, started, input, chosen);
       return;
     }
+    shared?.unlisten();
     this.#answered(group, result, rows, started, input);
     if (chosen) gain.record(group.length, rows, (this.#ticker.now() - started) * 1000, started);
   }
@@ -346,18 +351,26 @@ export class Scheduler {
 const expired = () => unavailable('queue_timeout', 'Request timeout expired');
 const cancelled = () => unavailable('cancelled', 'The request was cancelled.');
 
-/** A merged run ends once nobody waits for it any more. */
-function callOf(group: readonly Waiting[]): RunCall | undefined {
-  const signals = group.map(({ call }) => call?.signal);
-  if (signals.some((signal) => signal === undefined)) return undefined;
+/** A merged run ends once nobody waits for it any more. Those of one stream share a signal. `unlisten` is to be called once it is over: streams last. */
+function callOf(group: readonly Waiting[]): { call: RunCall; unlisten(): void } | undefined {
+  const signals = new Set<AbortSignal>();
+  for (const { call } of group) {
+    if (call?.signal === undefined) return undefined;
+    signals.add(call.signal);
+  }
   const all = new AbortController();
-  let left = signals.length;
+  let left = signals.size;
   const gone = (): void => {
     if (--left === 0) all.abort();
   };
-  for (const signal of signals as AbortSignal[]) {
+  for (const signal of signals) {
     if (signal.aborted) gone();
     else signal.addEventListener('abort', gone, { once: true });
   }
-  return { signal: all.signal };
+  return {
+    call: { signal: all.signal },
+    unlisten() {
+      for (const signal of signals) signal.removeEventListener('abort', gone);
+    },
+  };
 }
