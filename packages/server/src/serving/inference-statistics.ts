@@ -8,6 +8,9 @@ export interface BatchSizeStatistics {
   outputMicros: number;
 }
 
+/** Sizes of runs that are told apart exactly. */
+const MAX_SIZES = 1000;
+
 /** What Triton's statistics extension tells of a version: counts and cumulated microseconds since it was first served by this process. */
 export class InferenceStatistics {
   /** Milliseconds since the epoch of the last answered request; 0: none yet. */
@@ -52,15 +55,26 @@ export class InferenceStatistics {
     this.inferMicros += timing.infer;
     this.outputMicros += timing.output;
     if (timing.executions === 0) return;
-    let size = this.batches.get(timing.batchRows);
-    if (size === undefined) {
-      size = { runs: 0, inputMicros: 0, inferMicros: 0, outputMicros: 0 };
-      this.batches.set(timing.batchRows, size);
-    }
+    const size = this.#sizeOf(timing.batchRows);
     size.runs += timing.executions;
     size.inputMicros += timing.input;
     size.inferMicros += timing.infer;
     size.outputMicros += timing.output;
+  }
+
+  /** Clients choose how many rows they send: beyond so many sizes, others count as the next power of two. */
+  #sizeOf(rows: number): BatchSizeStatistics {
+    let key = rows;
+    let size = this.batches.get(key);
+    if (size === undefined && this.batches.size >= MAX_SIZES) {
+      key = 2 ** Math.ceil(Math.log2(Math.max(1, rows)));
+      size = this.batches.get(key);
+    }
+    if (size === undefined) {
+      size = { runs: 0, inputMicros: 0, inferMicros: 0, outputMicros: 0 };
+      this.batches.set(key, size);
+    }
+    return size;
   }
 
   failed(code: string, micros: number): void {
