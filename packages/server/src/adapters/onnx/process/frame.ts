@@ -83,12 +83,18 @@ export function decode(head: Head, rest: Uint8Array, body: ArrayBuffer): Frame {
   const numbers = new Float64Array(rest.slice(head.textBytes, head.textBytes + head.numbers * 8).buffer);
   let at = 0;
   const next = (): number => numbers[at++] ?? 0;
-  const outputs = Array.from({ length: next() }, next);
+  // What is counted is in the numbers, too: a count beyond them is no count.
+  const count = (): number => {
+    const value = next();
+    if (!Number.isInteger(value) || value < 0 || value > numbers.length) throw new Error('what came from the other process counts more than it has');
+    return value;
+  };
+  const outputs = Array.from({ length: count() }, next);
   let offset = 0;
-  const tensors = Array.from({ length: next() }, () => {
+  const tensors = Array.from({ length: count() }, () => {
     const place = next();
     const datatype = DATATYPES[next()] as Datatype;
-    const shape = Array.from({ length: next() }, next);
+    const shape = Array.from({ length: count() }, next);
     const bytes = next();
     const data = dataOf(datatype, body, offset, bytes);
     offset += Math.ceil(bytes / 8) * 8;

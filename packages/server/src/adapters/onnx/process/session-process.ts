@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { type BinnacleError, deserializeError, invalid, type SerializedError, unavailable } from '../../../kernel/index.ts';
+import { type BinnacleError, deserializeError, invalid, messageOf, type SerializedError, unavailable } from '../../../kernel/index.ts';
 import type { RunCall, Tensor } from '../../../serving/index.ts';
 import { type Opened, revive } from '../open.ts';
 import type { SessionHost } from '../pool.ts';
@@ -38,6 +38,8 @@ const CANCEL_GRACE_MS = 100;
 const WATCH_MS = 50;
 const CLOSE_MS = 5000;
 const KEPT_OUTPUT = 2000;
+/** Reasons for which we kill it that count as a loss, and not as the end of one run. */
+const ITS_OWN_FAULT: ReadonlySet<string> = new Set(['memory_limit', 'runtime_crashed']);
 
 /** A process with a session of its own. What is out of hand there is killed; nothing here waits for it. */
 export class SessionProcess implements SessionHost {
@@ -65,8 +67,8 @@ export class SessionProcess implements SessionHost {
     this.opened.catch(() => {});
     this.#child = launchModelProcess();
     this.#socket = this.#child.stdio[3] as Socket;
-    const reader = new FrameReader((frame) => this.#received(frame));
-    this.#socket.on('data', (chunk: Buffer) => reader.push(chunk));
+    const reader = new FrameReader((frame) => this.#received(frame), spec.memoryLimitMiB === undefined ? undefined : spec.memoryLimitMiB * 2 ** 20);
+    this.#socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
     // A broken pipe is followed by the exit, which says more.
     this.#socket.on('error', () => {});
     this.#child.stderr?.on('data', (chunk: Buffer) => {
@@ -95,7 +97,7 @@ export class SessionProcess implements SessionHost {
         this.#pending?.settle();
         done();
         if (wasOpen && !this.#closing)
-          onLost(this.#killed === undefined || this.#killed.code === 'memory_limit' ? (this.#killed?.message ?? `its process ended (${why})`) : undefined);
+          onLost(this.#killed === undefined ? `its process ended (${why})` : ITS_OWN_FAULT.has(this.#killed.code) ? this.#killed.message : undefined);
       };
       this.#child.once('error', (error) => ended(error.message));
       this.#child.once('close', (code, signal) => ended(this.#describe(code, signal)));
@@ -125,6 +127,17 @@ export class SessionProcess implements SessionHost {
     this.#socket.cork();
     for (const part of parts) this.#socket.write(part);
     this.#socket.uncork();
+  }
+
+  /** A graph may have got hold of that process: whatever it says, it is the one that ends. */
+  #read(reader: FrameReader, chunk: Buffer): void {
+    if (!this.alive) return;
+    try {
+      reader.push(chunk);
+    } catch (error) {
+      const text = `The process that runs '${this.#spec.label}' sent what cannot be read (${messageOf(error)}) and was ended`;
+      this.#kill(this.#isOpen ? unavailable('runtime_crashed', text, { retryAfterSeconds: 1 }) : invalid('onnx_crashed', `${text}; the file is refused`));
+    }
   }
 
   #received(frame: Frame): void {

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { afterEach, expect, it, vi } from 'vitest';
+import { encode } from './frame.ts';
+import { SessionProcess } from './session-process.ts';
+
+let says = '';
+let last: SessionProcess | undefined;
+vi.mock('./launch.ts', () => ({
+  residentBytes: () => undefined,
+  launchModelProcess: () =>
+    spawn(process.execPath, ['-e', `require('fs').writeSync(3, Buffer.from('${says}', 'hex')); setInterval(() => {}, 1000)`], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    }),
+}));
+afterEach(() => last?.close());
+
+const bytes = (frame: Parameters<typeof encode>[0]): Buffer => Buffer.concat(encode(frame));
+const opened = bytes({ kind: 'opened', text: JSON.stringify({ inputs: [], outputs: [] }) });
+const settings = {} as ConstructorParameters<typeof SessionProcess>[0]['settings'];
+function start(said: Buffer): { host: SessionProcess; lost: Promise<string | undefined> } {
+  says = said.toString('hex');
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const host = new SessionProcess({ label: 'm', file: '/m.onnx', settings, sample: undefined, loadTimeoutMs: 20_000 }, resolve);
+  last = host;
+  return { host, lost: promise };
+}
+function patched(frame: Buffer, write: (view: DataView) => void): Buffer {
+  const copy = Buffer.from(frame);
+  write(new DataView(copy.buffer, copy.byteOffset, copy.byteLength));
+  return copy;
+}
+const numbersOf = (values: number[]): Buffer => {
+  const head = patched(bytes({ kind: 'result' }), (view) => view.setUint32(20, values.length, true)).subarray(0, 32);
+  return Buffer.concat([head, Buffer.from(Float64Array.from(values).buffer)]);
+};
+
+it.each([
+  ['noise', Buffer.alloc(64, 255)],
+  ['a text that is no JSON', bytes({ kind: 'opened', text: '{' })],
+  ['a text of 4 GB', patched(opened, (view) => view.setUint32(16, 2 ** 32 - 1, true))],
+  ['4 billion numbers', patched(opened, (view) => view.setUint32(20, 2 ** 32 - 1, true))],
+  ['values without end', patched(opened, (view) => view.setFloat64(24, Number.POSITIVE_INFINITY, true))],
+  ['values of a petabyte', patched(opened, (view) => view.setFloat64(24, 2 ** 50, true))],
+  ['less than no values', patched(opened, (view) => view.setFloat64(24, -1, true))],
+  ['a count beyond its numbers', numbersOf([0, 2 ** 31])],
+])('a process that sends %s while it loads is ended, and the file refused', async (_what, said) => {
+  const { host } = start(said);
+  await expect(host.opened).rejects.toMatchObject({ kind: 'invalid', code: 'onnx_crashed', message: expect.stringContaining('cannot be read') as string });
+});
+
+it('a process that sends noise later is ended and counts as lost', async () => {
+  const { host, lost } = start(Buffer.concat([opened, Buffer.alloc(64, 255)]));
+  await host.opened;
+  expect(host.alive).toBe(false);
+  expect(await lost).toContain("The process that runs 'm' sent what cannot be read");
+  await expect(host.run([], [])).rejects.toMatchObject({ kind: 'unavailable', code: 'runtime_crashed' });
+});
