@@ -8,7 +8,7 @@ import { creation, type Network, PORT, SOCKET_NAME } from './creation.ts';
 import { createEngine, type Engine, socketOf } from './engine.ts';
 import { freePort } from './free-port.ts';
 import { createImages } from './images.ts';
-import { openRelay } from './relay.ts';
+import { openRelay, relayDirOf } from './relay.ts';
 import { userFor } from './user.ts';
 
 export interface DockerHostOptions {
@@ -53,7 +53,7 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     if (process.getuid?.() === 0) await chown(dir, user.uid, user.gid);
     const port = network === 'none' ? PORT : await freePort();
-    const clean = async () => rm(dir, { recursive: true, force: true }).catch(() => {});
+    const clean = () => removeDirs(dir);
     let containerId: string | undefined;
     let relay: { port: number; close(): void } | undefined;
     try {
@@ -133,7 +133,7 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
         stale.map(async ({ Id, Labels }) => {
           await engine.call(`/containers/${Id}`, { method: 'DELETE', query: { force: true, v: true }, signal: AbortSignal.timeout(SWEEP_MS) }).catch(() => {});
           const id = Labels['binnacle.service'] ?? '';
-          if (/^[0-9a-f]{32}$/.test(id)) await rm(join(runDir, id), { recursive: true, force: true }).catch(() => {});
+          if (/^[0-9a-f]{32}$/.test(id)) await removeDirs(join(runDir, id));
         }),
       );
       return stale.filter(({ State }) => State === 'running').length;
@@ -144,4 +144,8 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
       await Promise.all([...running].map((service) => service.stop(2000)));
     },
   };
+}
+
+async function removeDirs(dir: string): Promise<void> {
+  for (const path of [dir, relayDirOf(dir)]) await rm(path, { recursive: true, force: true }).catch(() => {});
 }
