@@ -3,6 +3,7 @@ import { type Clock, conflict, type EventBus, invalid, type Logger, notFound, sy
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
 import { CanaryWatch } from './canary/watch.ts';
 import { chooseRoute, heaviest, infer, recordRefusal, unknownEndpoint } from './infer.ts';
+import { isEndpointName } from './endpoint-name.ts';
 import { createEnsembleRuntime } from './ensemble/ensemble-runtime.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
 import { type MountedModel, Mounts } from './mounts.ts';
@@ -110,9 +111,6 @@ export interface ServingService extends EndpointDirectory {
   /** Stops following, drains and frees every model. */
   close(): Promise<void>;
 }
-
-/** No slash (it stands in paths), nothing that a shell or a URL would have to quote. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 export function createServingService(deps: ServingDeps): ServingService {
   const { store, models, logger } = deps;
@@ -222,7 +220,7 @@ export function createServingService(deps: ServingDeps): ServingService {
     },
 
     async deploy(name, { model, traffic, description, config }) {
-      if (!NAME.test(name))
+      if (!isEndpointName(name))
         throw invalid(
           'invalid_endpoint_name',
           `'${name.slice(0, 140)}' cannot name an endpoint: use letters, digits, '.', '_' and '-', 128 at most, beginning with a letter or digit.`,
@@ -353,7 +351,7 @@ export function createServingService(deps: ServingDeps): ServingService {
 
     async mount(model) {
       const { name } = model;
-      if (!NAME.test(name)) throw invalid('invalid_endpoint_name', `'${name.slice(0, 140)}' cannot name an endpoint.`);
+      if (!isEndpointName(name)) throw invalid('invalid_endpoint_name', `'${name.slice(0, 140)}' cannot name an endpoint.`);
       if (!mounts.has(name) && (endpoints.has(name) || (await store.getEndpoint(name)) !== null))
         throw conflict('endpoint_exists', `an endpoint of the registry is called '${name}' already: delete it, or rename the folder`, {
           details: { endpoint: name },

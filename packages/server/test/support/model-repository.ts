@@ -41,6 +41,8 @@ export interface RepositoryKit {
   kit: ServingKit;
   control: ModelRepositories;
   folder: RepositoryFolder;
+  /** Where what is not the folder's own is kept. */
+  workDir: string;
   /** A row of floats through the REST interface: the body of the reply, or its error. */
   infer(model: string, values: number[][], version?: number): Promise<any>; // eslint-disable-line
   close(): Promise<void>;
@@ -69,6 +71,7 @@ export async function repositoryKit(files: Files, options: RepositoryKitOptions 
     unload: (model, unload) => late().unload(model, unload),
   };
   const kit = await servingKit({ ...options.serving, repositories });
+  const workDir = join(mkdtempSync(join(tmpdir(), 'binnacle-repository-work-')), 'work');
   control = createModelRepositories({
     serving: kit.serving,
     inspector: createGraphInspector(),
@@ -76,7 +79,7 @@ export async function repositoryKit(files: Files, options: RepositoryKitOptions 
     mode: options.mode ?? 'none',
     pollSeconds: options.pollSeconds ?? 0.05,
     loadModels: options.loadModels ?? [],
-    workDir: join(mkdtempSync(join(tmpdir(), 'binnacle-repository-work-')), 'work'),
+    workDir,
     logger: silentLogger,
   });
   await control.start();
@@ -84,6 +87,7 @@ export async function repositoryKit(files: Files, options: RepositoryKitOptions 
     kit,
     control,
     folder,
+    workDir,
     async infer(model, values, version) {
       const reply = await fetch(`${kit.url}/v2/models/${model}${version === undefined ? '' : `/versions/${version}`}/infer`, {
         method: 'POST',

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Endpoint } from '@binnacle/contract';
 import { BinnacleError, invalid, type Logger, messageOf, unavailable } from '../../kernel/index.ts';
+import { isEndpointName } from '../endpoint-name.ts';
 import type { RepositoryControl } from '../repository-control.port.ts';
 import type { ServingService } from '../serving.service.ts';
 import { stepsOf } from './ensemble-config.ts';
@@ -85,6 +86,13 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
       );
     return places[0] ?? null;
   }
+
+  /** What cannot be looked at is there. */
+  const isSomewhere = (name: string): Promise<boolean> =>
+    locate(name).then(
+      (located) => located !== null,
+      () => true,
+    );
 
   /** Brings a wanted model to what its folder holds. False when nothing of it serves afterwards. */
   async function bring(name: string, located: Located): Promise<boolean> {
@@ -242,11 +250,14 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
     load: (name, { config, files }) =>
       alone(async () => {
         explicitly();
-        const model = known(name);
-        const before = { ...model };
+        // Before anything else: the name becomes a folder's, and comes from whoever reaches the port.
+        if (!isEndpointName(name)) throw badName(name);
         const fresh = (files?.size ?? 0) > 0;
         if (fresh && config === undefined)
           throw invalid('invalid_model_config', `failed to load '${name}': override files need the model's configuration: give 'config' too`);
+        const isNew = !models.has(name);
+        const model = known(name);
+        const before = { ...model };
         let root: string | undefined;
         try {
           if (fresh) root = await writeOverride(deps.workDir, name, files as ReadonlyMap<string, Uint8Array>);
@@ -264,6 +275,11 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
           if (serves === 'ready' || serves === 'degraded') Object.assign(model, { override: before.override, wanted: true });
           else if (root !== undefined) Object.assign(model, { override: undefined });
           if (root !== undefined && model.override?.root !== root) await rm(root, { recursive: true, force: true });
+          // A name that no folder has is not kept: any number of them can be asked for.
+          if (isNew && serves !== 'ready' && serves !== 'degraded' && !(await isSomewhere(name))) {
+            models.delete(name);
+            await serving.unmount(name);
+          }
           throw failedToLoad(name, error);
         }
         if (before.override?.root !== undefined && before.override.root !== root) await rm(before.override.root, { recursive: true, force: true });
@@ -284,6 +300,12 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
 }
 
 const notPolled = (name: string): BinnacleError => invalid('model_not_found', `failed to load '${name}', failed to poll from model repository`);
+
+const badName = (name: string): BinnacleError =>
+  invalid(
+    'invalid_endpoint_name',
+    `failed to load '${name.slice(0, 140)}', failed to poll from model repository: a model's name has letters, digits, '.', '_' and '-', 128 at most, and begins with a letter or digit`,
+  );
 
 /** Triton's beginning, which clients look for. */
 function failedToLoad(name: string, error: unknown): unknown {

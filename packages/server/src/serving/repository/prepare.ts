@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BinnacleError, internal, messageOf, newRequestId } from '../../kernel/index.ts';
+import { BinnacleError, internal, invalid, messageOf, newRequestId } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../registry/index.ts';
+import { isEndpointName } from '../endpoint-name.ts';
 import type { MountedModel } from '../mounts.ts';
 import { completeConfig, type GraphTensors } from './autofill.ts';
 import { backendOf, checkBackend } from './backend.ts';
@@ -165,8 +166,10 @@ async function labelsOf(dir: string, { output = [] }: ModelConfig): Promise<Reco
   return settings;
 }
 
-/** Puts the files of a load into a folder of their own, laid out as a model's: `1/model.onnx`. Throws `invalid` for paths that leave it. */
+/** Puts the files of a load into a folder of their own, laid out as a model's: `1/model.onnx`. Throws `invalid` for a name or paths that leave it. */
 export async function writeOverride(workDir: string, name: string, files: ReadonlyMap<string, Uint8Array>): Promise<string> {
+  // The caller has checked it for its own words; a name that is a path must never come to `join`.
+  if (!isEndpointName(name)) throw invalid('invalid_endpoint_name', `failed to load '${name.slice(0, 140)}': it cannot name a folder`);
   const root = join(workDir, newRequestId());
   const dir = join(root, name);
   try {

@@ -1,4 +1,7 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { writeOverride } from '../../../src/serving/repository/prepare.ts';
 import { sum } from '../../support/onnx-graphs.ts';
 import { type RepositoryKit, repositoryKit } from '../../support/model-repository.ts';
 import { until } from '../../support/serving.ts';
@@ -133,5 +136,28 @@ describe('model control modes', () => {
     await control.unload('m', { dependents: false });
     expect(await control.has('m')).toBe(false);
     expect(await infer('m', [[1, 2]])).toHaveProperty('error');
+  });
+
+  it('explicit: the name of a load is no path, and a failed load leaves nothing behind', async () => {
+    const { control, kit: of, workDir } = (kit = await repositoryKit({ 'm/1/model.onnx': sum(2) }, { mode: 'explicit' }));
+    const load = { config: '{}', files: new Map([['1/model.onnx', sum(2)]]) };
+    for (const name of ['../../out', '..', '.', '', 'a/b', 'a\\b', '/tmp/out', 'a\0', '.hidden', 'x'.repeat(129)]) {
+      await expect(control.load(name, load), name).rejects.toMatchObject({ kind: 'invalid', code: 'invalid_endpoint_name' });
+      await expect(writeOverride(workDir, name, load.files), name).rejects.toMatchObject({ kind: 'invalid', code: 'invalid_endpoint_name' });
+    }
+    // As it comes over the wire.
+    const reply = await fetch(`${of.url}/v2/repository/models/..%2F..%2Fout/load`, {
+      method: 'POST',
+      body: JSON.stringify({ parameters: { config: '{}', 'file:1/model.onnx': Buffer.from(sum(2)).toString('base64') } }),
+    });
+    expect(reply.status).toBe(400);
+    expect(((await reply.json()) as { error: string }).error).toMatch(/^failed to load '\.\.\/\.\.\/out', failed to poll/);
+    for (let i = 0; i < 5; i++) {
+      await expect(control.load(`nowhere${i}`, {})).rejects.toThrow(/failed to poll/);
+      await expect(control.load(`broken${i}`, { config: '{}', files: new Map([['1/model.onnx', Buffer.from('x')]]) })).rejects.toThrow(/failed to load/);
+    }
+    expect(readdirSync(workDir)).toEqual([]);
+    expect(existsSync(join(workDir, '..', 'out'))).toBe(false);
+    expect((await control.index()).map(({ name }) => name)).toEqual(['m']);
   });
 });
