@@ -1,6 +1,8 @@
 import { connect } from 'node:http2';
+import { gzipSync } from 'node:zlib';
 import { compressionAlgorithms } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_IN_FLIGHT, Share } from '../../src/http/data-plane/share.ts';
 import type { GrpcCall, GrpcService } from '../../src/http/grpc/index.ts';
 import { invalid, unavailable } from '../../src/kernel/index.ts';
 import { call, failure, type GrpcServerKit, startGrpc, stream } from '../support/grpc.ts';
@@ -305,6 +307,18 @@ describe('what is no gRPC', () => {
     ['a time-out that is none', { 'grpc-timeout': 'soon' }, [prefixed(Buffer.alloc(1))], { 'grpc-status': '3' }],
   ])('%s', async (_name, headers, body, expected) => {
     expect((await raw(headers, body)).headers).toMatchObject(expected);
+  });
+
+  it.each<[string, Record<string, string>, Buffer[]]>([
+    ['packed without an encoding', {}, [prefixed(Buffer.alloc(500_000), 1)]],
+    ['one too many, behind one that is unpacked', { 'grpc-encoding': 'gzip' }, [Buffer.concat([prefixed(gzipSync('x'), 1), prefixed(Buffer.alloc(500_000))])]],
+    ['one too many', {}, [prefixed(Buffer.alloc(0)), prefixed(Buffer.alloc(500_000))]],
+  ])('gives back the memory of a message that is %s', async (_name, headers, body) => {
+    await raw(headers, body);
+    // The first share gets whatever it asks for, and only the first.
+    const all = new Share();
+    await until(() => all.take(MAX_IN_FLIGHT) === undefined);
+    all.give();
   });
 
   it('leaves the server as it was', async () => {

@@ -23,6 +23,14 @@ const MAX_PENDING_BYTES = 32 * 2 ** 20;
 /** HTTP/2's error code; the module that names it loads with the server only. */
 const CANCEL = 8;
 
+const MORE_CAME = 'a call of this method has one message, and more came';
+
+/** The error of a message that goes no further: its memory is ours to give back, for the reader has handed it over. */
+function dropped(message: Message, why: string): BinnacleError {
+  message.release();
+  return badMessage(why);
+}
+
 /** One HTTP/2 stream as one gRPC call: from its headers to its trailers. */
 export class Exchange implements GrpcStreamCall<unknown>, Watched {
   readonly path: string;
@@ -101,7 +109,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
   /** Ends the call with an error's status. */
   fail(error: unknown): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#finish();
     if (!(error instanceof BinnacleError) || error.kind === 'internal') this.#options.logger.error({ err: error, path: this.path }, 'a gRPC call failed');
     this.#abort(error instanceof Error ? error : new Error(messageOf(error)));
     const { status, message } = toWireStatus(error);
@@ -143,6 +151,8 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     } catch (error) {
       this.fail(error);
     }
+    // What came behind the message that was answered may have begun another.
+    if (this.#over) this.#reader.close();
   }
 
   #received(message: Message): void {
@@ -150,8 +160,8 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     if (this.#over) return message.release();
     if (!message.compressed && this.#unpacking === undefined) return this.#dispatch(message);
     const encoding = this.#encoding;
-    if (message.compressed && encoding === undefined) throw badMessage('a message says that it is packed, but there is no grpc-encoding');
-    if (this.#handler === undefined && this.#unpacking !== undefined) throw badMessage('a call of this method has one message, and more came');
+    if (message.compressed && encoding === undefined) throw dropped(message, 'a message says that it is packed, but there is no grpc-encoding');
+    if (this.#handler === undefined && this.#unpacking !== undefined) throw dropped(message, MORE_CAME);
     const before = this.#unpacking ?? Promise.resolve();
     const own = before
       .then(async () => {
@@ -168,10 +178,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
 
   #dispatch(message: Message): void {
     const method = this.#method as GrpcMethod;
-    if (method.kind !== 'bidi' && this.#dispatched) {
-      message.release();
-      throw badMessage('a call of this method has one message, and more came');
-    }
+    if (method.kind !== 'bidi' && this.#dispatched) throw dropped(message, MORE_CAME);
     this.#dispatched = true;
     let request: unknown;
     try {
@@ -270,15 +277,21 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
 
   #answer(message: Uint8Array | readonly Uint8Array[], encoding: Encoding | undefined): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#finish();
     this.last = Date.now();
     this.#output.answer(message, encoding);
   }
 
   #succeed(): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#finish();
     this.#output.finish(Status.OK, '', false);
+  }
+
+  /** Nothing is read any more, and what was read of a message need not wait for a client that keeps its stream. */
+  #finish(): void {
+    this.#over = true;
+    this.#reader.close();
   }
 
   #abort(reason: Error): void {
@@ -292,7 +305,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     this.#reader.close();
     this.#flows?.();
     if (!this.#over) {
-      this.#over = true;
+      this.#finish();
       this.#abort(unavailable('cancelled', 'The client cancelled the request.'));
     }
     this.#output.closed();
