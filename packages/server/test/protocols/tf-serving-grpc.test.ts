@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tfServingGrpc } from '../../src/protocols/tf-serving/index.ts';
 import { failure, type GrpcServerKit, type ProtoClient, protoClient, startGrpc } from '../support/grpc.ts';
-import { classifierAndValue, identity, sum } from '../support/onnx-graphs.ts';
+import { classifierAndValue, identity, sum, twoColumns } from '../support/onnx-graphs.ts';
 import { type ServingKit, servingKit, until } from '../support/serving.ts';
 
 let kit: ServingKit;
@@ -16,6 +16,7 @@ beforeAll(async () => {
   models = await protoClient('tensorflow_serving.proto', 'tensorflow.serving.ModelService', client);
   for (const type of ['FP32', 'INT8', 'INT64', 'BYTES', 'BOOL']) await kit.deploy(type, identity(type, ['N']));
   await kit.deploy('sum', sum(2));
+  await kit.deploy('two', twoColumns());
   await kit.deploy('both', classifierAndValue());
 });
 afterAll(async () => {
@@ -58,6 +59,20 @@ it.each([
   expect(await failure(predict(model, tensor))).toContain(why);
 });
 
+it('names are looked at before tensors are made, and all tensors share what a request may take', async () => {
+  // None of these shapes could be had, alone or together: what is told is the first thing that is looked at.
+  const claim = { dtype: 'DT_STRING', tensor_shape: dims(2 ** 40) };
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`x${i}`, claim]));
+  expect(await failure(predictions.call('Predict', { model_spec: { name: 'BYTES' }, inputs: many }))).toContain('input size does not match signature: 100!=1');
+  expect(await failure(predictions.call('Predict', { model_spec: { name: 'BYTES' }, inputs: { y: claim } }))).toContain('input tensor alias not found');
+  // A string's place counts, too: of 2^20 bytes there are 2^16 of them.
+  expect(await failure(predict('BYTES', { dtype: 'DT_STRING', tensor_shape: dims(2 ** 16 + 1) }))).toContain('needs more than the 1048576 bytes');
+  const column = (rows: number) => ({ dtype: 'DT_FLOAT', tensor_shape: dims(rows, 1), float_val: [1] });
+  const two = (a: object, b: object) => predictions.call('Predict', { model_spec: { name: 'two' }, inputs: { a, b } });
+  expect((await two(column(2 ** 17), column(2 ** 17)))['outputs'].total.float_val[2 ** 17 - 1]).toBe(2);
+  expect(await failure(two(column(2 ** 17), column(2 ** 17 + 1)))).toContain("'b': the shape [131073,1] needs more than");
+});
+
 it('serves several signatures by one run, and says what is wrong with the tasks', async () => {
   const task = (signature_name: string, method: string, name = 'both') => ({
     model_spec: { name, signature_name },
@@ -70,6 +85,7 @@ it('serves several signatures by one run, and says what is wrong with the tasks'
   expect(results[1].regression_result.regressions).toEqual([{ value: 2 }]);
   expect(results.map((one: { model_spec: { signature_name: string } }) => one.model_spec.signature_name)).toEqual(['serving_default', 'regression']);
   await until(() => kit.serving.stats('both').total.requests === before + 1);
+  expect(await failure(multi([task('', 'classify'), task('serving_default', 'classify')]))).toContain('Duplicate evaluation of signature: serving_default');
   expect(await failure(multi([]))).toContain('at least one task');
   expect(await failure(multi([task('', 'classify'), task('regression', 'regress', 'sum')]))).toContain('must access the same model name');
   expect(await failure(multi([task('', 'predict')]))).toBe('UNIMPLEMENTED: Unsupported signature method_name: tensorflow/serving/predict');

@@ -125,6 +125,17 @@ it('feeds a matrix by the names of its columns, where the signature has some', a
   expect((await call('named:predict', { instances: [{ a: 1, b: [1, 2] }] })).json().error).toContain('is no value of the column b');
 });
 
+it('a table of named rows costs what the model has columns, and may not be mostly holes', async () => {
+  const column = (i: number) => ({ name: `c${i}`, type: 'double' });
+  await kit.deploy('wide', sum(100), { inputs: Array.from({ length: 100 }, (_, i) => column(i)), outputs: [] });
+  const row = (names: number) => Object.fromEntries(Array.from({ length: names }, (_, i) => [`c${i}`, 1]));
+  // A name that is no column's is not even looked at.
+  expect((await call('wide:predict', { instances: [{ ...row(100), other: { no: 'value' } }] })).json()).toEqual({ predictions: [[100]] });
+  const holes = await call('wide:predict', { instances: [row(100), ...Array.from({ length: 50_000 }, () => ({}))] });
+  expect(holes.status).toBe(400);
+  expect(holes.json().error).toContain('the 50001 instances lack most of the 100 columns');
+});
+
 describe(':classify and :regress', () => {
   it('maps examples to the inputs and answers labels with scores', async () => {
     const reply = await call('classifier:classify', { examples: [{ x: [1, 0] }, { x: [0.5, 0.5] }] });
@@ -221,6 +232,10 @@ describe('what cannot be predicted', () => {
     expect((await call('longs:predict', '{"instances":[9223372036854775808]}')).status).toBe(400);
     expect((await call('image:predict', { instances: [{ b64: '*' }] })).json().error).toContain('Unable to base64 decode');
     expect((await call('image:predict', { instances: [{ b64: '/w==' }] })).json().error).toContain('UTF-8');
+    for (const b64 of ['a===', '=a', 'aGk= =']) expect((await call('image:predict', { instances: [{ b64 }] })).json().error).toContain('base64');
+    expect((await call('image:predict', { instances: [{ b64: ' aG\nk= ' }] })).json()).toEqual({ predictions: [{ b64: 'aGk=' }] });
+    // In linear time: looked at again and again, this takes minutes.
+    expect((await call('image:predict', { instances: [{ b64: `${' '.repeat(900_000)}*` }] })).json().error).toContain('base64');
   });
 
   it('makes no room for what a few long first lists claim', async () => {

@@ -204,7 +204,10 @@ function checkTasks(tasks: readonly InferenceTask[]): void {
   if (names.length === 0) throw invalid('invalid_request', 'A MultiInferenceRequest needs at least one task.');
   if (names.includes('')) throw invalid('invalid_request', 'Found ModelSpec with an empty model name.');
   if (names.some((name) => name !== names[0])) throw invalid('invalid_request', 'All ModelSpecs in a MultiInferenceRequest must access the same model name.');
-  const signatures = tasks.map(({ spec }) => spec.signature || DEFAULT);
-  const twice = signatures.find((name, i) => signatures.indexOf(name) !== i);
-  if (twice !== undefined) throw invalid('invalid_request', `Duplicate evaluation of signature: ${twice}`);
+  const seen = new Set<string>();
+  for (const { spec } of tasks) {
+    const signature = spec.signature || DEFAULT;
+    if (seen.has(signature)) throw invalid('invalid_request', `Duplicate evaluation of signature: ${signature}`);
+    seen.add(signature);
+  }
 }

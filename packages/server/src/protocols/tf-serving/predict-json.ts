@@ -73,6 +73,22 @@ function cell(name: string, value: unknown): Cell {
   return value as Cell;
 }
 
+/** Cells of a table beyond which it may not be mostly holes: a body of a megabyte can make a table of gigabytes. */
+const MAX_SPARSE_CELLS = 2 ** 22;
+
+/** The first instance's names that the model has columns of: others are not looked at, and cost nothing. Throws `invalid` where most values are missing. */
+function columnNames(version: VersionInfo, instances: readonly Json[]): string[] {
+  const known = new Set(version.columns?.map(({ name }) => name));
+  const names = Object.keys(instances[0] as Json).filter((name) => known.has(name));
+  const cells = names.length * instances.length;
+  if (cells <= MAX_SPARSE_CELLS) return names;
+  let given = 0;
+  for (const instance of instances) for (const name of names) if (Object.hasOwn(instance, name)) given++;
+  if (cells > 2 * given)
+    throw bad(`the ${instances.length} instances lack most of the ${names.length} columns that the first one has; give every instance the same names`);
+  return names;
+}
+
 const columnOf = (name: string, list: unknown): Cell[] => (Array.isArray(list) ? list.map((value) => cell(name, value)) : [cell(name, list)]);
 
 const tableOf = (columns: [string, Cell[]][]): Table => ({
@@ -90,7 +106,7 @@ function fromRows(version: VersionInfo, instances: readonly unknown[]): Tensor[]
     if (!named && isNamed(instance)) throw bad(`Expecting value/list but got object at item ${i} of input list`);
   });
   if (named && isTable(version, instances[0] as Json)) {
-    const names = Object.keys(instances[0] as Json);
+    const names = columnNames(version, instances as readonly Json[]);
     return version.toTensors(tableOf(names.map((name) => [name, instances.map((instance) => cell(name, valueIn(instance as Json, name)))])));
   }
   if (named) instances.forEach((instance, i) => checkKeys(inputs, instance as Json, i));

@@ -59,7 +59,7 @@ function tasksOf({ tasks }: WireMulti): InferenceTask[] {
   });
 }
 
-/** PredictionService over the core. `maxBytes`: the largest tensor. */
+/** PredictionService over the core. `maxBytes`: what the inputs of a request may take together. */
 export function predictionService(root: Root, core: TfServingCore, maxBytes: number): Record<string, GrpcMethod> {
   const encode = predictEncoder(root);
   const signatureMap = root.lookupType('tensorflow.serving.SignatureDefMap');

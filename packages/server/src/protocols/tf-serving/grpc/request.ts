@@ -13,14 +13,21 @@ export function specOf(spec: WireSpec | null): ModelSpec {
   return { name: spec.name, version, label: spec.version_choice === 'version_label' ? spec.version_label : undefined, signature: spec.signature_name };
 }
 
-/** How to make the inputs of a Predict request once the version is known. Throws `invalid` with TensorFlow Serving's texts. */
+/**
+ * How to make the inputs of a Predict request once the version is known; all together may take `maxBytes`. Throws `invalid` with TensorFlow
+ * Serving's texts.
+ */
 export function tensorsOf(inputs: Readonly<Record<string, WireTensor>>, maxBytes: number): (version: VersionInfo) => Tensor[] {
-  const tensors = Object.entries(inputs).map(([name, proto]) => tensorOf(name, proto, maxBytes));
+  let tensors: Tensor[] | undefined;
   return (version) => {
+    // Before anything is made: a few bytes may name many inputs, each of a shape that claims much.
     checkNames(
-      tensors.map(({ name }) => name),
+      Object.keys(inputs),
       version.inputs.map(({ name }) => name),
     );
+    const budget = { max: maxBytes, left: maxBytes };
+    // Once for all versions: a shadow asks again when the request's memory may have been given back.
+    tensors ??= Object.entries(inputs).map(([name, proto]) => tensorOf(name, proto, budget));
     return tensors;
   };
 }

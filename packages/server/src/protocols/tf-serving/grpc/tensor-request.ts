@@ -26,11 +26,20 @@ const FIELDS = {
   BYTES: 'string_val',
 } as const satisfies Record<Datatype, keyof WireTensor>;
 
+/** What the tensors of a request may still take of what they may take together. */
+export interface Budget {
+  readonly max: number;
+  left: number;
+}
+
+/** A string's place in its list, and the shortest string. */
+const STRING_BYTES = 16;
+
 /**
- * A TensorProto as a tensor: a view of its content where its address allows that, else a copy. `maxBytes` bounds what a few values may be
+ * A TensorProto as a tensor: a view of its content where its address allows that, else a copy. `budget` bounds what a few values may be
  * repeated to. Throws `invalid` for one that is not whole, `unsupported` for types that no runtime here takes.
  */
-export function tensorOf(name: string, proto: WireTensor, maxBytes: number): Tensor {
+export function tensorOf(name: string, proto: WireTensor, budget: Budget): Tensor {
   const datatype = datatypeOf(proto.dtype);
   if (datatype === undefined)
     throw unsupported(
@@ -40,8 +49,13 @@ export function tensorOf(name: string, proto: WireTensor, maxBytes: number): Ten
   const shape = shapeOf(name, proto);
   let count = 1;
   for (const dimension of shape) count *= dimension;
-  const width = datatype === 'BYTES' ? 8 : TENSOR_ARRAYS[datatype].BYTES_PER_ELEMENT;
-  if (!(count * width <= maxBytes)) throw bad(`input '${name}': the shape [${shape}] needs more than the ${maxBytes} bytes that a tensor may have`);
+  const width = datatype === 'BYTES' ? STRING_BYTES : TENSOR_ARRAYS[datatype].BYTES_PER_ELEMENT;
+  const bytes = count * width;
+  if (!(bytes <= budget.left))
+    throw bad(
+      `input '${name}': the shape [${shape}] needs more than the ${budget.max} bytes that all inputs of a request may have together; send smaller batches`,
+    );
+  budget.left -= bytes;
   const data = proto.tensor_content.length > 0 ? fromContent(name, datatype, count, proto.tensor_content) : fromValues(name, datatype, count, proto);
   return { name, datatype, shape, data };
 }
