@@ -144,13 +144,13 @@ const writers: Record<Datatype, Writer> = {
 const LONG_INTEGER = /[0-9]{16}/;
 
 /**
- * JSON, with integers beyond 2^53 as BigInt: 64-bit tensors must arrive exactly. Only a text with a long row of digits pays for it,
+ * JSON, with integers beyond 2^53 as BigInt: 64-bit tensors and ids of sequences must arrive exactly. Only a text with a long row of digits pays for it,
  * and a fraction's digits stay a number. `anyType`: the text does not name datatypes, so that any integer may be of 64 bits.
  */
 export function parseExact(text: string, anyType = false): unknown {
   try {
     // In this order: a long text of floats is full of long rows of digits.
-    if ((!anyType && !text.includes('INT64"')) || !LONG_INTEGER.test(text)) return JSON.parse(text);
+    if ((!anyType && !text.includes('INT64"') && !text.includes('"sequence_id"')) || !LONG_INTEGER.test(text)) return JSON.parse(text);
     return JSON.parse(text, exactReviver as (key: string, value: unknown) => unknown);
   } catch (cause) {
     // Bare NaN is legal for Python's json module and for TensorFlow Serving, so people send it.

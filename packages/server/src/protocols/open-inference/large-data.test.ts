@@ -20,6 +20,17 @@ it('large lists are read, wherever they stand and whatever stands beside them', 
   expect([inputs[0]?.data, inputs[1]?.data, inputs[2]?.data]).toEqual([wanted, wanted, ['"data": [', '\\']]);
 });
 
+it('what stands beside a large list arrives exactly', () => {
+  const long = '{"name":"y","datatype":"INT64","shape":[1],"data":[9007199254740993]}';
+  const [x, y] = inputsOf(`{"inputs":[${tensor('x', list)},${long}]}`);
+  expect(x?.data).toEqual(Float32Array.from(values));
+  expect(y?.data).toEqual(BigInt64Array.of(9_007_199_254_740_993n) as unknown);
+  const id = '{"parameters":{"sequence_id":18446744073709551615},';
+  expect(parse(`${id}"inputs":[${tensor('x', list)}]}`).call?.sequence?.id).toBe(2n ** 64n - 1n);
+  // No datatype of 64 bits is named anywhere.
+  expect(parse(`${id}"inputs":[]}`).call?.sequence?.id).toBe(2n ** 64n - 1n);
+});
+
 it('other datatypes, nested lists and odd requests are read as a whole', () => {
   const whole = values.map((_, i) => i);
   const of = (datatype: string, data: string, shape = `${values.length}`) =>

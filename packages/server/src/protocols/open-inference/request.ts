@@ -46,7 +46,7 @@ function readLarge(json: Buffer, read: (request: unknown, lists: CutLists) => In
   const large = cutLargeData(json);
   if (large === undefined) return undefined;
   try {
-    const request = read(JSON.parse(large.text), large.lists);
+    const request = read(parseExact(large.text), large.lists);
     return large.lists.allUsed ? request : undefined;
   } catch {
     return undefined;
