@@ -32,7 +32,7 @@ export function endpointStoreSuite(name: string, make: () => Promise<{ store: En
       ]);
     });
 
-    it('a configuration stays until another replaces it; unloading is a change, and deploying ends it', async () => {
+    it('a configuration stays until another replaces it; unloading is a change, and deploying other traffic ends it', async () => {
       const config = { maxQueue: 5, batching: { preferredRows: [4, 8] } };
       expect(await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(1), config })).toMatchObject({ config, suspended: false });
       expect(await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(2) })).toMatchObject({ config });
@@ -40,7 +40,10 @@ export function endpointStoreSuite(name: string, make: () => Promise<{ store: En
       expect(await store.setSuspended('e', true)).toBe(true);
       expect(await store.getEndpoint('e')).toMatchObject({ suspended: true, revision: 3, config });
       expect((await told(3)).at(-1)).toEqual(['endpoint.changed', { endpoint: 'e', revision: 3 }]);
-      expect(await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(2), config: {} })).toMatchObject({ suspended: false, config: {} });
+      // Another configuration alone loads nothing; other traffic does.
+      const reordered = [{ shadow: false, weight: 100, version: 2 }] as never;
+      expect(await store.putEndpoint({ name: 'e', model: 'm', traffic: reordered, config: {} })).toMatchObject({ suspended: true, config: {} });
+      expect(await store.putEndpoint({ name: 'e', model: 'm', traffic: traffic(3) })).toMatchObject({ suspended: false, config: {} });
       expect(await store.setSuspended('none', true)).toBe(false);
     });
 

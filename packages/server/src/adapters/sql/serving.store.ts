@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Selectable } from 'kysely';
 import { conflict } from '../../kernel/index.ts';
 import type { EndpointChange, EndpointRecord, EndpointStore, ServedTarget } from '../../serving/index.ts';
@@ -17,6 +18,14 @@ function toRecord(row: Selectable<EndpointsTable>): EndpointRecord {
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
   };
+}
+
+type Traffic = EndpointRecord['traffic'];
+
+function sameTraffic(a: Traffic, b: Traffic): boolean {
+  const plain = (traffic: Traffic): string[] =>
+    traffic.map(({ version, alias, weight, shadow }) => JSON.stringify([version ?? null, alias ?? null, weight, shadow])).sort();
+  return isDeepStrictEqual(plain(a), plain(b));
 }
 
 /** Changes of an endpoint that are kept. */
@@ -55,8 +64,8 @@ export class SqlEndpointStore implements EndpointStore {
       traffic: JSON.stringify(traffic),
       description: description ?? old?.description ?? '',
       config: JSON.stringify(config ?? old?.config ?? {}),
-      // What is deployed is meant to be served.
-      suspended: 0,
+      // What is deployed is meant to be served; another configuration of what was unloaded is not.
+      suspended: old !== null && old.suspended && sameTraffic(old.traffic, traffic) ? 1 : 0,
       updated_at: now,
     };
     if (old === null)
