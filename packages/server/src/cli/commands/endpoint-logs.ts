@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { type ConnectFlags, connect } from '../connect.ts';
 import { dim, print, printJson } from '../output.ts';
 import { UsageError } from '../usage.ts';
@@ -5,6 +6,16 @@ import { UsageError } from '../usage.ts';
 type Flags = ConnectFlags & { version?: number | undefined; lines?: number | undefined; follow?: true | undefined; json?: true | undefined };
 
 const POLL_MS = 1000;
+
+/** All of C0 and C1 but the tab. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
+
+/** A line for a terminal: whoever wrote it must not move the cursor, name the window or fill the clipboard. */
+export function lineOf({ at, source, text }: { at: number; source: string; text: string }): string {
+  const plain = stripVTControlCharacters(text).replace(CONTROLS, '');
+  return `${dim(new Date(at).toISOString())} ${source === 'binnacle' ? dim(`-- ${plain}`) : plain}`;
+}
 
 /** The last lines, and with `--follow` those that come, a line of JSON each with `--json`. */
 export async function logs(endpoint: string, options: Flags): Promise<void> {
@@ -18,7 +29,7 @@ export async function logs(endpoint: string, options: Flags): Promise<void> {
     for (;;) {
       for (const line of answer.lines) {
         if (json) print(JSON.stringify(line));
-        else print(`${dim(new Date(line.at).toISOString())} ${line.source === 'binnacle' ? dim(`-- ${line.text}`) : line.text}`);
+        else print(lineOf(line));
       }
       if (!follow) return;
       if (answer.lines.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
