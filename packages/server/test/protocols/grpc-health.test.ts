@@ -46,6 +46,18 @@ it('a model serves by its name', async () => {
   expect(await failure(call(client, CHECK, asked('nope')))).toBe("NOT_FOUND: there is no service or model 'nope' here");
 });
 
+it('needs no token, to watch neither', async () => {
+  const watched = kit.client().makeServerStreamRequest(
+    '/grpc.health.v1.Health/Watch',
+    (b: Buffer) => b,
+    (b: Buffer) => b,
+    asked('ready'),
+  );
+  const first = await new Promise((resolve) => watched.on('data', resolve).on('error', resolve));
+  watched.cancel();
+  expect(first).toEqual(SERVING);
+});
+
 it('who watches is told of every change, and of the end', async () => {
   const own = await startGrpc([grpcHealth({ serving, services: [], pollMs: 10 })]);
   const seen: number[] = [];

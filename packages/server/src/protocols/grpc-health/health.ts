@@ -41,7 +41,7 @@ export function grpcHealth({ serving, services, pollMs = 500 }: GrpcHealthOption
             return { status: NUMBERS[state] };
           },
         },
-        Watch: { kind: 'server-stream', handle: ({ service }: { service: string }, call) => watch(call, () => stateOf(service), pollMs) },
+        Watch: { kind: 'server-stream', open: true, handle: ({ service }: { service: string }, call) => watch(call, () => stateOf(service), pollMs) },
       });
     },
   };
