@@ -8,7 +8,7 @@ export interface ImagesOptions {
   engine: Engine;
   /** Has everything already: nothing is built. */
   ready: string | undefined;
-  /** Variables that pip may see while an image is built; not kept in it. */
+  /** Variables that pip may see while an image is built. Not in the image's environment, but kept in its history (`docker history`), proxies apart. */
   buildArgs: Readonly<Record<string, string>>;
 }
 
@@ -20,6 +20,8 @@ export interface Images {
 }
 
 const DEFAULT_PYTHON = '3.12';
+/** Docker hands these to a build undeclared, and leaves them out of the image's history then: an address may carry a password. */
+const KNOWN_ARGS = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]));
 
 /** Images for models: one that was named, or one a digest of requirements and Python version, built once and kept by the engine. */
 export function createImages({ engine, ready, buildArgs }: ImagesOptions): Images {
@@ -115,7 +117,7 @@ export function createImages({ engine, ready, buildArgs }: ImagesOptions): Image
 const dockerfile = (base: string, args: readonly string[], constrained: boolean): string =>
   [
     `FROM ${base}`,
-    ...args.map((name) => `ARG ${name}`),
+    ...args.filter((name) => !KNOWN_ARGS.has(name)).map((name) => `ARG ${name}`),
     'WORKDIR /opt/model',
     `COPY requirements.txt${constrained ? ' constraints.txt' : ''} ./`,
     'RUN python -m pip install --no-cache-dir --disable-pip-version-check --no-input -r requirements.txt',

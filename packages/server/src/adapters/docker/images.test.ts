@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { expect, it } from 'vitest';
+import { type Engine, EngineError, type EngineRequest } from './engine.ts';
+import { createImages } from './images.ts';
+
+it('declares no proxy as an argument of the build, whose address Docker would keep in the image’s history', async () => {
+  const builds: EngineRequest[] = [];
+  const engine: Engine = {
+    call: () => Promise.reject(new EngineError(404, 'no such image')),
+    async stream(_path, options = {}) {
+      builds.push(options);
+      return Readable.from([Buffer.from('{"stream":"done"}\n')]) as IncomingMessage;
+    },
+  };
+  const buildArgs = { HTTPS_PROXY: 'http://u:secret@proxy', no_proxy: 'here', PIP_INDEX_URL: 'https://index' };
+  const images = createImages({ engine, ready: undefined, buildArgs });
+  await images.imageFor({ kind: 'python', python: '3.12', requirements: 'a\n', constraints: null }, () => {});
+  const context = builds[0]?.tar?.toString('latin1') ?? '';
+  expect(context.split('\n').filter((line) => line.startsWith('ARG '))).toEqual(['ARG PIP_INDEX_URL']);
+  // They reach pip all the same: Docker knows them by name.
+  expect(JSON.parse(String(builds[0]?.query?.['buildargs']))).toEqual(buildArgs);
+});
