@@ -13,14 +13,19 @@ const isLinkLocal = (address: string): boolean => {
   return family !== 0 && neverByChance.check(address, family === 4 ? 'ipv4' : 'ipv6');
 };
 
+/** Where AWS itself answers for Lambda. */
+const AWS_LAMBDA = /^lambda(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)$/;
+
 /**
  * Throws `invalid` (remote_host_refused) for a host that this server may not call: with a list, one that is not on it (`host`, `host:port` or
- * `*.domain`); without one, a link-local address.
+ * `*.domain`); without one, a link-local address, and for Lambda, whose calls are signed with this server's own credentials, all but AWS.
  */
-export function checkHost(url: string, allowed: readonly string[]): void {
+export function checkHost(url: string, allowed: readonly string[], signed = false): void {
   const { hostname, port, protocol } = new URL(url);
-  if (protocol === 'lambda:') return;
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  // Always AWS: a region is one label of its name.
+  if (protocol === 'lambda:' && /^[a-z0-9-]*$/i.test(hostname)) return;
+  const host = plainHost(hostname);
+  if (signed && protocol === 'https:' && AWS_LAMBDA.test(host)) return;
   const matches = (pattern: string): boolean => {
     const at = /^(.*):(\d+)$/.exec(pattern);
     const [name, only] = at === null ? [pattern, undefined] : [at[1] ?? '', at[2]];
@@ -28,11 +33,22 @@ export function checkHost(url: string, allowed: readonly string[]): void {
     const wanted = name.replace(/^\[|\]$/g, '').toLowerCase();
     return wanted.startsWith('*.') ? host.endsWith(wanted.slice(1)) : host === wanted;
   };
-  if (allowed.length > 0 ? !allowed.some(matches) : isLinkLocal(host) || host === 'metadata.google.internal')
-    throw invalid(
-      'remote_host_refused',
-      `This server may not call ${host}: ${allowed.length > 0 ? 'it is not among its remote hosts (--remote-host)' : 'link-local addresses hold credentials; allow it by --remote-host'}.`,
-    );
+  const refuse = (why: string): never => {
+    throw invalid('remote_host_refused', `This server may not call ${host}: ${why}.`);
+  };
+  if (allowed.length > 0) return allowed.some(matches) ? undefined : refuse('it is not among its remote hosts (--remote-host)');
+  if (isLinkLocal(host) || host === 'metadata.google.internal') refuse('link-local addresses hold credentials; allow it by --remote-host');
+  if (signed || protocol === 'lambda:')
+    refuse("it is not AWS, and calls of functions are signed with this server's AWS credentials; allow it by --remote-host");
+}
+
+/** As the system will read it: 0xa9fea9fe is an address, too, which a URL says of the schemes that it knows only. */
+function plainHost(hostname: string): string {
+  const host = URL.parse(`http://${hostname}`)?.hostname ?? hostname;
+  return host
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
 }
 
 /** For connections: a name that leads to a link-local address is not followed. */

@@ -3,6 +3,7 @@ export type { RemoteCall, RemoteClient, RemoteClientFactory, RemoteModelFacts, R
 export { away, cancelled, faultOf, garbled, timedOut, tooLarge } from './errors.ts';
 export { GrpcPeer } from './grpc-peer.ts';
 export { protosOf } from './proto-files.ts';
+export { guardedLookup } from './hosts.ts';
 export { errorText, type HttpCall, HttpPeer, type HttpReply, retryAfterOf } from './http-peer.ts';
 export { countOf, type JsonStyle, parseReply, shapeOf, valuesFromJson, valuesToJson } from './json-values.ts';
 export { valuesFromRaw, valuesToRaw } from './raw-values.ts';

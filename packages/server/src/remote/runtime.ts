@@ -8,7 +8,7 @@ import { openSecret, type Secret } from './secret.ts';
 
 export interface RemoteRuntimeOptions {
   clients: Record<RemoteProtocol, RemoteClientFactory>;
-  /** Hosts that may be called; empty: all but link-local addresses. */
+  /** Hosts that may be called; empty: all but link-local addresses, and only AWS for Lambda. */
   allowedHosts: readonly string[];
   secretsDir?: string | undefined;
   env?: NodeJS.ProcessEnv;
@@ -31,7 +31,7 @@ interface Opened {
 /** Models on servers elsewhere, whatever they speak. */
 export function createRemoteRuntime(options: RemoteRuntimeOptions): PackageRuntime & RemoteInspector {
   async function open(spec: RemoteSpec, signature: Signature | null, slots: number): Promise<Opened> {
-    checkHost(spec.url, options.allowedHosts);
+    checkHost(spec.url, options.allowedHosts, spec.protocol === 'lambda');
     const secret = spec.token === undefined ? undefined : await openSecret(spec.token, { env: options.env ?? process.env, secretsDir: options.secretsDir });
     const label = `The server at ${labelOf(spec)}`;
     const token = (): string | undefined => secret?.value;

@@ -53,7 +53,7 @@ async function withFunction(
   const spec: RemoteSpec = { kind: 'remote', protocol: 'lambda', url: `http://127.0.0.1:${server.port}`, model: 'score', payload: 'mlflow', ...change };
   const model = await remoteRuntime({
     limits: { maxBodyBytes: 2 ** 20, maxJsonBytes: 0, maxUploadBytes: 0 },
-    remote: { hosts: [], secretsDir: undefined },
+    remote: { hosts: ['127.0.0.1'], secretsDir: undefined },
   }).load(packageOf(spec, columns));
   try {
     await use(model, server);

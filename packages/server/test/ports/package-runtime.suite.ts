@@ -99,7 +99,7 @@ export function packageRuntimeSuite(name: string, options: SuiteOptions): void {
       const model = standIn.models[datatype] as string;
       const runtime = remoteRuntime({
         limits: { maxBodyBytes: maxReplyBytes, maxJsonBytes: 0, maxUploadBytes: 0 },
-        remote: { hosts: [], secretsDir: undefined },
+        remote: { hosts: options.scheme === 'lambda' ? ['127.0.0.1'] : [], secretsDir: undefined },
       });
       const loaded = await runtime.load(packageOf(specOf(model, change), standIn.signature?.(datatype) ?? null), loadOptions);
       open.push(loaded);
@@ -171,7 +171,10 @@ export function packageRuntimeSuite(name: string, options: SuiteOptions): void {
     });
 
     it.runIf(options.namesModels !== false)('does not load a model that the server does not have', async () => {
-      const runtime = remoteRuntime({ limits: { maxBodyBytes: 2 ** 20, maxJsonBytes: 0, maxUploadBytes: 0 }, remote: { hosts: [], secretsDir: undefined } });
+      const runtime = remoteRuntime({
+        limits: { maxBodyBytes: 2 ** 20, maxJsonBytes: 0, maxUploadBytes: 0 },
+        remote: { hosts: options.scheme === 'lambda' ? ['127.0.0.1'] : [], secretsDir: undefined },
+      });
       const error = await failure(runtime.load(packageOf(specOf('nobody'), standIn.signature?.('FP32') ?? null)));
       expect([error.kind, error.code]).toEqual(['unavailable', 'remote_model_missing']);
     });

@@ -8,6 +8,7 @@ import {
   cancelled,
   faultOf,
   garbled,
+  guardedLookup,
   inOrder,
   openInferenceOutputs,
   openInferenceRequest,
@@ -49,7 +50,7 @@ export class AwsLambda implements RemoteClient {
         `${label} is a Lambda function, which does not say what it takes: register the version with a signature of its inputs.`,
       );
     const url = new URL(spec.url);
-    const settings = { keepAlive: true, maxSockets: http.connections };
+    const settings = { keepAlive: true, maxSockets: http.connections, ...(http.guardLookup ? { lookup: guardedLookup } : {}) };
     const [httpAgent, httpsAgent] = [new HttpAgent(settings), new HttpsAgent(settings)];
     const region =
       url.protocol === 'lambda:' ? url.hostname : (/^lambda\.([a-z0-9-]+)\.amazonaws\.com/.exec(url.hostname)?.[1] ?? url.searchParams.get('region') ?? '');
