@@ -11,13 +11,17 @@ import { siblingModule } from '../../../kernel/index.ts';
  */
 const WITH_PARENT = 'if setpriv --pdeathsig KILL true 2>/dev/null; then exec setpriv --pdeathsig KILL "$@"; fi; exec "$@"';
 
-/** What the runtime and its providers read; nothing else of our environment, in which there may be secrets. */
-const KEPT = /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|DYLD_.*|SystemRoot|windir|CUDA_.*|NVIDIA_.*|ORT_.*|OMP_.*|VK_.*)$/i;
+/** What the runtime and its providers read; nothing else of our environment, in which there may be secrets (NVIDIA_API_KEY, say). */
+const KEPT =
+  /^(PATH|HOME|LANG|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|DYLD_(FALLBACK_)?(LIBRARY|FRAMEWORK)_PATH|SystemRoot|windir|CUDA_(PATH|HOME|VISIBLE_DEVICES|DEVICE_ORDER|CACHE_(PATH|DISABLE|MAXSIZE)|MODULE_LOADING|LAUNCH_BLOCKING|DEVICE_MAX_CONNECTIONS|MPS_PIPE_DIRECTORY|MPS_LOG_DIRECTORY|MPS_ACTIVE_THREAD_PERCENTAGE)|NVIDIA_(VISIBLE_DEVICES|DRIVER_CAPABILITIES|TF32_OVERRIDE)|ORT_.*|OMP_.*|VK_(ICD_FILENAMES|DRIVER_FILES|LAYER_PATH))$/i;
+
+/** Those variables that a model's process has, too. */
+export const keptEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(env).filter(([name]) => KEPT.test(name)));
 
 /** A Node process that has ONNX Runtime and nothing else; its file descriptor 3 is the socket. */
 export function launchModelProcess(): ChildProcess {
   const argv = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', fileURLToPath(siblingModule('./child', import.meta.url))];
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.test(name)));
+  const environment = keptEnvironment(process.env);
   const cache = getCompileCacheDir();
   if (cache !== undefined) environment['NODE_COMPILE_CACHE'] = dirname(cache);
   const [program, ...rest] = process.platform === 'linux' ? ['/bin/sh', '-c', WITH_PARENT, 'sh', ...argv] : argv;
