@@ -36,6 +36,17 @@ it('takes a cursor of another process, or nonsense, for none', () => {
   expect(texts(ring.read(2, 'e.900'))).toEqual([]);
 });
 
+it('keeps as many lines as fit, and always the last', () => {
+  const ring = new LogRing(100, 'e', 1000);
+  for (const letter of 'abcde') ring.add(letter.repeat(150), 'stdout', 0);
+  expect(texts(ring.read(10)).map((text) => text[0])).toEqual(['d', 'e']);
+  expect(texts(ring.read(10, 'e.0')).map((text) => text[0])).toEqual(['d', 'e']);
+  ring.add('f'.repeat(5000), 'stdout', 0);
+  expect(texts(ring.read(10)).map((text) => text[0])).toEqual(['f']);
+  for (const letter of 'gh') ring.add(letter, 'stdout', 0);
+  expect(texts(ring.read(10))).toEqual(['g', 'h']);
+});
+
 it('cuts a line without end', () => {
   const ring = new LogRing();
   expect(ring.add('x'.repeat(100_000), 'stdout', 0).text).toHaveLength(8193);
