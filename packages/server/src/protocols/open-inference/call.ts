@@ -42,6 +42,8 @@ function sequenceOf(parameters: Readonly<Record<string, unknown>>): SequenceCall
  */
 export function callOf(parameters: Readonly<Record<string, unknown>>): RunCall | undefined {
   let call: RunCall | undefined;
+  // Filled in place: a copy for each name would cost the square of their number. Without a prototype, for the names are the client's.
+  let own: Record<string, string | number | boolean> | undefined;
   for (const name in parameters) {
     const value = parameters[name];
     if (value === undefined) continue;
@@ -55,10 +57,10 @@ export function callOf(parameters: Readonly<Record<string, unknown>>): RunCall |
       const plain = typeof value === 'bigint' ? Number(value) : value;
       if (typeof plain !== 'string' && typeof plain !== 'boolean' && typeof plain !== 'number')
         throw bad(`parameter '${name}' has invalid type. It should be either 'int', 'bool', or 'string'.`);
-      call ??= {};
-      call.parameters = { ...call.parameters, [name]: plain };
+      (own ??= Object.create(null) as Record<string, string | number | boolean>)[name] = plain;
     }
   }
+  if (own !== undefined) (call ??= {}).parameters = own;
   const sequence = sequenceOf(parameters);
   if (sequence !== undefined) (call ??= {}).sequence = sequence;
   return call;

@@ -55,6 +55,9 @@ export function repositoryRoute(options: HttpOptions, request: IncomingMessage, 
   } else throw noRoute(path);
 }
 
+/** White space at the end is taken off first: two patterns in a row that both match it would take the square of its length. */
+export const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/\s]*={0,2}$/.test(text.trimEnd());
+
 /** `config` is JSON text, `file:<path>` base64. */
 function loadOf(parameters: Json): { config?: string; files: Map<string, Uint8Array> } {
   const files = new Map<string, Uint8Array>();
@@ -63,7 +66,7 @@ function loadOf(parameters: Json): { config?: string; files: Map<string, Uint8Ar
     if (typeof value !== 'string') throw bad(`attempt to access JSON non-string as string (the parameter '${name}' is ${shown(value)})`);
     if (name === 'config') config = value;
     else if (name.startsWith('file:')) {
-      if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)) throw bad(`the parameter '${name}' is not base64`);
+      if (!isBase64(value)) throw bad(`the parameter '${name}' is not base64`);
       files.set(name.slice('file:'.length), Buffer.from(value, 'base64'));
     } else throw bad(`the parameter '${name}' is not known; a load takes 'config' and 'file:<version>/<file name>'`);
   }

@@ -27,9 +27,11 @@ export function parseInputs(list: unknown, rest: Aside, model: string, memory: P
   if (list === undefined) throw bad("Unable to parse 'inputs': attempt to access non-existing object member 'inputs'");
   if (!Array.isArray(list)) throw bad("Unable to parse 'inputs': attempt to access JSON non-array as array");
   const tensors: Tensor[] = [];
+  const names = new Set<string>();
   for (let i = 0; i < list.length; i++) {
     const tensor = parseInput(list[i], i, rest, model, memory);
-    for (const before of tensors) if (before.name === tensor.name) throw bad(`input '${tensor.name}' already exists in request`);
+    if (names.has(tensor.name)) throw bad(`input '${tensor.name}' already exists in request`);
+    names.add(tensor.name);
     tensors.push(tensor);
   }
   if (rest.bytes !== undefined && rest.at !== rest.bytes.length)

@@ -65,8 +65,10 @@ function parametersOf(parameters: WireParameters): ReturnType<typeof valuesOf> {
 function inputsOf({ model_name: model, inputs, raw_input_contents: raw }: WireRequest, memory: Pick<SystemSharedMemory, 'read'>): Tensor[] {
   let next = 0;
   const tensors: Tensor[] = [];
+  const names = new Set<string>();
   for (const input of inputs) {
-    for (const before of tensors) if (before.name === input.name) throw bad(`input '${input.name}' already exists in request`);
+    if (names.has(input.name)) throw bad(`input '${input.name}' already exists in request`);
+    names.add(input.name);
     const { name, datatype, shape, count } = describe(model, input);
     const span = spanOf(valuesOf(input.parameters));
     let data: TensorData;
