@@ -23,6 +23,8 @@ it('puts the channels where the layout has them', () => {
   expect(net[2]).toBeCloseTo(-0.456 / 0.224, 5);
   const grey = imageTensor(pixels, 2, 1, imageInput(spec([-1, 1, 1, 2], 'UINT8')) as never, '0–1');
   expect([...grey]).toEqual([76, 255]);
+  // 0.299 · 0 + 0.587 · 1 + 0.114 · 1 = 0.701: the nearest byte.
+  expect([...imageTensor([0, 1, 1, 255], 1, 1, imageInput(spec([-1, 1, 1, 1], 'UINT8')) as never, '0–1')]).toEqual([1]);
 });
 
 it('sends the values behind the JSON', () => {

@@ -40,7 +40,9 @@ export function imageTensor(pixels: ArrayLike<number>, width: number, height: nu
       // ITU-R BT.601's luma for one channel.
       const value =
         channels === 3 ? (pixels[i * 4 + k] ?? 0) : 0.299 * (pixels[i * 4] ?? 0) + 0.587 * (pixels[i * 4 + 1] ?? 0) + 0.114 * (pixels[i * 4 + 2] ?? 0);
-      out[at] = datatype === 'UINT8' || scale === '0–255' ? value : scale === '0–1' ? value / 255 : (value / 255 - (MEAN[k] ?? 0)) / (STD[k] ?? 1);
+      // Bytes take what is nearest; the array itself would cut (254.97 is white, not 254).
+      out[at] =
+        datatype === 'UINT8' ? Math.round(value) : scale === '0–255' ? value : scale === '0–1' ? value / 255 : (value / 255 - (MEAN[k] ?? 0)) / (STD[k] ?? 1);
     }
   }
   return out;

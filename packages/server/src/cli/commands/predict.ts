@@ -81,6 +81,33 @@ async function predictImage(endpoint: string, options: PredictOptions): Promise<
   }
 }
 
+/** Predictions for a reader: a table of what has names, else a line for each. */
+export function predictionLines(predictions: unknown): string[] {
+  if (Array.isArray(predictions) && predictions.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row))) {
+    const rows = predictions as Record<string, unknown>[];
+    const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    return [
+      formatTable(
+        rows,
+        keys.map((key) => ({ title: key, value: (row) => show(row[key]) })),
+      ),
+    ];
+  }
+  if (typeof predictions === 'object' && predictions !== null && !Array.isArray(predictions)) {
+    // An output of shape [] is answered as a bare value.
+    const columns = Object.entries(predictions).map(([title, values]): [string, unknown[]] => [title, Array.isArray(values) ? values : [values]]);
+    const rows = Array.from({ length: Math.max(0, ...columns.map(([, values]) => values.length)) }, (_, i) => i);
+    return [
+      formatTable(
+        rows,
+        // Outputs of different lengths: what one lacks stays empty.
+        columns.map(([title, values]) => ({ title, value: (i) => (i < values.length ? show(values[i]) : '') })),
+      ),
+    ];
+  }
+  return (Array.isArray(predictions) ? predictions : [predictions]).map(show);
+}
+
 export async function predict(endpoint: string, options: PredictOptions): Promise<void> {
   if (isImage(options.input)) return predictImage(endpoint, options);
   const content =
@@ -99,28 +126,7 @@ export async function predict(endpoint: string, options: PredictOptions): Promis
     });
     const answer = (await reply.json()) as { predictions: unknown };
     if (options.json) return printJson({ requestId: reply.headers.get('x-request-id'), ...answer });
-    const { predictions } = answer;
-    if (Array.isArray(predictions) && predictions.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row))) {
-      const rows = predictions as Record<string, unknown>[];
-      const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-      print(
-        formatTable(
-          rows,
-          keys.map((key) => ({ title: key, value: (row) => show(row[key]) })),
-        ),
-      );
-    } else if (typeof predictions === 'object' && predictions !== null && !Array.isArray(predictions)) {
-      const columns = Object.entries(predictions as Record<string, unknown[]>);
-      const rows = Array.from({ length: Math.max(0, ...columns.map(([, values]) => values.length)) }, (_, i) => i);
-      print(
-        formatTable(
-          rows,
-          columns.map(([title, values]) => ({ title, value: (i) => show(values[i]) })),
-        ),
-      );
-    } else {
-      for (const row of Array.isArray(predictions) ? predictions : [predictions]) print(show(row));
-    }
+    for (const line of predictionLines(answer.predictions)) print(line);
   } finally {
     await close();
   }
