@@ -32,6 +32,18 @@ it('says which cell is not what its column takes', () => {
   expect(invocationOf({ ...form, rows: [['41', 'Bern', 'yes']] })).toEqual({ row: 0, column: 'member', problem: 'true or false' });
 });
 
+it('sends an empty cell as a missing value, of texts too', () => {
+  const form = tableOf({ signature, sample } as never) as NonNullable<ReturnType<typeof tableOf>>;
+  const { body } = invocationOf({ ...form, rows: [['', '', '']] }) as { body: string };
+  expect(JSON.parse(body).dataframe_split.data).toEqual([[null, null, null]]);
+});
+
+it('refuses a long that would not arrive as it was typed', () => {
+  const form = tableOf({ signature, sample } as never) as NonNullable<ReturnType<typeof tableOf>>;
+  for (const age of ['9007199254740993', '1.5']) expect(invocationOf({ ...form, rows: [[age, 'Bern', '']] })).toMatchObject({ row: 0, column: 'age' });
+  expect(invocationOf({ ...form, rows: [['9007199254740991', 'Bern', '']] })).toHaveProperty('body');
+});
+
 it('is none for a model that takes tensors', () => {
   expect(tableOf({ signature: null, sample: { invocations: { inputs: {} }, openInference: {} } } as never)).toBeUndefined();
   expect(tableOf({ signature: null, sample: null } as never)).toBeUndefined();

@@ -28,7 +28,7 @@ export function invocationOf({ columns, rows }: TableForm): { body: string } | {
     const values: unknown[] = [];
     for (const [k, { name, type }] of columns.entries()) {
       const text = (row[k] ?? '').trim();
-      if (text === '' && !isText(type)) values.push(null);
+      if (text === '') values.push(null);
       else if (isText(type)) values.push(row[k] ?? '');
       else if (type === 'boolean') {
         if (text !== 'true' && text !== 'false') return { row: i, column: name, problem: 'true or false' };
@@ -36,6 +36,9 @@ export function invocationOf({ columns, rows }: TableForm): { body: string } | {
       } else {
         const value = Number(text);
         if (!Number.isFinite(value)) return { row: i, column: name, problem: 'a number' };
+        // JSON's numbers are doubles here: beyond 2^53 another integer would be sent than was typed.
+        if (type === 'long' && !Number.isSafeInteger(value))
+          return { row: i, column: name, problem: 'an integer up to 9007199254740991; larger ones go as JSON' };
         values.push(value);
       }
     }

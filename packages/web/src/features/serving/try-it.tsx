@@ -111,6 +111,8 @@ export function TryIt({ endpoint, protocol, onProtocol }: { endpoint: EndpointDe
         )}
         {form === 'table' && table !== undefined && (
           <TryTable
+            // What was typed belongs to these columns; another version may have others.
+            key={JSON.stringify(table.columns.map(({ name }) => name))}
             form={table}
             pending={send.isPending}
             onSend={(rows) => send.mutate({ path: `/endpoints/${encodeURIComponent(endpoint.name)}/invocations`, body: rows, headers: json })}
