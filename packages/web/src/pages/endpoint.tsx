@@ -10,6 +10,7 @@ import { Lifecycle } from '../features/serving/lifecycle.tsx';
 import { VersionsTable } from '../features/serving/versions-table.tsx';
 import { SpecTable } from '../features/registry/specs.tsx';
 import { LiveStats } from '../features/serving/live-stats.tsx';
+import { shownTab } from '../features/serving/tabs.ts';
 import { TrafficEditor } from '../features/serving/traffic-editor.tsx';
 import { TryIt } from '../features/serving/try-it.tsx';
 import { useAction } from '../features/use-action.ts';
@@ -40,9 +41,13 @@ export function EndpointPage() {
         query.data !== undefined && (
           <>
             Serves{' '}
-            <Link to="/models/$model" params={{ model: query.data.model }} className="bn-link inline">
-              {query.data.model}
-            </Link>
+            {query.data.source === 'registry' ? (
+              <Link to="/models/$model" params={{ model: query.data.model }} className="bn-link inline">
+                {query.data.model}
+              </Link>
+            ) : (
+              `${query.data.model} of the model repository`
+            )}
             {query.data.description !== '' && <>: {query.data.description}</>}
           </>
         )
@@ -53,15 +58,17 @@ export function EndpointPage() {
           <Button variant="default" component={Link} {...({ to: '/monitoring/$endpoint', params: { endpoint } } as object)}>
             Monitoring
           </Button>
-          <Button
-            variant="subtle"
-            color="red"
-            onClick={() => {
-              if (confirm(`Stop serving ${endpoint}? Clients will get 404.`)) remove.mutate({ params: { endpoint } });
-            }}
-          >
-            Delete
-          </Button>
+          {query.data?.source === 'registry' && (
+            <Button
+              variant="subtle"
+              color="red"
+              onClick={() => {
+                if (confirm(`Stop serving ${endpoint}? Clients will get 404.`)) remove.mutate({ params: { endpoint } });
+              }}
+            >
+              Delete
+            </Button>
+          )}
         </>
       }
     >
@@ -74,7 +81,7 @@ export function EndpointPage() {
               </Notice>
             )}
             <Tabs
-              value={search.tab ?? 'overview'}
+              value={shownTab(search.tab, data.logged)}
               onChange={(tab) => void navigate({ search: (s) => ({ ...s, tab: tab === 'overview' ? undefined : (tab as EndpointSearch['tab']) }) })}
               keepMounted={false}
             >

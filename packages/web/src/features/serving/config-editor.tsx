@@ -1,32 +1,14 @@
-import { EndpointConfig, type EndpointDetail } from '@binnacle/contract';
-import { Button, Group, NumberInput, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import type { EndpointConfig, EndpointDetail } from '@binnacle/contract';
+import { Button, Group, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { Panel } from '../../ui/page.tsx';
 import { ErrorState } from '../../ui/states.tsx';
 import { useAction } from '../use-action.ts';
-
-/** What is wrong with the text of a configuration, or the configuration. */
-export function readConfig(text: string): { config: EndpointConfig } | { problem: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { problem: `Not JSON: ${error instanceof Error ? error.message : String(error)}` };
-  }
-  const parsed = EndpointConfig.safeParse(value);
-  if (parsed.success) return { config: parsed.data };
-  const [issue] = parsed.error.issues;
-  return { problem: `${issue?.path.join('.') || 'The configuration'}: ${issue?.message ?? 'is not valid'}` };
-}
+import { type Guard, readConfig, withGuard, withHeader } from './config-form.ts';
+import { GuardField } from './guard-field.tsx';
+import { REPOSITORY_OWNS } from './traffic.ts';
 
 const shown = (config: EndpointConfig): string => JSON.stringify(config, null, 2);
-const toNumber = (value: number | string): number | undefined => (typeof value === 'number' ? value : undefined);
-
-/** An object without what is undefined; undefined when nothing is left. */
-function compact<T extends object>(value: T): T | undefined {
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as T);
-}
 
 /** How the endpoint runs what it serves: the guard of canaries and the split as fields, everything as JSON. */
 export function ConfigEditor({ endpoint }: { endpoint: EndpointDetail }) {
@@ -35,12 +17,10 @@ export function ConfigEditor({ endpoint }: { endpoint: EndpointDetail }) {
   const read = useMemo(() => readConfig(text), [text]);
   const config = 'config' in read ? read.config : undefined;
   const guard = config?.canaryGuard;
-  const setGuard = (change: Partial<NonNullable<EndpointConfig['canaryGuard']>>) => {
-    if (config !== undefined) setText(shown({ ...config, canaryGuard: compact({ ...guard, ...change }) }));
+  const setGuard = (change: { [K in keyof Guard]: Guard[K] | undefined }) => {
+    if (config !== undefined) setText(shown(withGuard(config, change)));
   };
-  const setHeader = (header: string) => {
-    if (config !== undefined) setText(shown({ ...config, routing: header === '' ? undefined : { ...config.routing, by: 'header', header } }));
-  };
+  const cookie = config?.routing?.cookie;
   const disabled = config === undefined;
   return (
     <Panel title="Configuration">
@@ -49,27 +29,28 @@ export function ConfigEditor({ endpoint }: { endpoint: EndpointDetail }) {
           Roll a canary back by itself when …
         </Text>
         <Group align="flex-end" gap="sm">
-          <NumberInput
+          <GuardField
             label="more requests fail by"
             suffix=" %"
+            scale={100}
             min={0}
             max={100}
             w={170}
             disabled={disabled}
-            value={guard?.errorRate === undefined ? '' : Number((guard.errorRate * 100).toPrecision(6))}
-            onChange={(v) => setGuard({ errorRate: toNumber(v) === undefined ? undefined : (toNumber(v) as number) / 100 })}
+            value={guard?.errorRate}
+            onChange={(errorRate) => setGuard({ errorRate })}
           />
-          <NumberInput
+          <GuardField
             label="its p99 is more than"
             suffix=" times"
             min={1}
             step={0.5}
             w={170}
             disabled={disabled}
-            value={guard?.latencyP99 ?? ''}
-            onChange={(v) => setGuard({ latencyP99: toNumber(v) })}
+            value={guard?.latencyP99}
+            onChange={(latencyP99) => setGuard({ latencyP99 })}
           />
-          <NumberInput
+          <GuardField
             label="its outputs differ by"
             description="Jensen-Shannon distance"
             min={0}
@@ -77,18 +58,22 @@ export function ConfigEditor({ endpoint }: { endpoint: EndpointDetail }) {
             step={0.05}
             w={190}
             disabled={disabled}
-            value={guard?.driftDistance ?? ''}
-            onChange={(v) => setGuard({ driftDistance: toNumber(v) })}
+            value={guard?.driftDistance}
+            onChange={(driftDistance) => setGuard({ driftDistance })}
           />
         </Group>
         <TextInput
           label="Divide the traffic by the header"
-          description="The same value gets the same version. Empty: each request is drawn."
+          description={
+            cookie === undefined
+              ? 'The same value gets the same version. Empty: each request is drawn.'
+              : `The same value gets the same version. A request without the header is divided by the cookie ${cookie}; the JSON below names it.`
+          }
           placeholder="X-User"
           maw={360}
           disabled={disabled}
           value={config?.routing?.header ?? ''}
-          onChange={(e) => setHeader(e.currentTarget.value.trim())}
+          onChange={(e) => config !== undefined && setText(shown(withHeader(config, e.currentTarget.value.trim())))}
         />
         <Textarea
           label="Everything"
@@ -125,6 +110,11 @@ export function ConfigEditor({ endpoint }: { endpoint: EndpointDetail }) {
           >
             Undo
           </Button>
+          {endpoint.source === 'repository' && (
+            <Text size="sm" c="dimmed">
+              {REPOSITORY_OWNS}
+            </Text>
+          )}
         </Group>
       </Stack>
     </Panel>

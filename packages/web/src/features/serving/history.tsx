@@ -1,14 +1,11 @@
-import type { EndpointDetail, TrafficTarget } from '@binnacle/contract';
-import { Button, Table, Text } from '@mantine/core';
+import type { EndpointDetail } from '@binnacle/contract';
+import { Button, Table, Text, VisuallyHidden } from '@mantine/core';
 import { LIVE, useApi } from '../../app/api.ts';
 import { State, Time } from '../../ui/bits.tsx';
-import { formatPercent } from '../../ui/format.ts';
 import { Panel } from '../../ui/page.tsx';
 import { QueryView } from '../../ui/states.tsx';
 import { useAction } from '../use-action.ts';
-
-const share = ({ alias, version, weight, shadow }: TrafficTarget): string =>
-  `${alias === undefined ? `version ${version}` : `@${alias}`} ${shadow ? 'shadow' : formatPercent(weight / 100)}`;
+import { trafficText } from './traffic.ts';
 
 /** What the endpoint served since when, why it changed, and the way back. */
 export function History({ endpoint }: { endpoint: EndpointDetail }) {
@@ -28,7 +25,9 @@ export function History({ endpoint }: { endpoint: EndpointDetail }) {
                   <Table.Th>What</Table.Th>
                   <Table.Th>Traffic</Table.Th>
                   <Table.Th>Why</Table.Th>
-                  <Table.Th />
+                  <Table.Th>
+                    <VisuallyHidden>Serve it again</VisuallyHidden>
+                  </Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -41,7 +40,7 @@ export function History({ endpoint }: { endpoint: EndpointDetail }) {
                     <Table.Td className="nowrap">
                       <State value={kind} />
                     </Table.Td>
-                    <Table.Td>{traffic.map(share).join(', ')}</Table.Td>
+                    <Table.Td>{trafficText(traffic)}</Table.Td>
                     <Table.Td className="break">
                       <Text size="sm" maw={460}>
                         {reason || '–'}

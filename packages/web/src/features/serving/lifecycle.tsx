@@ -11,7 +11,11 @@ export function Lifecycle({ endpoint }: { endpoint: EndpointDetail }) {
     notifyError: true,
     done: ({ versions }) => versions.map(({ version, millis }) => `Version ${version}: ${millis === null ? 'no sample to run' : `${millis} ms`}`).join(' · '),
   });
-  if (endpoint.state === 'unloaded' || endpoint.state === 'failed')
+  // What a repository serves is loaded and unloaded through the repository; the server refuses it here.
+  const owned = endpoint.source === 'registry';
+  const gone = endpoint.state === 'unloaded' || endpoint.state === 'failed';
+  if (gone && !owned) return null;
+  if (gone)
     return (
       <Button variant="default" loading={load.isPending} onClick={() => load.mutate(params)}>
         {endpoint.state === 'failed' ? 'Try again' : 'Load'}
@@ -22,15 +26,17 @@ export function Lifecycle({ endpoint }: { endpoint: EndpointDetail }) {
       <Button variant="default" loading={warm.isPending} onClick={() => warm.mutate(params)}>
         Warm
       </Button>
-      <Button
-        variant="default"
-        loading={unload.isPending}
-        onClick={() => {
-          if (confirm(`Unload ${endpoint.name}? Clients will get 503 until it is loaded again.`)) unload.mutate(params);
-        }}
-      >
-        Unload
-      </Button>
+      {owned && (
+        <Button
+          variant="default"
+          loading={unload.isPending}
+          onClick={() => {
+            if (confirm(`Unload ${endpoint.name}? Clients will get 503 until it is loaded again.`)) unload.mutate(params);
+          }}
+        >
+          Unload
+        </Button>
+      )}
     </>
   );
 }

@@ -5,6 +5,7 @@ import { client } from '../../app/api.ts';
 import { formatTime } from '../../ui/format.ts';
 import { Panel } from '../../ui/page.tsx';
 import { ErrorState } from '../../ui/states.tsx';
+import { shownVersion } from './tabs.ts';
 
 interface Line {
   at: number;
@@ -18,7 +19,8 @@ const EVERY_MS = 1500;
 /** What a supervised server says, followed. The view stays where the reader is; only at the end does it go along. */
 export function Logs({ endpoint }: { endpoint: EndpointDetail }) {
   const versions = endpoint.logged;
-  const [version, setVersion] = useState<number | undefined>(versions[0]);
+  const [chosen, setVersion] = useState<number | undefined>();
+  const version = shownVersion(chosen, versions);
   return <Lines key={version} endpoint={endpoint.name} version={version} versions={versions} onVersion={setVersion} />;
 }
 
@@ -100,6 +102,7 @@ function Lines({
       )}
       <pre
         ref={box}
+        role="log"
         tabIndex={0}
         aria-label="Lines of the log"
         onScroll={(e) => {

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useApi } from '../../app/api.ts';
 import { ErrorState } from '../../ui/states.tsx';
 import { useAction } from '../use-action.ts';
-import { fromTarget, rebalance, refLabel, type Target, toTarget, trafficProblem } from './traffic.ts';
+import { fromTarget, rebalance, refLabel, REPOSITORY_OWNS, type Target, toTarget, trafficProblem, trafficText } from './traffic.ts';
 import type { EndpointDetail } from '@binnacle/contract';
 
 /** Which versions or aliases of a model answer, with what share, and which only look on. */
@@ -102,7 +102,20 @@ function giveAway(targets: Target[], index: number): Target[] {
   return rebalance(targets, index, 0).map((t, i) => (i === index ? { ...t, weight: 0, shadow: true } : t));
 }
 
+/** Who answers with what share. What a repository serves is changed in its folder: there it is told, not asked. */
 export function TrafficEditor({ endpoint }: { endpoint: EndpointDetail }) {
+  if (endpoint.source === 'registry') return <RegistryTraffic endpoint={endpoint} />;
+  return (
+    <Stack gap={4}>
+      <Text size="sm">{trafficText(endpoint.traffic)}</Text>
+      <Text size="xs" c="dimmed">
+        {REPOSITORY_OWNS}
+      </Text>
+    </Stack>
+  );
+}
+
+function RegistryTraffic({ endpoint }: { endpoint: EndpointDetail }) {
   const [targets, setTargets] = useState(() => endpoint.traffic.map(toTarget));
   const save = useAction('deployEndpoint', { done: 'Traffic changed' });
   const problem = trafficProblem(targets);

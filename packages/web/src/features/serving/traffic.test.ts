@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { fromTarget, rebalance, type Target, toTarget, trafficProblem } from './traffic.ts';
+import { formatPercent } from '../../ui/format.ts';
+import { fromTarget, rebalance, type Target, toTarget, trafficProblem, trafficText } from './traffic.ts';
 
 const t = (ref: string, weight: number, shadow = false): Target => ({ ref, weight, shadow });
 
@@ -26,3 +27,13 @@ test.each([
   [[t('alias:a', 100, true)], 'At least one target must answer; the others may be shadows.'],
   [[t('alias:a', 90), t('version:1', 10), t('version:2', 100, true)], undefined],
 ])('%j: %s', (targets, problem) => expect(trafficProblem(targets)).toBe(problem));
+
+test('tells the traffic as a text', () => {
+  const traffic = [
+    { alias: 'champion', weight: 90, shadow: false },
+    { version: 3, weight: 10, shadow: false },
+    { version: 4, weight: 100, shadow: true },
+  ];
+  expect(trafficText(traffic)).toBe(`@champion ${formatPercent(0.9)}, version 3 ${formatPercent(0.1)}, version 4 shadow`);
+  expect(trafficText([])).toBe('Nothing is served.');
+});

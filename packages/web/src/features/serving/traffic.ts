@@ -1,4 +1,12 @@
 import type { TrafficTarget } from '@binnacle/contract';
+import { formatPercent } from '../../ui/format.ts';
+
+/** Why an endpoint of a model repository has nothing to press. */
+export const REPOSITORY_OWNS = 'It comes from the model repository: what it serves is changed in its folder, and loaded and unloaded there.';
+
+const share = ({ alias, version, weight, shadow }: TrafficTarget): string =>
+  `${alias === undefined ? `version ${version}` : `@${alias}`} ${shadow ? 'shadow' : formatPercent(weight / 100)}`;
+export const trafficText = (traffic: readonly TrafficTarget[]): string => traffic.map(share).join(', ') || 'Nothing is served.';
 
 export interface Target {
   /** "alias:champion" or "version:3". */
