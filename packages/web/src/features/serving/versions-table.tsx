@@ -79,8 +79,8 @@ export function VersionsTable({ endpoint }: { endpoint: EndpointDetail }) {
                   {v.queue === null ? (
                     '–'
                   ) : (
-                    <Tooltip label={v.queue.why} multiline maw={320}>
-                      <span>{v.queue.merging ? 'on' : 'off'}</span>
+                    <Tooltip label={v.queue.why} multiline maw={320} events={{ hover: true, focus: true, touch: true }}>
+                      <span tabIndex={0}>{v.queue.merging ? 'on' : 'off'}</span>
                     </Tooltip>
                   )}
                 </Table.Td>
