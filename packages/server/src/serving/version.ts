@@ -110,7 +110,9 @@ export class LoadedVersion implements OpenVersion {
       return Promise.reject(error as Error);
     }
     const cache = this.#policy?.cache;
-    if (cache === undefined || call?.sequence !== undefined) return this.queue.submit(checked, names, call);
+    // What an ensemble of endpoints answers changes with each of them; one of a model repository is loaded anew when they do.
+    const followsOthers = loaded.tier === 'ensemble' && !isMounted(pkg);
+    if (cache === undefined || call?.sequence !== undefined || followsOthers) return this.queue.submit(checked, names, call);
     const key = cacheKey(id, checked, names, loaded.usesParameters === true ? call?.parameters : undefined);
     // Asked again: whoever waited for another's answer in vain may come when the queue has been drained.
     return cache.through(id, key, call, () => (this.#closing === undefined ? this.queue.submit(checked, names, call) : Promise.reject(closed(pkg.model))));

@@ -90,6 +90,14 @@ describe('an ensemble of endpoints', () => {
     });
   });
 
+  it('answers with what its steps are now, whatever its cache is said to be', async () => {
+    const kit = await diamond();
+    await kit.serving.deploy('both', { model: 'both', traffic: [{ version: 1, weight: 100, shadow: false }], config: { cache: { maxMiB: 1 } } });
+    expect((await kit.infer('both', body([[1, 2]]))).json().outputs[0].data).toEqual([12]);
+    await kit.deploy('sum', sum(2, 2));
+    expect((await kit.infer('both', body([[1, 2]]))).json().outputs[0].data).toEqual([15]);
+  });
+
   it('may be made of ensembles, but not of itself', async () => {
     const kit = await diamond();
     const over = (model: string) => ({ inputs: [x], outputs: [score], steps: [{ model, inputs: { x: 'x' }, outputs: { score: 'score' } }] });
