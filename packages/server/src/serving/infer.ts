@@ -6,7 +6,7 @@ import { newTiming, type RunTiming } from './model-runtime.port.ts';
 import { placeOf } from './routing-key.ts';
 import type { PredictionSink } from './prediction-sink.port.ts';
 import type { Route, Routes } from './routes.ts';
-import type { Tensor } from './tensor.ts';
+import { copyOf, type Tensor } from './tensor.ts';
 import type { Column } from '../tables/index.ts';
 import { pickByWeight } from './traffic.ts';
 import type { InferReply, InferRequest } from './types.ts';
@@ -116,6 +116,11 @@ function finish(
   if (routes === undefined || routes.shadows.length === 0 || request.version !== undefined) return undefined;
   const shadows = routes.shadows.filter((shadow) => shadow.loaded.shared !== route.loaded.shared);
   if (shadows.length === 0) return undefined;
+  if (request.copyForShadows === true) {
+    const own = inputs.map(copyOf);
+    for (const shadow of shadows) void endpoint.shadows.push(() => runShadow(deps, shadow, { ...request, inputs: own }, own));
+    return undefined;
+  }
   return Promise.all(shadows.map((shadow) => endpoint.shadows.push(() => runShadow(deps, shadow, request, inputs)))).then(() => undefined);
 }
 

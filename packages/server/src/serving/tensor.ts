@@ -14,6 +14,9 @@ export interface Tensor {
   data: TensorData;
 }
 
+/** The same in memory of its own. */
+export const copyOf = (tensor: Tensor): Tensor => ({ ...tensor, shape: tensor.shape.slice(), data: tensor.data.slice() as TensorData });
+
 interface ArrayConstructor {
   new (length: number): Exclude<TensorData, string[]>;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): Exclude<TensorData, string[]>;

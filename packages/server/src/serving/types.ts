@@ -42,6 +42,8 @@ export interface InferRequest {
   /** The graph's inputs, or how to make them once the version is chosen. */
   inputs: Tensor[] | ((version: VersionInfo) => Tensor[]);
   outputs?: string[] | undefined;
+  /** Shadows get copies of the inputs, whose memory is then the caller's again as soon as `finish` has been called: it returns nothing to wait for. */
+  copyForShadows?: boolean | undefined;
   /** Priority, time-out, sequence, cancellation. */
   call?: RunCall | undefined;
   /** A header (lower case) or, behind `cookie:`, a cookie of the request: what the traffic may be split by. */

@@ -151,6 +151,25 @@ describe('an endpoint', () => {
     ]);
   });
 
+  it('gives a shadow copies of its own where the caller does not wait for it', async () => {
+    kit = await servingKit();
+    for (const bytes of [sum(2), sum(2, 10)]) await kit.registry.add('m', bytes);
+    await kit.serving.deploy('e', { model: 'm', traffic: [to(1), to(2, 0, true)] });
+    const data = Float32Array.of(1, 1);
+    const reply = await kit.serving.infer({
+      endpoint: 'e',
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data }],
+      copyForShadows: true,
+      requestId: 'r',
+      receivedAt: Date.now(),
+      startedAt: performance.now(),
+    });
+    expect(reply.finish()).toBeUndefined();
+    data.fill(1000);
+    await until(() => kit.predictions.some(({ shadow }) => shadow));
+    expect(kit.predictions.find(({ shadow }) => shadow)?.outputs).toEqual([{ name: 'y', values: Float32Array.of(20) }]);
+  });
+
   it('copies requests to a shadow after the reply, and never shows its answer', async () => {
     kit = await servingKit();
     await kit.registry.add('m', sum(2, 1));

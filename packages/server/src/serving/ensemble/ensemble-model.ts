@@ -1,7 +1,7 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { BinnacleError, newRequestId, unavailable } from '../../kernel/index.ts';
 import type { LoadedModel, RunCall } from '../model-runtime.port.ts';
-import type { Tensor } from '../tensor.ts';
+import { copyOf, type Tensor } from '../tensor.ts';
 import type { InferReply, InferRequest } from '../types.ts';
 import { type EnsemblePlan, type EnsembleSpec, type PlannedStep, stepsFor } from './plan.ts';
 
@@ -96,7 +96,11 @@ class EnsembleRun {
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
-    return this.#outputs.map((name) => this.#tensors.get(name) as Tensor);
+    return this.#outputs.map((name) => {
+      const tensor = this.#tensors.get(name) as Tensor;
+      // The request's memory serves the next one while the reply is still under way, and a reply's is freed.
+      return inputs.includes(tensor) ? copyOf(tensor) : tensor;
+    });
   }
 
   #startReady(): Promise<void>[] {
@@ -108,7 +112,7 @@ class EnsembleRun {
   async #runStep(step: PlannedStep): Promise<void> {
     try {
       const reply = await this.#deps.infer(this.#requestOf(step));
-      await reply.finish();
+      void reply.finish();
       for (const [own, tensor] of step.outputs) {
         const output = reply.outputs.find(({ name }) => name === own);
         if (output !== undefined && this.#takers.has(tensor)) this.#tensors.set(tensor, { ...output, name: tensor });
@@ -143,6 +147,8 @@ class EnsembleRun {
       inputs: step.inputs.map(([own, tensor]) => ({ ...(this.#tensors.get(tensor) as Tensor), name: own })),
       outputs: step.outputs.filter(([, tensor]) => this.#takers.has(tensor)).map(([own]) => own),
       call: { priority, timeoutMicros: left, sequence, parameters, signal: this.#abort.signal },
+      // A step's shadow is not waited for: an answer would take as long as the slowest of them.
+      copyForShadows: true,
       requestId: newRequestId(),
       receivedAt: Date.now(),
       startedAt: now,
