@@ -74,7 +74,7 @@ export type StreamReply = { reply: WireReply } | { error: string; id: string };
 export function modelStreamInfer(core: OpenInferenceCore, call: GrpcStreamCall<StreamReply>, logger: Logger): StreamHandler<WireRequest> {
   const strict = text(call.headers['triton_grpc_error']) === 'true';
   let before: Promise<void> = Promise.resolve();
-  const answer = async (request: WireRequest, turn: Promise<void>): Promise<void> => {
+  const answer = async (request: WireRequest, turn: Promise<void>, written: () => void): Promise<void> => {
     const times = { receivedAt: Date.now(), startedAt: performance.now() };
     let reply: InferenceReply | undefined;
     let failed: unknown;
@@ -95,12 +95,15 @@ export function modelStreamInfer(core: OpenInferenceCore, call: GrpcStreamCall<S
     // No model here answers a request more than once.
     wire.head.parameters = { triton_final_response: { bool_param: true } };
     await call.write({ reply: wire });
+    // Shadows may still read this message's memory, which is no reason for the next answer to wait.
+    written();
     await reply.finish();
   };
   return {
     message(request) {
-      const done = answer(request, before);
-      before = done.catch(() => {});
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const done = answer(request, before, resolve).finally(resolve);
+      before = promise;
       return done;
     },
   };
