@@ -1,8 +1,7 @@
 import { notFound } from '../kernel/index.ts';
-import { heaviest } from './infer.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import type { VersionLog } from './model-runtime.port.ts';
-import { allRoutes } from './routes.ts';
+import { allRoutes, heaviest } from './routes.ts';
 import type { Runtimes } from './version.ts';
 
 export interface LogRequest {

@@ -39,9 +39,18 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
     return { version: loaded, outputs, timing, finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs, timing) };
   } catch (error) {
     recordRefusal(deps, request, error, route);
+    if (route !== undefined && onTrial(request) && !NOT_THE_VERSIONS.has(codeOf(error))) {
+      const now = deps.now();
+      endpoint.trials?.of(route.version, now).stats.recordError(now);
+    }
     throw error;
   }
 }
+
+/** Failures that say nothing of the version: the client's patience, and limits that the endpoint's targets share. */
+const NOT_THE_VERSIONS: ReadonlySet<string> = new Set(['cancelled', 'queue_timeout', 'queue_full', 'rate_limited']);
+/** Who asks for a version may ask otherwise than others do: only what the traffic's weights chose is compared. */
+const onTrial = (request: Pick<InferRequest, 'version'>): boolean => request.version === undefined;
 
 const codeOf = (error: unknown): string => (error instanceof BinnacleError ? error.code : 'internal');
 
@@ -52,7 +61,6 @@ export function recordRefusal(deps: InferDeps, request: Pick<InferRequest, 'endp
   const now = deps.now();
   endpoint.stats.recordError(now);
   route?.stats.recordError(now);
-  if (route !== undefined) endpoint.trials?.of(route.version, now).stats.recordError(now);
   const code = codeOf(error);
   endpoint.failures.set(code, (endpoint.failures.get(code) ?? 0) + 1);
   const latencyMs = performance.now() - request.startedAt;
@@ -88,9 +96,6 @@ export function chooseRoute(endpoint: LiveEndpoint, version: number | undefined,
   return route;
 }
 
-/** The target that gets the most requests, which stands for the endpoint where one version must. */
-export const heaviest = (routes: readonly Route[]): Route | undefined => routes.toSorted((a, b) => b.weight - a.weight)[0];
-
 function finish(
   deps: InferDeps,
   endpoint: LiveEndpoint,
@@ -107,7 +112,7 @@ function finish(
   endpoint.stats.record(now, latencyMs, rows);
   route.stats.record(now, latencyMs, rows);
   route.inference.answered(now, rows, latencyMs * 1000, timing);
-  if (endpoint.trials !== undefined) recordTrial(endpoint.trials, route, now, latencyMs, rows, outputs);
+  if (endpoint.trials !== undefined && onTrial(request) && timing.cache !== 'hit') recordTrial(endpoint.trials, route, now, timing, rows, outputs);
   const { monitoringSample } = endpoint.policy;
   if (monitoringSample >= 1 || deps.random() < monitoringSample) {
     const weight = monitoringSample >= 1 ? 1 : weightOf(monitoringSample, deps.random());
@@ -124,9 +129,10 @@ function finish(
   return Promise.all(shadows.map((shadow) => endpoint.shadows.push(() => runShadow(deps, shadow, request, inputs)))).then(() => undefined);
 }
 
-function recordTrial(trials: Trials, route: Route, now: number, latencyMs: number, rows: number, outputs: Tensor[]): void {
+/** By the time that the version took: how slowly a client sends its body is not its doing, nor what another's answer in the cache saved. */
+function recordTrial(trials: Trials, route: Route, now: number, { queue, input, infer: run, output }: RunTiming, rows: number, outputs: Tensor[]): void {
   const trial = trials.of(route.version, now);
-  trial.stats.record(now, latencyMs, rows);
+  trial.stats.record(now, (queue + input + run + output) / 1000, rows);
   if (trials.guard.driftDistance !== undefined) trial.outputs.add(now, outputColumns(outputs, rows));
 }
 

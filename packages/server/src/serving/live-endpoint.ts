@@ -1,8 +1,8 @@
-import type { Endpoint } from '@binnacle/contract';
+import type { CanaryGuard, Endpoint } from '@binnacle/contract';
 import { BinnacleError, messageOf } from '../kernel/index.ts';
 import type { Verdict } from './canary/judge.ts';
 import { Trials } from './canary/trials.ts';
-import { allRoutes, type Route, type Routes } from './routes.ts';
+import { allRoutes, heaviest, type Route, type Routes } from './routes.ts';
 import type { EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';
 import { ShadowQueue } from './shadow.ts';
 import { InferenceStatistics } from './inference-statistics.ts';
@@ -72,7 +72,7 @@ export class LiveEndpoint {
       this.#configure(record);
       const { canaryGuard } = record.config;
       if (canaryGuard === undefined) this.trials = undefined;
-      else if (this.trials?.revision !== record.revision) this.trials = new Trials(canaryGuard, record.revision);
+      else if (this.trials?.revision !== record.revision) this.trials = this.#nextTrials(canaryGuard, record.revision);
       try {
         await this.#apply(record, insist);
       } catch (error) {
@@ -80,6 +80,17 @@ export class LiveEndpoint {
       }
     });
     return this.#tail;
+  }
+
+  #nextTrials(guard: CanaryGuard, revision: number): Trials {
+    const { live = [], aliases = {} } = this.routes ?? {};
+    if (this.trials === undefined) return new Trials(guard, revision, heaviest(live)?.version);
+    return this.trials.next(
+      guard,
+      revision,
+      live.filter(({ weight }) => weight > 0),
+      aliases['champion'],
+    );
   }
 
   /** What needs no loading takes effect at once. */
@@ -98,7 +109,10 @@ export class LiveEndpoint {
     const { mounted } = this.#deps;
     // What is mounted changes with every mount, also where versions and numbers are the same.
     const key = JSON.stringify([desired, loadOptionsOf(record.config), mounted === true ? record.revision : 0]);
-    if (key === this.#current) return this.#settle();
+    if (key === this.#current) {
+      if (this.routes !== undefined) this.routes = { ...this.routes, aliases: this.aliases };
+      return this.#settle();
+    }
     if (key === this.#failed.key && !insist && this.#deps.now() < this.#failed.until) return;
     const { leases, failures, passing } = await this.#load(record, desired);
     if (failures.size === 0) {
@@ -212,7 +226,7 @@ export class LiveEndpoint {
       const before = old.find((route) => route.loaded.shared === loaded.shared);
       return { ...target, loaded, ...this.#statsOf(target), loadedAt: before?.loadedAt ?? now };
     });
-    this.routes = { live: routes.filter((route) => !route.shadow), shadows: routes.filter((route) => route.shadow) };
+    this.routes = { live: routes.filter((route) => !route.shadow), shadows: routes.filter((route) => route.shadow), aliases: this.aliases };
     this.policy.cache?.keepOnly(new Set(routes.map(({ loaded }) => loaded.shared.id)));
     this.#current = '';
     const leaving = new Set(old.map((route) => route.loaded).filter((lease) => !routes.some((route) => route.loaded === lease)));

@@ -15,6 +15,11 @@ export interface Route extends ServedTarget {
 export interface Routes {
   readonly live: readonly Route[];
   readonly shadows: readonly Route[];
+  /** The model's aliases that they were made from. */
+  readonly aliases: Readonly<Record<string, number>>;
 }
 
 export const allRoutes = (routes: Routes | undefined): Route[] => (routes === undefined ? [] : [...routes.live, ...routes.shadows]);
+
+/** The target that gets the most requests, which stands for the endpoint where one version must. */
+export const heaviest = (routes: readonly Route[]): Route | undefined => routes.toSorted((a, b) => b.weight - a.weight)[0];

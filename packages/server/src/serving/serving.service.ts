@@ -2,7 +2,7 @@ import type { Endpoint, EndpointConfig, EndpointDetail, TrafficTarget } from '@b
 import { type Clock, conflict, type EventBus, invalid, type Logger, notFound, systemClock, unavailable } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
 import { CanaryWatch } from './canary/watch.ts';
-import { chooseRoute, heaviest, infer, recordRefusal, unknownEndpoint } from './infer.ts';
+import { chooseRoute, infer, recordRefusal, unknownEndpoint } from './infer.ts';
 import { isEndpointName } from './endpoint-name.ts';
 import { createEnsembleRuntime } from './ensemble/ensemble-runtime.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
@@ -10,7 +10,7 @@ import { type MountedModel, Mounts } from './mounts.ts';
 import type { InferenceStatistics } from './inference-statistics.ts';
 import type { LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
-import { allRoutes } from './routes.ts';
+import { allRoutes, heaviest } from './routes.ts';
 import type { EndpointChange, EndpointRecord, EndpointStore, ModelSource } from './serving.port.ts';
 import { checkTraffic } from './traffic.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';

@@ -1,10 +1,9 @@
 import type { Endpoint, EndpointDetail, ServedVersion } from '@binnacle/contract';
 import type { InferenceStatistics } from './inference-statistics.ts';
 import { loggedVersions } from './endpoint-logs.ts';
-import { heaviest } from './infer.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import type { Runtimes } from './version.ts';
-import { allRoutes } from './routes.ts';
+import { allRoutes, heaviest } from './routes.ts';
 import { sampleRequests } from './sample.ts';
 import type { LatencyStats } from './types.ts';
 import type { StatsBucket } from './stats.ts';

@@ -1,5 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import type { CanaryGuard } from '@binnacle/contract';
+import { unavailable } from '../../src/kernel/index.ts';
+import type { InferRequest } from '../../src/serving/index.ts';
+import { without } from '../../src/serving/canary/watch.ts';
 import { graph, sum, value } from '../support/onnx-graphs.ts';
 import { type ServingKit, servingKit, until } from '../support/serving.ts';
 
@@ -59,6 +62,97 @@ it('leaves a canary alone that does as well, and says how far the judgement is',
   await ask(300);
   await until(() => canaryOf()?.state === 'good');
   expect(kit.serving.get('e')).toMatchObject({ revision: 1, traffic: split(50) });
+});
+
+it('goes on judging the canary, not the version it is to replace, when the canary is given most of the traffic', async () => {
+  await deploy(renamed(), { errorRate: 0.05, minRequests: 20 }, 5);
+  // The second change comes before anything has been judged after the first.
+  await kit.serving.deploy('e', { model: 'm', traffic: split(60) });
+  await kit.serving.deploy('e', { model: 'm', traffic: split(80) });
+  await ask(100);
+  await until(() => kit.serving.get('e').versions.length === 1);
+  expect(kit.serving.get('e').traffic).toMatchObject([{ version: 1, weight: 100 }]);
+});
+
+it('compares with the version that has the alias champion, whatever its weight', async () => {
+  kit = await servingKit({ reconcileMs: 1e6, canaryMs: 50 });
+  await kit.registry.add('m', sum(2, 1));
+  await kit.registry.add('m', renamed());
+  await kit.registry.move('m', 'champion', 1);
+  await kit.serving.deploy('e', { model: 'm', traffic: split(80), config: { canaryGuard: { errorRate: 0.05, minRequests: 20 } } });
+  await ask(100);
+  await until(() => kit.serving.get('e').versions.length === 1);
+  expect(kit.serving.get('e').traffic).toMatchObject([{ version: 1, weight: 100 }]);
+});
+
+it('takes the versions of aliases as they were when the traffic was made', () => {
+  const traffic = [
+    { alias: 'old', weight: 90, shadow: false },
+    { alias: 'new', weight: 10, shadow: false },
+  ];
+  expect(without(traffic, [2], 1, { old: 1, new: 2 })).toEqual([{ alias: 'old', weight: 100, shadow: false }]);
+  // Neither a change that changes nothing, nor one that loses weight.
+  expect(without(traffic, [2], 1, { old: 1, new: 3 })).toBeUndefined();
+  expect(without(traffic, [2], 1, { old: 3, new: 2 })).toBeUndefined();
+});
+
+it('stores no rollback while an alias has moved on and its version does not load', async () => {
+  kit = await servingKit({ reconcileMs: 1e6, canaryMs: 50 });
+  for (const bytes of [sum(2, 1), renamed(), Uint8Array.of(1)]) await kit.registry.add('m', bytes);
+  await kit.registry.move('m', 'new', 2);
+  const traffic = [
+    { version: 1, weight: 50, shadow: false },
+    { alias: 'new', weight: 50, shadow: false },
+  ];
+  await kit.serving.deploy('e', { model: 'm', traffic, config: { canaryGuard: { errorRate: 0.05, minRequests: 20 } } });
+  await kit.registry.move('m', 'new', 3);
+  await until(() => kit.serving.get('e').state === 'degraded');
+  await ask(100);
+  await until(() => kit.serving.get('e').versions.length === 1);
+  const changes = await kit.serving.changes('e', 10);
+  expect(changes.map(({ kind }) => kind)).toEqual(['rolled_back', 'deployed']);
+  expect(changes[0]).toMatchObject({ traffic: [{ version: 1, weight: 100 }] });
+});
+
+it("judges by what is the version's doing: not slow clients, pinned requests, cached answers or who gave up", async () => {
+  const guard = { latencyP99: 100, errorRate: 0.05, minRequests: 20 };
+  await deploy(sum(2, 1), guard);
+  await kit.serving.deploy('e', { model: 'm', traffic: split(50), config: { canaryGuard: guard, cache: { maxMiB: 1 } } });
+  const row = (x: number) => [{ name: 'x', datatype: 'FP32' as const, shape: [1, 2], data: Float32Array.of(x, 1) }];
+  const one = async (change: Partial<InferRequest>) => {
+    const request = { endpoint: 'e', inputs: row(1), requestId: 'r', receivedAt: Date.now(), startedAt: performance.now(), ...change };
+    await (await kit.serving.infer(request)).finish();
+  };
+  for (let i = 0; i < 50; i++) {
+    await one({ version: 2 });
+    await one({});
+    await one({ version: 2, inputs: [] }).catch(() => {});
+    for (const code of ['cancelled', 'queue_timeout', 'queue_full'])
+      await one({
+        inputs: () => {
+          throw unavailable(code, 'Not the version.');
+        },
+      }).catch(() => {});
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  // The first answer may be no hit.
+  expect(canaryOf()?.state).toBe('waiting');
+  expect(JSON.stringify(canaryOf())).toMatch(/\b[01] of 20\b/);
+  for (let i = 2; i < 120; i++) {
+    const request = {
+      endpoint: 'e',
+      requestId: 'r',
+      receivedAt: Date.now(),
+      startedAt: performance.now(),
+      // Only the canary's clients are slow.
+      inputs: ({ version }: { version: number }) => {
+        if (version === 2) request.startedAt -= 60_000;
+        return row(i);
+      },
+    };
+    await (await kit.serving.infer(request)).finish();
+  }
+  await until(() => canaryOf()?.state === 'good');
 });
 
 it('judges anew what is deployed again', async () => {

@@ -1,7 +1,7 @@
 import type { TrafficTarget } from '@binnacle/contract';
 import { BinnacleError, type Logger } from '../../kernel/index.ts';
 import type { LiveEndpoint } from '../live-endpoint.ts';
-import type { Route } from '../routes.ts';
+import type { Route, Routes } from '../routes.ts';
 import type { EndpointRecord, EndpointStore } from '../serving.port.ts';
 import { type Evidence, judge } from './judge.ts';
 import { farthest } from './recent-outputs.ts';
@@ -16,7 +16,7 @@ export interface CanaryWatchDeps {
   now(): number;
 }
 
-/** Compares every guarded canary with the target that has most of the traffic, and takes the traffic from one that does worse. */
+/** Compares every guarded canary with the champion (trials.ts), and takes the traffic from one that does worse. */
 export class CanaryWatch {
   readonly #deps: CanaryWatchDeps;
 
@@ -33,8 +33,9 @@ export class CanaryWatch {
     endpoint.verdicts.clear();
     if (trials === undefined || routes === undefined || record.suspended) return;
     const { guard } = trials;
-    const live = routes.live.filter(({ weight }) => weight > 0).toSorted((a, b) => b.weight - a.weight || a.version - b.version);
-    const [champion, ...canaries] = live;
+    const live = routes.live.filter(({ weight }) => weight > 0);
+    const champion = trials.championOf(live, routes.aliases['champion']);
+    const canaries = live.filter((route) => route !== champion);
     if (champion === undefined || canaries.length === 0) return;
     const now = this.#deps.now();
     const bad: { route: Route; reasons: string[] }[] = [];
@@ -47,17 +48,20 @@ export class CanaryWatch {
       endpoint.verdicts.set(route.version, verdict);
       if (verdict.state === 'bad') bad.push({ route, reasons: verdict.reasons });
     }
-    if (bad.length > 0) await this.#rollBack(record, endpoint, champion, bad);
+    if (bad.length > 0) await this.#rollBack(record, routes, champion, bad);
   }
 
-  async #rollBack(record: EndpointRecord, endpoint: LiveEndpoint, champion: Route, bad: { route: Route; reasons: string[] }[]): Promise<void> {
+  async #rollBack(record: EndpointRecord, routes: Routes, champion: Route, bad: { route: Route; reasons: string[] }[]): Promise<void> {
     const reason = bad.map(({ route, reasons }) => `Version ${route.version} was taken out of the traffic: ${reasons.join('; ')}.`).join(' ');
     const traffic = without(
       record.traffic,
       bad.map(({ route }) => route.version),
       champion.version,
-      endpoint.aliases,
+      // Those that made the routes: newer ones would name a version that has not been judged.
+      routes.aliases,
     );
+    // The record speaks of other versions than are served yet; once it is followed the next look judges.
+    if (traffic === undefined) return;
     try {
       await this.#deps.store.putEndpoint({
         name: record.name,
@@ -80,17 +84,18 @@ function evidence({ stats }: Trial, since: number, now: number): Evidence {
   return { requests, errors, p99Ms, slowerThan: (ms) => stats.slowerThan(now, since, ms) };
 }
 
-/** The traffic without some versions, their weight with the champion's. Shadows stay. */
+/** The traffic without some versions, their weight with the champion's. Shadows stay. Undefined: they are not in it, or the champion is not. */
 export function without(
   traffic: readonly TrafficTarget[],
   versions: readonly number[],
   champion: number,
   aliases: Readonly<Record<string, number>>,
-): TrafficTarget[] {
+): TrafficTarget[] | undefined {
   const versionOf = ({ version, alias }: TrafficTarget): number | undefined => version ?? (alias === undefined ? undefined : aliases[alias]);
   const leaves = (target: TrafficTarget): boolean => !target.shadow && versions.includes(versionOf(target) ?? 0);
   let freed = traffic.filter(leaves).reduce((sum, { weight }) => sum + weight, 0);
-  return traffic
+  if (freed === 0) return undefined;
+  const left = traffic
     .filter((target) => !leaves(target))
     .map((target) => {
       if (target.shadow || freed === 0 || versionOf(target) !== champion) return target;
@@ -98,4 +103,5 @@ export function without(
       freed = 0;
       return { ...target, weight };
     });
+  return freed === 0 ? left : undefined;
 }
