@@ -12,7 +12,8 @@ export interface TensorFacts {
   shape: number[];
 }
 
-function countOf({ name, shape }: TensorFacts): number {
+/** Throws `invalid` for more than any tensor may have. */
+export function countOf({ name, shape }: TensorFacts): number {
   const count = shape.reduce((product, dim) => product * dim, 1);
   if (!Number.isSafeInteger(count) || count < 0 || count > MAX_VALUES) throw badConfig(`the shape [${shape}] of '${name}' is too large`);
   return count;
