@@ -22,7 +22,7 @@ export function openRelay(socketPath: string): Promise<{ port: number; close(): 
 
   async function lead(inside: Socket): Promise<void> {
     // As long as the container's own name at most: sockets have short paths.
-    const name = join(own, `${(count++ >>> 0).toString(36)}`);
+    const name = join(own, (count++ >>> 0).toString(36));
     try {
       const outside = await enter(socketPath, name);
       if (closed || inside.destroyed) return void outside.destroy();
