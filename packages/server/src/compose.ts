@@ -232,6 +232,7 @@ async function build(
     logger,
     version: VERSION,
     sharedMemory: config.serving.sharedMemory,
+    maxBodyBytes: config.limits.maxBodyBytes,
     traceFile: join(config.dataDir, 'traces', 'trace.json'),
     logControl,
   });

@@ -19,6 +19,8 @@ export interface CoreOptions {
   repositories?: RepositoryControl | undefined;
   /** Whether clients may hand over tensors in /dev/shm. */
   sharedMemory?: boolean;
+  /** The most that a request's inputs may take from there. */
+  maxBodyBytes?: number;
   /** Where traces are written; undefined: no tracing. */
   traceFile?: string | undefined;
   /** What changes the server's log; undefined: it stays as it is. */
@@ -50,7 +52,7 @@ export interface OpenInferenceCore {
 
 export function createCore(options: CoreOptions): OpenInferenceCore {
   const { serving, version: serverVersion, logger } = options;
-  const memory = createSharedMemory({ enabled: options.sharedMemory ?? false });
+  const memory = createSharedMemory({ enabled: options.sharedMemory ?? false, maxReadBytes: options.maxBodyBytes });
   const traces = options.traceFile === undefined ? undefined : createTraces({ file: options.traceFile, logger });
   const logs = options.logControl === undefined ? undefined : createLogSettings(options.logControl);
   const repository = createModelRepository(serving, options.repositories);

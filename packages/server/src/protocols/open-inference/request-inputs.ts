@@ -5,7 +5,8 @@ import { countOf, isDatatype } from './datatypes.ts';
 import { parametersOf } from './fields.ts';
 import { dataFromJson, noJson } from './json-tensors.ts';
 import type { CutLists } from './large-data.ts';
-import { spanOf, type SystemSharedMemory } from './shared-memory.ts';
+import { type InputMemory, inputReader } from './shared-inputs.ts';
+import { spanOf } from './shared-memory.ts';
 
 /** Far beyond any model's; nested data is walked as deep as its shape. */
 const MAX_RANK = 64;
@@ -23,13 +24,14 @@ export interface Aside {
 }
 
 /** The `inputs` of a request. The texts are Triton's, ours behind them. */
-export function parseInputs(list: unknown, rest: Aside, model: string, memory: Pick<SystemSharedMemory, 'read'>): Tensor[] {
+export function parseInputs(list: unknown, rest: Aside, model: string, memory: InputMemory): Tensor[] {
   if (list === undefined) throw bad("Unable to parse 'inputs': attempt to access non-existing object member 'inputs'");
   if (!Array.isArray(list)) throw bad("Unable to parse 'inputs': attempt to access JSON non-array as array");
   const tensors: Tensor[] = [];
   const names = new Set<string>();
+  const read = inputReader(memory, model);
   for (let i = 0; i < list.length; i++) {
-    const tensor = parseInput(list[i], i, rest, model, memory);
+    const tensor = parseInput(list[i], i, rest, model, read);
     if (names.has(tensor.name)) throw bad(`input '${tensor.name}' already exists in request`);
     names.add(tensor.name);
     tensors.push(tensor);
@@ -65,7 +67,7 @@ function describe(input: Json, index: number): { name: string; datatype: Tensor[
 
 const ONE_OF = "Input must set only one of the following fields: 'data', 'binary_data_size' in 'parameters', 'shared_memory_region' in 'parameters'. But";
 
-function parseInput(input: unknown, index: number, rest: Aside, model: string, memory: Pick<SystemSharedMemory, 'read'>): Tensor {
+function parseInput(input: unknown, index: number, rest: Aside, model: string, read: ReturnType<typeof inputReader>): Tensor {
   if (!isObject(input)) throw bad(`${ONE_OF} no field is set (element ${index} of 'inputs' is no object)`);
   const { name, datatype, shape, count } = describe(input, index);
   const { data } = input;
@@ -74,7 +76,7 @@ function parseInput(input: unknown, index: number, rest: Aside, model: string, m
   const span = parameters === undefined ? undefined : spanOf(parameters);
   const given = (data === undefined ? 0 : 1) + (size === undefined ? 0 : 1) + (span === undefined ? 0 : 1);
   if (given !== 1) throw bad(`${ONE_OF} ${given === 0 ? 'no field is set' : 'more than one is set'} (input '${name}')`);
-  if (span !== undefined) return { name, datatype, shape, data: dataFromBinary(name, datatype, count, memory.read(span), model) };
+  if (span !== undefined) return { name, datatype, shape, data: dataFromBinary(name, datatype, count, read(span, { name, datatype, count }), model) };
   if (size === undefined) return { name, datatype, shape, data: rest.lists?.take(data, datatype, count) ?? dataFromJson(name, datatype, shape, count, data) };
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 0)
     throw bad(

@@ -6,7 +6,8 @@ import { parseExact } from './json-tensors.ts';
 import { type CutLists, cutLargeData } from './large-data.ts';
 import { rawInput } from './raw-input.ts';
 import { parseInputs } from './request-inputs.ts';
-import { spanOf, type SystemSharedMemory } from './shared-memory.ts';
+import type { InputMemory } from './shared-inputs.ts';
+import { spanOf } from './shared-memory.ts';
 import type { InferenceRequest, RequestedOutput } from './types.ts';
 
 const bad = (text: string): BinnacleError => invalid('invalid_request', text);
@@ -15,12 +16,7 @@ const bad = (text: string): BinnacleError => invalid('invalid_request', text);
  * An infer request of the REST form. `headerBytes` is the JSON's size when binary tensors follow it; 0 means that the body is the data of the
  * model's only input. `model` is named in errors; inputs in shared memory are read from `memory`.
  */
-export function parseInferenceRequest(
-  body: Buffer,
-  headerBytes: number | undefined,
-  model: string,
-  memory: Pick<SystemSharedMemory, 'read'>,
-): InferenceRequest {
+export function parseInferenceRequest(body: Buffer, headerBytes: number | undefined, model: string, memory: InputMemory): InferenceRequest {
   if (headerBytes === 0)
     return { id: undefined, inputs: (version) => rawInput(version, body, model), outputs: undefined, binaryDefault: true, call: undefined };
   if (headerBytes !== undefined && headerBytes > body.length) throw bad(`inference header size should be in range (0, ${body.length}), got: ${headerBytes}`);

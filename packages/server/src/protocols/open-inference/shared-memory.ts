@@ -12,6 +12,8 @@ export interface SharedMemoryRegion {
 
 /** Regions of POSIX shared memory that clients have registered (Triton's system shared memory extension). */
 export interface SystemSharedMemory {
+  /** Bytes that the inputs of one request may take, together. */
+  readonly maxReadBytes?: number;
   /** False where clients may not use it: on a server that others reach, or on a system without /dev/shm. */
   readonly enabled: boolean;
   /** One region or all. Throws `not_found`. */
@@ -33,7 +35,15 @@ const MAX_REGIONS = 1024;
  * Node cannot map memory, so a region is the file that backs it, read and written by position; it stays open until it is unregistered, as a
  * mapping would. Only plain files right under `root` are opened, links are not followed.
  */
-export function createSharedMemory({ enabled, root = '/dev/shm' }: { enabled: boolean; root?: string }): SystemSharedMemory {
+export function createSharedMemory({
+  enabled,
+  root = '/dev/shm',
+  maxReadBytes = 64 * 2 ** 20,
+}: {
+  enabled: boolean;
+  root?: string;
+  maxReadBytes?: number | undefined;
+}): SystemSharedMemory {
   const regions = new Map<string, SharedMemoryRegion & { file: number }>();
   const usable = enabled && existsSync(root);
 
@@ -64,6 +74,7 @@ export function createSharedMemory({ enabled, root = '/dev/shm' }: { enabled: bo
 
   return {
     enabled: usable,
+    maxReadBytes,
 
     status(name) {
       if (!usable && name === undefined) return [];

@@ -3,7 +3,8 @@ import { type Datatype, parseRequestId, type Tensor, type TensorData } from '../
 import { dataFromBinary } from '../binary-tensors.ts';
 import { countOf, isDatatype } from '../datatypes.ts';
 import { callOf } from '../call.ts';
-import { spanOf, type SystemSharedMemory } from '../shared-memory.ts';
+import { type InputMemory, inputReader } from '../shared-inputs.ts';
+import { spanOf } from '../shared-memory.ts';
 import type { InferenceRequest, RequestedOutput } from '../types.ts';
 import { dataFromContents } from './contents.ts';
 import { valuesOf, type WireInput, type WireParameter, type WireParameters, type WireRequest } from './wire.ts';
@@ -24,7 +25,7 @@ export function versionOf(text: string): number | undefined {
  * A ModelInferRequest free of its transport. Tensors are views of the message where their address allows it, or read from `memory`. Throws
  * `invalid` and `unsupported` with Triton's texts.
  */
-export function inferenceRequestOf(request: WireRequest, memory: Pick<SystemSharedMemory, 'read'>): InferenceRequest {
+export function inferenceRequestOf(request: WireRequest, memory: InputMemory): InferenceRequest {
   return {
     id: parseRequestId(request.id),
     inputs: inputsOf(request, memory),
@@ -62,10 +63,11 @@ function parametersOf(parameters: WireParameters): ReturnType<typeof valuesOf> {
   return values;
 }
 
-function inputsOf({ model_name: model, inputs, raw_input_contents: raw }: WireRequest, memory: Pick<SystemSharedMemory, 'read'>): Tensor[] {
+function inputsOf({ model_name: model, inputs, raw_input_contents: raw }: WireRequest, memory: InputMemory): Tensor[] {
   let next = 0;
   const tensors: Tensor[] = [];
   const names = new Set<string>();
+  const read = inputReader(memory, model);
   for (const input of inputs) {
     if (names.has(input.name)) throw bad(`input '${input.name}' already exists in request`);
     names.add(input.name);
@@ -77,7 +79,7 @@ function inputsOf({ model_name: model, inputs, raw_input_contents: raw }: WireRe
       if (raw.length > 0) throw bad(`contents field must not be specified when using raw_input_contents for '${name}' for model '${model}'`);
       data = dataFromContents(model, name, datatype, count, input.contents);
     } else {
-      const bytes = span === undefined ? raw[next++] : memory.read(span);
+      const bytes = span === undefined ? raw[next++] : read(span, { name, datatype, count });
       if (bytes === undefined) throw bad(`unable to find data for input tensor '${name}' for model '${model}' in request.`);
       data = dataFromBinary(name, datatype, count, bytes, model);
     }
