@@ -18,7 +18,7 @@ export {
   type RunTiming,
   type SequenceCall,
 } from './model-runtime.port.ts';
-export { type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
+export { type CountedRequest, type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
 export type { RepositoryControl, RepositoryIndexEntry, RepositoryLoad } from './repository-control.port.ts';
 export { releaseOutputs, worthReleasing } from './release.ts';
 export { createModelRepositories, type ModelRepositories } from './repository/model-repository.ts';

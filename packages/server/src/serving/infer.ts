@@ -117,6 +117,16 @@ function finish(
   if (monitoringSample >= 1 || deps.random() < monitoringSample) {
     const weight = monitoringSample >= 1 ? 1 : weightOf(monitoringSample, deps.random());
     record(deps.sink, request, route, featuresOf(route, inputs, rows), outputs, rows, latencyMs, weight);
+  } else {
+    const { receivedAt: at } = request;
+    deps.sink.recordCount({
+      endpoint: request.endpoint,
+      model: route.loaded.model,
+      version: route.version,
+      at,
+      latencyMs,
+      rows: monitoringSample <= 0 ? rows : 0,
+    });
   }
   if (routes === undefined || routes.shadows.length === 0 || request.version !== undefined) return undefined;
   const shadows = routes.shadows.filter((shadow) => shadow.loaded.shared !== route.loaded.shared);

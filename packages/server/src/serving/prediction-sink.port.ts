@@ -34,10 +34,22 @@ export interface FailedRequest {
   code: string;
 }
 
-/** Told of every prediction after its reply has been sent. Both calls return at once and never throw. */
+/** An answered live request that the endpoint's sample leaves out: counted, not looked at. `at` is in milliseconds since the epoch. */
+export interface CountedRequest {
+  endpoint: string;
+  model: string;
+  version: number;
+  at: number;
+  latencyMs: number;
+  /** Rows that no sampled request stands for: all of them where nothing is sampled, else 0. */
+  rows: number;
+}
+
+/** Told of every prediction after its reply has been sent. The calls return at once and never throw. */
 export interface PredictionSink {
   record(batch: PredictionBatch): void;
+  recordCount(request: CountedRequest): void;
   recordFailure(failure: FailedRequest): void;
 }
 /** With monitoring off. */
-export const nullSink: PredictionSink = { record() {}, recordFailure() {} };
+export const nullSink: PredictionSink = { record() {}, recordCount() {}, recordFailure() {} };

@@ -180,10 +180,13 @@ describe('monitoring by sample', () => {
     const estimate = weights.reduce((sum, weight) => sum + weight, 0);
     expect(Math.abs(estimate - 1500)).toBeLessThan(200);
     expect(kit.serving.stats('e').total.requests).toBe(1500);
+    expect(kit.counted).toHaveLength(1500 - kit.predictions.length);
+    expect(kit.counted.every(({ rows }) => rows === 0)).toBe(true);
     await kit.serving.deploy('e', { model: 'm', traffic: to(1), config: { monitoringSample: 0 } });
     const before = kit.predictions.length;
     expect((await kit.infer('e', row(1, 2))).status).toBe(200);
     expect(kit.predictions).toHaveLength(before);
+    expect(kit.counted.at(-1)).toMatchObject({ endpoint: 'e', version: 1, rows: 1 });
   });
 });
 

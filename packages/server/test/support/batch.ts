@@ -42,7 +42,7 @@ export async function batchKit(options: Partial<BatchDeps> & { dir?: string; roo
     input: createDuckDbBatchInput(),
     models: registry,
     serving,
-    sink: { record: (sample) => recorded.push(sample), recordFailure() {} },
+    sink: { record: (sample) => recorded.push(sample), recordCount() {}, recordFailure() {} },
     logger: silentLogger,
     workRoot: join(dir, 'work'),
     workers: 2,

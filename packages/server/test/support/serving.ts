@@ -16,6 +16,7 @@ import type { ModelPackage, VersionRef } from '../../src/registry/index.ts';
 import {
   createServingService,
   type EndpointStore,
+  type CountedRequest,
   type FailedRequest,
   type ModelRuntime,
   type PredictionBatch,
@@ -137,6 +138,7 @@ export async function servingKit(
   const store = storeProxy<EndpointStore>(engine, 'serving');
   const registry = new FakeRegistry(events);
   const predictions: PredictionBatch[] = [];
+  const counted: CountedRequest[] = [];
   const failures: FailedRequest[] = [];
   const serving = createServingService({
     store,
@@ -145,7 +147,7 @@ export async function servingKit(
     events,
     logger: silentLogger,
     reconcileMs: 200,
-    sink: { record: (batch) => predictions.push(batch), recordFailure: (failure) => failures.push(failure) },
+    sink: { record: (batch) => predictions.push(batch), recordCount: (request) => counted.push(request), recordFailure: (failure) => failures.push(failure) },
     ...options,
   });
   await serving.start();
@@ -180,6 +182,7 @@ export async function servingKit(
     store,
     registry,
     predictions,
+    counted,
     failures,
     serving,
     core,

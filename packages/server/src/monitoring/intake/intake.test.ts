@@ -61,6 +61,20 @@ function setUp(
 }
 
 describe('the recorder', () => {
+  it('counts the requests that the sample leaves out, too, and their rows where nothing is sampled', async () => {
+    const { recorder, rows, total } = setUp();
+    const unseen = { endpoint: 'e', model: 'm', version: 1, at: NOW, latencyMs: 2 };
+    recorder.record(batch({ weight: 2 }));
+    recorder.recordCount({ ...unseen, rows: 0 });
+    recorder.recordCount({ ...unseen, rows: 3 });
+    const [series] = recorder.requests.all;
+    expect(series?.codes.get('ok')).toBe(3);
+    expect(series?.latency.reduce((sum, count) => sum + count, 0)).toBe(3);
+    expect(series?.predictions.get('live')).toBe(7);
+    await recorder.close();
+    expect([total('requests'), total('predictions'), rows.length]).toEqual([3, 7, 2]);
+  });
+
   it('a log that is too slow for what comes leaves rows out and counts them, and memory is bounded', async () => {
     const hanging = Promise.withResolvers<void>();
     const written: number[] = [];

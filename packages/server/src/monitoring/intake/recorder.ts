@@ -1,5 +1,5 @@
 import type { Logger } from '../../kernel/index.ts';
-import type { FailedRequest, PredictionBatch, PredictionSink } from '../../serving/index.ts';
+import type { CountedRequest, FailedRequest, PredictionBatch, PredictionSink } from '../../serving/index.ts';
 import type { IntakeLedger } from '../intake-ledger.port.ts';
 import type { ActivityDelta, MonitoringStore } from '../monitoring-store.port.ts';
 import type { LogRow, PredictionLog } from '../prediction-log.port.ts';
@@ -101,6 +101,20 @@ export class Recorder implements PredictionSink {
     this.#queuedRows += batch.rows;
     this.#queue.push({ batch, at: 0, skip });
     this.#schedule();
+  }
+
+  recordCount(request: CountedRequest): void {
+    if (this.#closed) return;
+    this.requests.counted(request);
+    const { endpoint, model, version, at } = request;
+    const bucket = this.#buckets.get({ endpoint, model, version, source: 'live' }, bucketStart(at), undefined);
+    bucket.requests++;
+    bucket.predictions += request.rows;
+    bucket.addLatency(request.latencyMs);
+    const activity = this.#activityOf(endpoint, model);
+    activity.predictions += request.rows;
+    activity.lastReceivedAt = Math.max(activity.lastReceivedAt, at);
+    this.#touch();
   }
 
   recordFailure(failure: FailedRequest): void {

@@ -1,4 +1,4 @@
-import type { FailedRequest, PredictionBatch } from '../../serving/index.ts';
+import type { CountedRequest, FailedRequest, PredictionBatch } from '../../serving/index.ts';
 
 /** Upper bounds of the exported latency histogram, seconds. */
 export const LATENCY_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
@@ -44,6 +44,12 @@ export class RequestCounters {
     const source = batch.shadow ? 'shadow' : batch.source;
     series.predictions.set(source, (series.predictions.get(source) ?? 0) + Math.round(batch.rows * (batch.weight ?? 1)));
     if (source === 'live') count(series, 'ok', batch.latencyMs);
+  }
+
+  counted(request: CountedRequest): void {
+    const series = this.#of(request.endpoint, request.version);
+    if (request.rows > 0) series.predictions.set('live', (series.predictions.get('live') ?? 0) + request.rows);
+    count(series, 'ok', request.latencyMs);
   }
 
   failed(failure: FailedRequest): void {
