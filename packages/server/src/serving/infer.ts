@@ -131,12 +131,13 @@ function finish(
   if (routes === undefined || routes.shadows.length === 0 || request.version !== undefined) return undefined;
   const shadows = routes.shadows.filter((shadow) => shadow.loaded.shared !== route.loaded.shared);
   if (shadows.length === 0) return undefined;
+  const bytes = bytesOf(inputs);
   if (request.copyForShadows === true) {
     const own = inputs.map(copyOf);
-    for (const shadow of shadows) void endpoint.shadows.push(() => runShadow(deps, shadow, { ...request, inputs: own }, own));
+    for (const shadow of shadows) void endpoint.shadows.push(() => runShadow(deps, shadow, { ...request, inputs: own }, own), bytes);
     return undefined;
   }
-  return Promise.all(shadows.map((shadow) => endpoint.shadows.push(() => runShadow(deps, shadow, request, inputs)))).then(() => undefined);
+  return Promise.all(shadows.map((shadow) => endpoint.shadows.push(() => runShadow(deps, shadow, request, inputs), bytes))).then(() => undefined);
 }
 
 /** By the time that the version took: how slowly a client sends its body is not its doing, nor what another's answer in the cache saved. */
@@ -187,6 +188,9 @@ function featuresOf(route: Route, inputs: Tensor[], rows: number): Column[] {
   }
   return out;
 }
+
+const bytesOf = (inputs: readonly Tensor[]): number =>
+  inputs.reduce((sum, { data }) => sum + (Array.isArray(data) ? data.reduce((length, text) => length + text.length, 0) : data.byteLength), 0);
 
 /** A shadow's answer is measured and logged, never sent; its failure is the shadow's own. */
 async function runShadow(deps: InferDeps, route: Route, request: InferRequest, inputs: Tensor[]): Promise<void> {
