@@ -13,6 +13,9 @@ export interface Levels {
 
 export const DEFAULTS: Levels = { level: [], rate: 1000, count: -1, frequency: 0 };
 
+/** So many traces may wait in memory for their file. */
+const MAX_FREQUENCY = 10_000;
+
 const bad = (text: string): BinnacleError => invalid('invalid_trace_setting', text);
 
 /** `before` with what the wire's settings change; null goes back to `base`. Names that Triton does not know are left out, as there. */
@@ -23,7 +26,7 @@ export function changed(before: Levels, settings: Readonly<Record<string, unknow
     else if (name === 'trace_level') next.level = value === null ? base.level : levelsOf(value);
     else if (name === 'trace_rate') next.rate = value === null ? base.rate : whole(name, value, 1);
     else if (name === 'trace_count') next.count = value === null ? base.count : whole(name, value, -1);
-    else if (name === 'log_frequency') next.frequency = value === null ? base.frequency : whole(name, value, 0);
+    else if (name === 'log_frequency') next.frequency = value === null ? base.frequency : whole(name, value, 0, MAX_FREQUENCY);
   }
   return next;
 }
@@ -38,9 +41,11 @@ function levelsOf(value: unknown): Levels['level'] {
 }
 
 /** The wire has them as strings; a list of one (gRPC) will do, and a number. */
-function whole(name: string, value: unknown, least: number): number {
+function whole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const one = Array.isArray(value) && value.length === 1 ? value[0] : value;
   const number = typeof one === 'string' && /^-?\d{1,10}$/.test(one) ? Number(one) : one;
-  if (typeof number === 'number' && Number.isInteger(number) && number >= least) return number;
-  throw bad(`Unable to parse '${name}', got: ${typeof one === 'string' ? one : shown(one)} (a whole number, ${least} or more)`);
+  if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= most) return number;
+  throw bad(
+    `Unable to parse '${name}', got: ${typeof one === 'string' ? one : shown(one)} (a whole number, ${least} or more${most === Number.MAX_SAFE_INTEGER ? '' : `, ${most} at most`})`,
+  );
 }

@@ -18,6 +18,8 @@ export interface Tensors {
 
 /** Values of a tensor that a trace keeps. */
 const MAX_VALUES = 10_000;
+/** Characters of a string that it keeps. */
+const MAX_TEXT = 1000;
 
 /** `performance.now()` on the monotonic clock in nanoseconds, as Triton's times are. */
 const BASE_NS = Number(process.hrtime.bigint()) - performance.now() * 1e6;
@@ -56,7 +58,10 @@ export function recordsOf(of: { id: number; model: string; transport: 'HTTP' | '
 
 const shownTensor = ({ name, data, shape, datatype }: Tensor): object => ({
   name,
-  data: (Array.isArray(data) ? data.slice(0, MAX_VALUES) : Array.from(data.subarray(0, MAX_VALUES) as ArrayLike<number | bigint>)).join(','),
+  data: (Array.isArray(data)
+    ? data.slice(0, MAX_VALUES).map((text) => text.slice(0, MAX_TEXT))
+    : Array.from(data.subarray(0, MAX_VALUES) as ArrayLike<number | bigint>)
+  ).join(','),
   shape: shape.join(','),
   dtype: datatype,
 });

@@ -33,9 +33,13 @@ export interface TraceService {
 
 /** Traces in memory before they are written, when no frequency says so. */
 const FLUSH = 256;
+/** Characters of traces in memory before they are written, whatever the frequency says. */
+const FLUSH_SIZE = 4 * 2 ** 20;
+/** Characters that a server writes from its start: a setting that was forgotten must not fill the disk. */
+const MAX_SIZE = 2 ** 30;
 
 /** Times of single requests, written as Triton writes them, into `file` (and `file.0`, `file.1` … with a log frequency). */
-export function createTraces({ file, logger }: { file: string; logger: Logger }): TraceService {
+export function createTraces({ file, logger, maxSize = MAX_SIZE }: { file: string; logger: Logger; maxSize?: number }): TraceService {
   let global: Levels = { ...DEFAULTS };
   const byModel = new Map<string, Levels>();
   /** Seen requests by the settings that count them. */
@@ -45,6 +49,9 @@ export function createTraces({ file, logger }: { file: string; logger: Logger })
   let fileIndex = 0;
   let begun = false;
   let pending: string[] = [];
+  let pendingSize = 0;
+  let size = 0;
+  let full = false;
   let writing: Promise<void> = Promise.resolve();
 
   const shownOf = (of: Levels): TraceSettings => ({
@@ -71,15 +78,14 @@ export function createTraces({ file, logger }: { file: string; logger: Logger })
   const flush = (frequency: number, last = false): void => {
     const batch = pending;
     pending = [];
+    pendingSize = 0;
     if (frequency > 0) {
       if (batch.length > 0) {
         const name = `${file}.${fileIndex++}`;
         write(() => writeFile(name, `[${batch.join(',')}]`));
       }
-      return;
-    }
-    const first = !begun;
-    if (batch.length > 0) {
+    } else if (batch.length > 0) {
+      const first = !begun;
       begun = true;
       write(() => (first ? writeFile(file, `[${batch.join(',')}`) : appendFile(file, `,${batch.join(',')}`)));
     }
@@ -103,7 +109,7 @@ export function createTraces({ file, logger }: { file: string; logger: Logger })
     },
 
     begin(model, transport) {
-      if (!active) return undefined;
+      if (!active || full) return undefined;
       const settings = inForce(model);
       if (settings.level.length === 0 || settings.count === 0) return undefined;
       const number = seen.get(settings) ?? 0;
@@ -113,8 +119,17 @@ export function createTraces({ file, logger }: { file: string; logger: Logger })
       const id = nextId++;
       return {
         finish(times, tensors) {
-          pending.push(recordsOf({ id, model, transport, level: settings.level }, times, tensors));
-          if (pending.length >= (settings.frequency > 0 ? settings.frequency : FLUSH)) flush(settings.frequency);
+          if (full) return;
+          const records = recordsOf({ id, model, transport, level: settings.level }, times, tensors);
+          if (size + records.length > maxSize) {
+            full = true;
+            logger.warn({ file }, `traces of ${maxSize} characters have been written: no more are until the server starts anew`);
+            return;
+          }
+          size += records.length;
+          pendingSize += records.length;
+          pending.push(records);
+          if (pendingSize >= FLUSH_SIZE || pending.length >= (settings.frequency > 0 ? settings.frequency : FLUSH)) flush(settings.frequency);
         },
       };
     },
