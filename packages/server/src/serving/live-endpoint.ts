@@ -150,8 +150,8 @@ export class LiveEndpoint {
       served.length > 0 ? `${why} Version${served.length > 1 ? 's' : ''} ${served.join(', ')} go${served.length > 1 ? '' : 'es'} on serving.` : why;
   }
 
-  /** Frees everything, by request. */
-  async #unload(): Promise<void> {
+  /** Frees everything, by request; behind the last request, which whoever loads it again need not wait for. */
+  #unload(): void {
     const leases = new Set(allRoutes(this.routes).map((route) => route.loaded));
     this.routes = undefined;
     this.#current = '';
@@ -159,7 +159,7 @@ export class LiveEndpoint {
     this.transitions.clear();
     this.state = 'unloaded';
     this.message = 'It was unloaded.';
-    await Promise.all([...leases].map((lease) => lease.close()));
+    for (const lease of leases) this.#drain(lease, false);
   }
 
   async #load(

@@ -36,6 +36,8 @@ export interface ServingDeps {
   reconcileMs?: number;
   /** Milliseconds between two judgements of guarded canaries; 10,000 by default. */
   canaryMs?: number;
+  /** Milliseconds that `close` waits for what is under way; 30,000 by default. */
+  closeMs?: number;
   /** Uniform in [0,1); replaced in tests. */
   random?: () => number;
 }
@@ -108,7 +110,7 @@ export interface ServingService extends EndpointDirectory {
   mount(model: MountedModel): Promise<Endpoint>;
   /** Ends what was mounted, after its last request. False when nothing was. */
   unmount(name: string): Promise<boolean>;
-  /** Stops following, drains and frees every model. */
+  /** Stops following, drains and frees every model; what does not end within 30 seconds is left behind, and logged. */
   close(): Promise<void>;
 }
 
@@ -378,8 +380,17 @@ export function createServingService(deps: ServingDeps): ServingService {
       clearInterval(canaryTimer);
       await judging;
       for (const off of unsubscribe) off();
-      await sweep?.catch(() => {});
-      await Promise.all([...endpoints.keys()].map(remove));
+      const drained = (async () => {
+        await sweep?.catch(() => {});
+        await Promise.all([...endpoints.keys()].map(remove));
+      })();
+      const limit = Promise.withResolvers<'late'>();
+      const late = setTimeout(() => limit.resolve('late'), deps.closeMs ?? 30_000);
+      if ((await Promise.race([drained, limit.promise])) === 'late') {
+        drained.catch(() => {});
+        logger.warn({ millis: deps.closeMs ?? 30_000 }, 'requests or loads did not end in time; serving is closed without them');
+      }
+      clearTimeout(late);
     },
   };
 }

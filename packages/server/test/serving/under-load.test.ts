@@ -190,6 +190,21 @@ describe('monitoring by sample', () => {
   });
 });
 
+it('a run that does not end blocks neither unloading, nor loading again, nor the end', async () => {
+  const held = heldRuntime(2);
+  kit = await servingKit({ runtime: held.runtime, closeMs: 50 });
+  await deploy({});
+  const running = kit.infer('e', row(1, 1)).catch(() => {});
+  await until(() => held.state.runs === 1);
+  expect(await kit.serving.unload('e')).toMatchObject({ state: 'unloaded' });
+  expect(await kit.serving.load('e')).toMatchObject({ state: 'ready' });
+  const again = kit.infer('e', row(1, 1)).catch(() => {});
+  await until(() => held.state.runs === 2);
+  await kit.serving.close();
+  held.release();
+  await Promise.all([running, again]);
+});
+
 describe('a queue', () => {
   it('refuses by time-out and by size in the words of Triton, and shows both', async () => {
     const held = heldRuntime();
