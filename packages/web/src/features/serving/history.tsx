@@ -16,7 +16,7 @@ export function History({ endpoint }: { endpoint: EndpointDetail }) {
     <Panel title="History" flush>
       <QueryView query={query} lines={4}>
         {({ changes }) => (
-          <div style={{ overflowX: 'auto' }}>
+          <div style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label="History">
             <Table>
               <Table.Thead>
                 <Table.Tr>

@@ -90,7 +90,7 @@ export function LiveStats({ endpoint }: { endpoint: string }) {
           </Panel>
           {byVersion.length > 0 && (
             <Panel title="By version" flush>
-              <div style={{ overflowX: 'auto' }}>
+              <div style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label="By version">
                 <Table>
                   <Table.Thead>
                     <Table.Tr>

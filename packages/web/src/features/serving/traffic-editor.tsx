@@ -18,7 +18,7 @@ export function TargetsForm({ model, targets, onChange }: { model: string; targe
   const set = (index: number, change: Partial<Target>) => onChange(targets.map((t, i) => (i === index ? { ...t, ...change } : t)));
   return (
     <Stack gap="xs">
-      <div style={{ overflowX: 'auto' }}>
+      <div style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label="Targets">
         <Table>
           <Table.Thead>
             <Table.Tr>

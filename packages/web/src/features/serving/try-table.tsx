@@ -10,7 +10,7 @@ export function TryTable({ form, pending, onSend }: { form: TableForm; pending: 
   const set = (row: number, column: number, value: string) => setRows(rows.map((r, i) => (i === row ? r.map((cell, k) => (k === column ? value : cell)) : r)));
   return (
     <Stack gap="sm">
-      <div style={{ overflowX: 'auto' }}>
+      <div style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label="Rows to send">
         <Table verticalSpacing={4}>
           <Table.Thead>
             <Table.Tr>

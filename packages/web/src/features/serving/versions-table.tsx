@@ -18,7 +18,7 @@ export function VersionsTable({ endpoint }: { endpoint: EndpointDetail }) {
   const judged = endpoint.versions.some(({ canary }) => canary !== null);
   return (
     <Panel title="Served versions" flush>
-      <div style={{ overflowX: 'auto' }}>
+      <div style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label="Served versions">
         <Table>
           <Table.Thead>
             <Table.Tr>
