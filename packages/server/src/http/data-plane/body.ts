@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { releaseBuffer, unavailable, unsupported } from '../../kernel/index.ts';
 import { giveSlab, takeSlab } from './body-pool.ts';
 import { MAX_IN_FLIGHT, Share } from './share.ts';
-import { STALL_MS, watchStalls } from './stall-watch.ts';
+import { SLOWEST, STALL_MS, watchStalls } from './stall-watch.ts';
 import { bodyTooLarge, unpack } from './unpack.ts';
 
 /** A request's body, whole. `release` gives its memory back to the pool; nothing may look at `bytes` (or a view of it) afterwards. */
@@ -15,7 +15,7 @@ export interface BodyOptions {
   maxBytes: number;
   /** Bytes before the binary tensors: the body is placed so that what follows them lies on a 64-byte boundary of its buffer. */
   headerBytes?: number | undefined;
-  /** Milliseconds without a byte after which the client is given up; 30 s by default. */
+  /** Milliseconds without a byte after which the client is given up; 30 s by default. As a whole a body may take that and a second for each 64 KiB. */
   stallMs?: number;
   /** Bytes that all bodies may have in memory together; 1 GiB by default. */
   maxInFlight?: number;
@@ -30,7 +30,8 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
   const length = declared === undefined ? undefined : Number(declared);
   if (length !== undefined && length > options.maxBytes) return Promise.reject(bodyTooLarge(length, options.maxBytes));
   const share = new Share(options.maxInFlight ?? MAX_IN_FLIGHT);
-  const full = share.take(length ?? 0);
+  // A small one is let in also when large ones, which may come slowly, have taken all.
+  const full = share.take(length === undefined || length < POOLED ? 0 : length);
   if (full !== undefined) return Promise.reject(full);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   const plain = encoding === undefined || encoding === '' || encoding === 'identity';
@@ -93,6 +94,7 @@ function collect(request: IncomingMessage, options: BodyOptions, length: number 
     const entry = {
       last: Date.now(),
       stallMs: options.stallMs ?? STALL_MS,
+      until: Date.now() + (options.stallMs ?? STALL_MS) + ((length ?? options.maxBytes) / SLOWEST) * 1000,
       stalled: () => fail(unavailable('body_stalled', 'The request body did not arrive in time.')),
     };
     const leave = (): boolean => {

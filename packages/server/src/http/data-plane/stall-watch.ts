@@ -1,11 +1,16 @@
 /** Milliseconds without a byte after which a client is given up. */
 export const STALL_MS = 30_000;
 
+/** Bytes a second that a body has to come at on average, beside the time that it may stall: a trickle holds the memory of its whole length. */
+export const SLOWEST = 64 * 1024;
+
 /** Something that has to go on: whoever moves it writes `last`. */
 export interface Watched {
   /** `Date.now()` when it last moved. */
   last: number;
   stallMs: number;
+  /** `Date.now()` by which it has to be through though it moves; absent: whenever. */
+  until?: number;
   stalled(): void;
 }
 
@@ -13,12 +18,12 @@ export interface Watched {
 const watched = new Set<Watched>();
 let timer: NodeJS.Timeout | undefined;
 
-/** Calls `stalled` (again and again, until it is no longer watched) once `last` is older than `stallMs`. Returns how to end the watch. */
+/** Calls `stalled` (again and again, until it is no longer watched) once `last` is older than `stallMs`, or `until` is past. Returns how to end the watch. */
 export function watchStalls(entry: Watched): () => void {
   watched.add(entry);
   timer ??= setInterval(() => {
     const now = Date.now();
-    for (const one of watched) if (now - one.last > one.stallMs) one.stalled();
+    for (const one of watched) if (now - one.last > one.stallMs || (one.until !== undefined && now > one.until)) one.stalled();
     if (watched.size === 0) {
       clearInterval(timer);
       timer = undefined;
