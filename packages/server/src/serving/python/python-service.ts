@@ -22,6 +22,8 @@ export async function serviceOf(pkg: ModelPackage, runtime: PythonSpec, options:
     env: {
       // No model has reason to tell anybody that it is served.
       MLFLOW_DISABLE_TELEMETRY: 'true',
+      // Compiled code beside the sources would be a file that the package did not have when it was registered.
+      PYTHONDONTWRITEBYTECODE: '1',
       DO_NOT_TRACK: 'true',
       ...(runTimeoutMs === undefined ? {} : { MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT: `${Math.ceil(runTimeoutMs / 1000)}` }),
     },
