@@ -33,7 +33,7 @@ export async function calls(
     .trimEnd()
     .split('\n')
     .map((line) => line.split('\t').map(Number));
-  const first = Math.max(...rows.map(([start = 0]) => start)) - options.seconds * 1e6;
+  const first = rows.reduce((latest, [start = 0]) => Math.max(latest, start), 0) - options.seconds * 1e6;
   const counted = rows.filter(([start = 0]) => start >= first);
   const bad = counted.filter(([, status]) => status !== 200).length;
   if (failed + bad > 0) throw new Error(`${failed + bad} calls of ${method} failed:\n${out.slice(-1500)}`);
