@@ -92,6 +92,17 @@ it('serves several signatures by one run, and says what is wrong with the tasks'
   expect(await failure(multi([task('classification', 'regress')]))).toContain('Expected regression signature method_name');
 });
 
+it('calls a signature that is not there what TensorFlow Serving calls it, by method', async () => {
+  const spec = { name: 'sum', signature_name: 'other' };
+  const tensor = { dtype: 'DT_FLOAT', tensor_shape: dims(1, 2), float_val: [1, 2] };
+  const input = { example_list: { examples: [features('x', [1, 2])] } };
+  expect(await failure(predictions.call('Predict', { model_spec: spec, inputs: { x: tensor } }))).toBe(
+    'FAILED_PRECONDITION: Serving signature key "other" not found.',
+  );
+  expect(await failure(predictions.call('Regress', { model_spec: spec, input }))).toBe('INVALID_ARGUMENT: No signature was found with the name: other');
+  expect(await failure(predictions.call('Classify', { model_spec: spec, input }))).toBe('INVALID_ARGUMENT: No signature was found with the name: other');
+});
+
 it('counts refusals, and leaves predictions in the log', async () => {
   const before = kit.serving.stats('FP32').total.errors;
   await failure(predict('FP32', { dtype: 'DT_FLOAT', tensor_shape: dims(-1) }));

@@ -1,3 +1,4 @@
+import { type BinnacleError, invalid } from '../../kernel/index.ts';
 import type { VersionInfo } from '../../serving/index.ts';
 import { bad } from './json.ts';
 
@@ -74,7 +75,9 @@ export function signaturesOf(version: VersionInfo): Record<string, ServingSignat
   return out;
 }
 
-export const missingInRest = (name: string): string => `Serving signature name: "${name}" not found in signature def`;
+export const missingInRest = (name: string): BinnacleError => bad(`Serving signature name: "${name}" not found in signature def`);
+/** A failed precondition there, in other words than REST's, where it is a bad request. */
+export const missingInGrpc = (name: string): BinnacleError => invalid('signature_not_found', `Serving signature key "${name}" not found.`);
 
 /**
  * Whether a method may be called by this signature name; the default is good for all of them. Throws `invalid` for a name that the model does
@@ -84,7 +87,7 @@ export function checkSignature(version: VersionInfo, name: string, method: Metho
   if (name === '' || name === DEFAULT) return;
   const signatures = signaturesOf(version);
   const signature = Object.hasOwn(signatures, name) ? signatures[name] : undefined;
-  if (signature === undefined) throw bad(method === 'predict' ? missing(name) : `No signature was found with the name: ${name}`);
+  if (signature === undefined) throw method === 'predict' ? missing(name) : bad(`No signature was found with the name: ${name}`);
   if (signature.method !== method)
     throw bad(
       method === 'predict'

@@ -1,6 +1,7 @@
 import { type GrpcService, loadProtos } from '../../../http/grpc/index.ts';
 import type { ServingService } from '../../../serving/index.ts';
 import { createCore } from '../core.ts';
+import { missingInGrpc } from '../signatures.ts';
 import { MODEL_SERVICE, modelService } from './model-service.ts';
 import { PREDICTION_SERVICE, predictionService } from './prediction-service.ts';
 
@@ -14,7 +15,7 @@ const PROTO = 'tensorflow_serving.proto';
 
 /** TensorFlow Serving's PredictionService and ModelService over gRPC (https://github.com/tensorflow/serving). */
 export function tfServingGrpc({ serving, maxTensorBytes }: TfServingGrpcOptions): GrpcService[] {
-  const core = createCore(serving, (name) => `Serving signature key "${name}" not found.`);
+  const core = createCore(serving, missingInGrpc);
   return [
     { name: PREDICTION_SERVICE, load: async () => predictionService(await loadProtos(PROTO), core, maxTensorBytes) },
     { name: MODEL_SERVICE, load: async () => modelService(await loadProtos(PROTO), core) },
