@@ -64,22 +64,30 @@ export class LiveEndpoint {
     return this.#deps.mounted === true;
   }
 
-  /** Changes run one after the other. `insist` retries at once what failed before. Never throws. */
-  reconcile(record: EndpointRecord, insist = false): Promise<void> {
+  /**
+   * Changes run one after the other. `insist` retries at once what failed before; `whole` lets a version that does not load keep the others of
+   * what is mounted from being swapped in. Never throws.
+   */
+  reconcile(record: EndpointRecord, insist = false, whole = false): Promise<void> {
     this.#tail = this.#tail.then(async () => {
       if (this.#removed) return;
-      this.record = record;
-      this.#configure(record);
-      const { canaryGuard } = record.config;
-      if (canaryGuard === undefined) this.trials = undefined;
-      else if (this.trials?.revision !== record.revision) this.trials = this.#nextTrials(canaryGuard, record.revision);
+      // What is mounted has no record but this one: the settings go with what is loaded, and those of what serves stay in force until then.
+      if (!this.mounted || this.routes === undefined) this.#take(record);
       try {
-        await this.#apply(record, insist);
+        await this.#apply(record, insist, whole);
       } catch (error) {
         this.#complain(textOf(error));
       }
     });
     return this.#tail;
+  }
+
+  #take(record: EndpointRecord): void {
+    this.record = record;
+    this.#configure(record);
+    const { canaryGuard } = record.config;
+    if (canaryGuard === undefined) this.trials = undefined;
+    else if (this.trials?.revision !== record.revision) this.trials = this.#nextTrials(canaryGuard, record.revision);
   }
 
   #nextTrials(guard: CanaryGuard, revision: number): Trials {
@@ -102,7 +110,7 @@ export class LiveEndpoint {
     for (const { loaded } of allRoutes(this.routes)) loaded.queue.configure(this.policy.batching);
   }
 
-  async #apply(record: EndpointRecord, insist: boolean): Promise<void> {
+  async #apply(record: EndpointRecord, insist: boolean, whole: boolean): Promise<void> {
     this.aliases = await this.#deps.source.aliases(record.model);
     if (record.suspended) return this.#unload();
     const desired = resolveTraffic(record.model, record.traffic, this.aliases);
@@ -117,6 +125,7 @@ export class LiveEndpoint {
     const { leases, failures, passing } = await this.#load(record, desired);
     if (failures.size === 0) {
       this.#swap(desired, leases);
+      this.#take(record);
       this.#current = key;
       this.#failed = { key: '', until: 0, wait: 0 };
       this.#settle();
@@ -126,8 +135,13 @@ export class LiveEndpoint {
     // What is away may be back any time; what is broken stays so.
     const wait = this.#failed.key === key && !passing ? Math.min(LONGEST_RETRY_MS, this.#failed.wait * 2) : FIRST_RETRY_MS;
     this.#failed = { key, until: this.#deps.now() + wait, wait };
-    if (mounted === true) this.#serveWhatLoaded(desired, leases);
-    else await this.#fallBack(record, desired, leases);
+    if (mounted !== true) await this.#fallBack(record, desired, leases);
+    else if (whole && this.routes !== undefined) await Promise.all([...leases.values()].map((lease) => lease.close()));
+    else {
+      const some = leases.size > 0;
+      this.#serveWhatLoaded(desired, leases);
+      if (some) this.#take(record);
+    }
     for (const [version, { state }] of this.transitions) if (state === 'failed') this.transitions.delete(version);
     for (const [version, error] of failures) {
       const target = desired.find((t) => t.version === version);

@@ -13,6 +13,7 @@ import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
 import { allRoutes, heaviest } from './routes.ts';
 import type { EndpointChange, EndpointRecord, EndpointStore, ModelSource } from './serving.port.ts';
 import { checkTraffic } from './traffic.ts';
+import { trialLoad } from './trial-load.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
 import { LoadedVersion, loadModel, notServable, type Runtimes } from './version.ts';
 import { warmUpOf } from './warm-up.ts';
@@ -75,8 +76,11 @@ export interface ServingService extends EndpointDirectory {
   /** True once every endpoint has been tried after the start. */
   readonly ready: boolean;
   deploy(name: string, wanted: WantedEndpoint): Promise<EndpointDetail>;
-  /** Loads what was unloaded, and tries again what failed. */
-  load(name: string): Promise<EndpointDetail>;
+  /**
+   * Loads what was unloaded, and tries again what failed. A `config` takes the place of the endpoint's once its versions have been loaded with it:
+   * where they do not load, this throws why, and nothing has changed.
+   */
+  load(name: string, config?: EndpointConfig): Promise<EndpointDetail>;
   /** Frees an endpoint's models until `load` or `deploy`. */
   unload(name: string): Promise<EndpointDetail>;
   /** What Triton's statistics tell, a served (or once served) version a row; shadows apart. Throws `not_found`. */
@@ -105,9 +109,10 @@ export interface ServingService extends EndpointDirectory {
   openVersion(pkg: ModelPackage, options?: LoadOptions): Promise<OpenVersion>;
   /**
    * Serves a model that does not come from the registry, or serves it as it is now: what loads is swapped in, what does not leaves its predecessor serving.
-   * Throws `conflict` when an endpoint of the registry has the name; whether it loaded is the endpoint's state.
+   * Throws `conflict` when an endpoint of the registry has the name; whether it loaded is the endpoint's state. `whole`: where a version does not
+   * load, nothing of what served changes.
    */
-  mount(model: MountedModel): Promise<Endpoint>;
+  mount(model: MountedModel, options?: { whole?: boolean }): Promise<Endpoint>;
   /** Ends what was mounted, after its last request. False when nothing was. */
   unmount(name: string): Promise<boolean>;
   /** Stops following, drains and frees every model; what does not end within 30 seconds is left behind, and logged. */
@@ -161,9 +166,9 @@ export function createServingService(deps: ServingDeps): ServingService {
     await reconcile(endpoint, record, insist);
   }
 
-  async function reconcile(endpoint: LiveEndpoint, record: EndpointRecord, insist: boolean): Promise<void> {
+  async function reconcile(endpoint: LiveEndpoint, record: EndpointRecord, insist: boolean, whole = false): Promise<void> {
     const before = `${endpoint.state} ${endpoint.message}`;
-    await endpoint.reconcile(record, insist);
+    await endpoint.reconcile(record, insist, whole);
     if (before !== `${endpoint.state} ${endpoint.message}` && endpoint.message !== '' && endpoint.state !== 'unloaded')
       logger.warn({ endpoint: record.name, state: endpoint.state }, endpoint.message);
   }
@@ -239,10 +244,19 @@ export function createServingService(deps: ServingDeps): ServingService {
       return endpointDetail(known(name), runtimes, now());
     },
 
-    async load(name) {
+    async load(name, config) {
       mounts.refuseChange(name, 'loaded');
-      if (!(await store.setSuspended(name, false))) known(name);
-      await bring(name, true);
+      const release = config === undefined ? undefined : await trialLoad(pool, models, known(name).record, config);
+      try {
+        if (config !== undefined) {
+          const { model, traffic } = known(name).record;
+          await store.putEndpoint({ name, model, traffic, config });
+        }
+        if (!(await store.setSuspended(name, false))) known(name);
+        await bring(name, true);
+      } finally {
+        await release?.();
+      }
       return endpointDetail(known(name), runtimes, now());
     },
 
@@ -351,7 +365,7 @@ export function createServingService(deps: ServingDeps): ServingService {
       });
     },
 
-    async mount(model) {
+    async mount(model, { whole = false } = {}) {
       const { name } = model;
       if (!isEndpointName(name)) throw invalid('invalid_endpoint_name', `'${name.slice(0, 140)}' cannot name an endpoint.`);
       if (!mounts.has(name) && (endpoints.has(name) || (await store.getEndpoint(name)) !== null))
@@ -364,7 +378,7 @@ export function createServingService(deps: ServingDeps): ServingService {
         endpoint = new LiveEndpoint(record, mountDeps);
         endpoints.set(name, endpoint);
       }
-      await reconcile(endpoint, record, true);
+      await reconcile(endpoint, record, true, whole);
       return endpointView(endpoint, now());
     },
 

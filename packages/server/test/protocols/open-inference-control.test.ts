@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tritonMetrics } from '../../src/protocols/open-inference/index.ts';
 import { identity, sum } from '../support/onnx-graphs.ts';
@@ -72,6 +72,34 @@ describe('the repository', () => {
     expect([again.status, again.body.toString()]).toEqual([200, '']);
     expect((await ask(1, {}, 'tuned')).status).toBe(200);
     await kit.serving.delete('tuned');
+  });
+
+  it('a load that fails leaves the settings that were, and the index says why', async () => {
+    await kit.deploy('stays', sum(2));
+    const onnxFile = kit.registry.packages.get('stays')?.[0]?.onnxFile as string;
+    const graph = readFileSync(onnxFile);
+    const before = kit.serving.get('stays');
+    writeFileSync(onnxFile, 'broken');
+    const config = JSON.stringify({ instance_group: [{ count: 2 }], response_cache: { enable: true } });
+    const load = () => post('repository/models/stays/load', { parameters: { config } });
+    const failed = await load();
+    expect([failed.status, failed.json().error]).toEqual([400, expect.stringMatching(/^failed to load 'stays': .*could not be loaded/)]);
+    const { config: settings, state, revision, traffic } = kit.serving.get('stays');
+    expect({ settings, state, revision, traffic }).toEqual({ settings: before.config, state: 'ready', revision: before.revision, traffic: before.traffic });
+    expect(kit.serving.stats('stays').cache).toBeNull();
+    expect((await ask(1, {}, 'stays')).json().outputs[0].data).toEqual([1]);
+    const entry = async () => (await post('repository/index')).json().find(({ name }: { name: string }) => name === 'stays');
+    expect(await entry()).toEqual({
+      name: 'stays',
+      version: '1',
+      state: 'READY',
+      reason: expect.stringMatching(/^the last load failed: .*could not be loaded/),
+    });
+    writeFileSync(onnxFile, graph);
+    expect((await load()).status).toBe(200);
+    expect(kit.serving.get('stays').config).toEqual({ instances: 2, cache: { maxMiB: 64 } });
+    expect(await entry()).toEqual({ name: 'stays', version: '1', state: 'READY' });
+    await kit.serving.delete('stays');
   });
 
   it.each([

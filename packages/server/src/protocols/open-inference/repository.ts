@@ -14,11 +14,20 @@ export interface ModelRepository {
 const REGISTRY = 'registry';
 
 export function createModelRepository(serving: ServingService, control: RepositoryControl | undefined): ModelRepository {
+  /** Why the last load of an endpoint failed, and the revision that went on. */
+  const failed = new Map<string, { reason: string; revision: number }>();
   const endpoints = (): IndexEntry[] =>
     serving
       .list()
       .filter(({ source }) => source === 'registry')
-      .flatMap(entriesOf);
+      .flatMap((endpoint) => {
+        const last = failed.get(endpoint.name);
+        return entriesOf(endpoint).map((entry) =>
+          last === undefined || last.revision !== endpoint.revision || entry.state === 'LOADING' || entry.state === 'UNLOADING'
+            ? entry
+            : { ...entry, reason: `the last load failed: ${last.reason}` },
+        );
+      });
   const isEndpoint = (name: string): boolean => serving.list().some((endpoint) => endpoint.name === name && endpoint.source === 'registry');
 
   return {
@@ -44,14 +53,14 @@ export function createModelRepository(serving: ServingService, control: Reposito
           'files_not_taken',
           `failed to load '${name}': it comes from the registry, whose versions do not change; register the file as a new version and move the alias`,
         );
+      failed.delete(name);
       try {
-        const before = serving.get(name);
-        if (load.config !== undefined)
-          await serving.deploy(name, { model: before.model, traffic: before.traffic, config: endpointConfigOf(load.config, before.config) });
-        const { state, message } = await serving.load(name);
+        const { state, message } = await serving.load(name, load.config === undefined ? undefined : endpointConfigOf(load.config, serving.get(name).config));
         if (state !== 'ready') throw invalid('load_failed', message);
       } catch (error) {
         if (!(error instanceof BinnacleError)) throw error;
+        // An endpoint that has gone meanwhile has no entry.
+        if (isEndpoint(name)) failed.set(name, { reason: error.message, revision: serving.get(name).revision });
         throw new BinnacleError(error.kind, error.code, `failed to load '${name}': ${messageOf(error)}`, { details: error.details, cause: error });
       }
     },
@@ -59,6 +68,7 @@ export function createModelRepository(serving: ServingService, control: Reposito
     async unload(name, options) {
       if (control !== undefined && (await control.has(name))) return control.unload(name, options);
       // What is not there is not loaded: Triton answers as if it had done it.
+      failed.delete(name);
       if (isEndpoint(name)) await serving.unload(name);
     },
   };

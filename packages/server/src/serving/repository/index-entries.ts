@@ -2,8 +2,11 @@ import type { Endpoint } from '@binnacle/contract';
 import type { RepositoryIndexEntry } from '../repository-control.port.ts';
 import type { KnownModel } from './known-models.ts';
 
-/** A model in the repository's index: an entry a version that was tried, one without a version for a model that never was. */
-export function indexEntries({ name, problem, unloaded, versions }: KnownModel, endpoint: Endpoint | undefined): RepositoryIndexEntry[] {
+/**
+ * A model in the repository's index: an entry a version that was tried, one without a version for a model that never was. `explicit`: what is
+ * served follows loads, not the folder.
+ */
+export function indexEntries({ name, problem, unloaded, versions }: KnownModel, endpoint: Endpoint | undefined, explicit: boolean): RepositoryIndexEntry[] {
   const mounted = endpoint?.source === 'repository' ? endpoint : undefined;
   if (mounted === undefined) {
     const reason = problem !== '' ? problem : unloaded ? 'unloaded' : '';
@@ -20,6 +23,8 @@ export function indexEntries({ name, problem, unloaded, versions }: KnownModel, 
       const is = ({ ready: 'READY', loading: 'LOADING', draining: 'UNLOADING', failed: 'UNAVAILABLE' } as const)[state];
       return { name, version: String(version), state: is, reason: error ?? failed ?? '' };
     });
-  if (problem === '') return entries.length > 0 ? entries : [{ name, version: undefined, state: 'UNAVAILABLE', reason: mounted.message }];
-  return entries.map((entry) => (entry.state === 'READY' ? { ...entry, reason: `what is in the folder now is not served: ${problem}` } : entry));
+  if (entries.length === 0) return [{ name, version: undefined, state: 'UNAVAILABLE', reason: problem !== '' ? problem : mounted.message }];
+  if (problem === '') return entries;
+  const why = `${explicit ? 'the last load failed' : 'what is in the folder now is not served'}: ${problem}`;
+  return entries.map((entry) => (entry.state === 'READY' ? { ...entry, reason: why } : entry));
 }

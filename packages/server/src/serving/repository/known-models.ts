@@ -17,7 +17,7 @@ export interface KnownModel {
   fingerprint: string;
   /** Versions that were tried last. */
   versions: number[];
-  /** Why nothing of it could be tried; '' when it could, or never was. */
+  /** Why nothing of it could be tried, or the last load that was asked for failed; '' when all went well, or it never was. */
   problem: string;
   /** It was served once, and is not any more. */
   unloaded: boolean;

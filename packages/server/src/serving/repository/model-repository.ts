@@ -105,7 +105,7 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
       model.dependsOn = prepared.dependsOn;
       model.versions = prepared.packages.map(({ version }) => version);
       if (prepared.ignored.length > 0) logger.warn({ model: name, fields: [...new Set(prepared.ignored)] }, 'fields of a config.pbtxt mean nothing here');
-      const endpoint = await serving.mount(prepared);
+      const endpoint = await serving.mount(prepared, { whole: mode === 'explicit' });
       model.problem = '';
       model.unloaded = false;
       return endpoint.state === 'ready' || endpoint.state === 'degraded';
@@ -242,7 +242,7 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
       const names = new Map([...(await scan())].filter(([, places]) => repository === undefined || places.includes(repository)));
       const endpoints = new Map(serving.list().map((endpoint) => [endpoint.name, endpoint]));
       const gone = repository === undefined ? [...models.values()].filter(({ name, wanted }) => wanted && !names.has(name)).map(({ name }) => name) : [];
-      return [...names.keys(), ...gone].sort().flatMap((name) => indexEntries(known(name), endpoints.get(name)));
+      return [...names.keys(), ...gone].sort().flatMap((name) => indexEntries(known(name), endpoints.get(name), mode === 'explicit'));
     },
 
     has: async (name) => models.get(name)?.wanted === true || (await locate(name).catch(() => null)) !== null,
@@ -272,8 +272,10 @@ export function createModelRepositories(deps: ModelRepositoryDeps): ModelReposit
         } catch (error) {
           // What served goes on, with what it was loaded with.
           const serves = endpointOf(name)?.state;
-          if (serves === 'ready' || serves === 'degraded') Object.assign(model, { override: before.override, wanted: true });
-          else if (root !== undefined) Object.assign(model, { override: undefined });
+          if (serves === 'ready' || serves === 'degraded') {
+            const { override, dependsOn, versions } = before;
+            Object.assign(model, { override, dependsOn, versions, wanted: true, problem: messageOf(error) });
+          } else if (root !== undefined) Object.assign(model, { override: undefined });
           if (root !== undefined && model.override?.root !== root) await rm(root, { recursive: true, force: true });
           // A name that no folder has is not kept: any number of them can be asked for.
           if (isNew && serves !== 'ready' && serves !== 'degraded' && !(await isSomewhere(name))) {

@@ -128,6 +128,72 @@ describe('model control modes', () => {
     ).toMatchObject({ model_version: '1', outputs: [{ data: [3, 7] }] });
   });
 
+  it('explicit: a failed load leaves the settings in force that were, and the index says why it failed', async () => {
+    const {
+      control,
+      infer,
+      folder,
+      kit: of,
+    } = (kit = await repositoryKit(
+      { 'm/1/model.onnx': sum(2), 'm/2/model.onnx': sum(2, 2), 'm/config.pbtxt': 'max_batch_size: 8 version_policy { all {} }' },
+      { mode: 'explicit', loadModels: ['m'] },
+    ));
+    const before = of.serving.get('m').config;
+    const config = '{"max_batch_size": 4, "version_policy": {"all": {}}, "response_cache": {"enable": true}, "dynamic_batching": {"priority_levels": 2}}';
+    const unchanged = async (reason: RegExp) => {
+      expect(await infer('m', [[1, 2]], 1)).toMatchObject({ outputs: [{ data: [3] }] });
+      expect(await infer('m', [[1, 2]])).toMatchObject({ model_version: '2', outputs: [{ data: [6] }] });
+      expect(
+        await infer(
+          'm',
+          Array.from({ length: 8 }, () => [1, 2]),
+        ),
+      ).toHaveProperty('outputs');
+      expect(of.serving.get('m').config).toEqual(before);
+      expect(of.serving.stats('m').cache).toBeNull();
+      expect((await control.index()).filter(({ state }) => state === 'READY')).toEqual([
+        { name: 'm', version: '1', state: 'READY', reason: expect.stringMatching(reason) },
+        { name: 'm', version: '2', state: 'READY', reason: expect.stringMatching(reason) },
+      ]);
+    };
+    // One version would load, and the other does not.
+    const files = new Map([
+      ['1/model.onnx', sum(2, 7)],
+      ['2/model.onnx', Buffer.from('broken')],
+    ]);
+    await expect(control.load('m', { config, files })).rejects.toThrow(/^failed to load 'm': .*not a whole ONNX file/);
+    await unchanged(/^the last load failed: .*not a whole ONNX file/);
+    await expect(control.load('m', { config: '{"max_batchsize": 1}' })).rejects.toThrow(/has no field named 'max_batchsize'/);
+    await unchanged(/^the last load failed: .*has no field named 'max_batchsize'/);
+    folder.write('m/2/model.onnx', 'broken');
+    await expect(control.load('m', { config })).rejects.toThrow(/not a whole ONNX file/);
+    await unchanged(/not a whole ONNX file/);
+    folder.write('m/2/model.onnx', sum(2, 3));
+    await control.load('m', { config });
+    expect(of.serving.get('m').config).toMatchObject({ batching: { maxRows: 4, priorityLevels: 2 } });
+    expect(
+      await infer(
+        'm',
+        Array.from({ length: 8 }, () => [1, 2]),
+      ),
+    ).toHaveProperty('error');
+    expect(await infer('m', [[1, 2]])).toMatchObject({ outputs: [{ data: [9] }] });
+    expect(of.serving.stats('m').cache).not.toBeNull();
+    expect((await control.index()).map(({ reason }) => reason)).toEqual(['', '']);
+  });
+
+  it('poll: a broken model leaves the settings with the version that goes on', async () => {
+    const { folder, kit: of } = (kit = await repositoryKit({ 'm/1/model.onnx': sum(2), 'm/config.pbtxt': 'max_batch_size: 8' }, { mode: 'poll' }));
+    folder.write('m/1/model.onnx', 'broken');
+    folder.write('m/config.pbtxt', 'max_batch_size: 8 response_cache { enable: true }');
+    await until(() => of.serving.get('m').state === 'degraded', 10_000);
+    expect(await answer(kit)).toBe(3);
+    expect(of.serving.stats('m').cache).toBeNull();
+    folder.write('m/1/model.onnx', sum(2, 2));
+    await until(() => of.serving.get('m').state === 'ready', 10_000);
+    expect(of.serving.stats('m').cache).not.toBeNull();
+  });
+
   it('explicit: a model that only its load’s files hold', async () => {
     const { control, infer } = (kit = await repositoryKit({}, { mode: 'explicit' }));
     await control.load('m', { config: '{}', files: new Map([['1/model.onnx', sum(2, 4)]]) });
