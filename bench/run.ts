@@ -17,6 +17,7 @@ import { serving } from './serving.ts';
 import { servingCnn } from './serving-cnn.ts';
 import { servingCosts } from './serving-costs.ts';
 import { servingGrpc } from './serving-grpc.ts';
+import { servingLoading } from './serving-loading.ts';
 import { servingMemory } from './serving-memory.ts';
 import { servingTensors } from './serving-tensors.ts';
 import { startUp } from './start.ts';
@@ -34,6 +35,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   servingTensors,
   servingCnn,
   servingCosts,
+  servingLoading,
   servingMemory,
   fuzz,
   batch,

@@ -6,6 +6,7 @@ linear.onnx      logistic regression over eight numbers of a flight, one float i
 trees.onnx       100 boosted trees over the same
 identity.onnx    one float input [N,K], given back
 dense.onnx       two layers of 1024, 8.4 MB of weights, one float input [N,1024]
+large.onnx       24 such layers, 101 MB of weights
 
 A file ``made`` with this script's version marks a complete folder; nothing is made twice.
 """
@@ -15,7 +16,7 @@ import sys
 import warnings
 from pathlib import Path
 
-VERSION = "4"
+VERSION = "5"
 SEED = 7
 
 
@@ -28,7 +29,8 @@ def main(out: Path, flights: str) -> None:
     serving(out)
     batch(out, flights)
     tensors(out)
-    dense(out)
+    dense(out / "dense.onnx", layers=2)
+    dense(out / "large.onnx", layers=24)
     mark.write_text(VERSION)
 
 
@@ -91,11 +93,11 @@ def tensors(out: Path) -> None:
     (out / "identity.onnx").write_bytes(model.SerializeToString())
 
 
-def dense(out: Path) -> None:
+def dense(path: Path, layers: int) -> None:
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
-    width, layers = 1024, 2
+    width = 1024
     random = np.random.default_rng(SEED)
     weights = [numpy_helper.from_array(random.standard_normal((width, width), np.float32) / 32, f"w{i}") for i in range(layers)]
     names = ["X", *[f"h{i}" for i in range(1, layers)], "Y"]
@@ -103,7 +105,7 @@ def dense(out: Path) -> None:
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width]) for name in ("X", "Y")]
     graph = helper.make_graph(nodes, "dense", ends[:1], ends[1:], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    (out / "dense.onnx").write_bytes(model.SerializeToString())
+    path.write_bytes(model.SerializeToString())
 
 
 if __name__ == "__main__":
