@@ -18,7 +18,7 @@ export async function trialLoad(
   const versions = [...new Set(targets.map(({ version }) => version))];
   const tried = await Promise.allSettled(versions.map(async (version) => pool.acquire(await source.resolve(model, { version }), loadOptionsOf(config))));
   const release = async (): Promise<void> => {
-    await Promise.all(tried.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)));
+    await Promise.all(tried.filter((one) => one.status === 'fulfilled').map(({ value }) => value.close()));
   };
   const failed = tried.find((one) => one.status === 'rejected');
   if (failed === undefined) return release;
