@@ -26,7 +26,14 @@ export { mountedConfig } from './repository/mounted-package.ts';
 export { parseEventTime, parseRequestId } from './request-meta.ts';
 export { createPythonRuntime, type PythonRuntime, type PythonRuntimeDeps } from './python/python-runtime.ts';
 export type { EndpointChange, EndpointRecord, EndpointStore, ModelSource, ServedTarget } from './serving.port.ts';
-export { createServingService, type ServedModel, type ServingDeps, type ServingService, type WantedEndpoint } from './serving.service.ts';
+export {
+  createServingService,
+  type ServedModel,
+  type ServingDeps,
+  type ServingService,
+  type VersionStatistics,
+  type WantedEndpoint,
+} from './serving.service.ts';
 export { allocate, type Datatype, TENSOR_ARRAYS, type Tensor, type TensorData } from './tensor.ts';
 export type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
 export type { EndpointStats } from './view.ts';

@@ -66,6 +66,8 @@ export interface VersionStatistics {
   statistics: InferenceStatistics;
   /** Requests in its queue; undefined when it does not answer now. */
   waiting: number | undefined;
+  /** Bytes that it takes; undefined when that is not known, or it does not answer now. */
+  memoryBytes: number | undefined;
 }
 
 export interface ServingService extends EndpointDirectory {
@@ -271,12 +273,10 @@ export function createServingService(deps: ServingDeps): ServingService {
       const endpoint = endpoints.get(name);
       if (endpoint === undefined) throw unknownEndpoint(name);
       const routes = allRoutes(endpoint.routes);
-      return endpoint.statsByVersion().map(({ version, shadow, inference }) => ({
-        version,
-        shadow,
-        statistics: inference,
-        waiting: routes.find((route) => route.version === version && route.shadow === shadow)?.loaded.queue.waiting,
-      }));
+      return endpoint.statsByVersion().map(({ version, shadow, inference }) => {
+        const loaded = routes.find((route) => route.version === version && route.shadow === shadow)?.loaded;
+        return { version, shadow, statistics: inference, waiting: loaded?.queue.waiting, memoryBytes: loaded?.memoryBytes };
+      });
     },
 
     logs: (name, wanted) => endpointLogs(known(name), runtimes, wanted),

@@ -56,6 +56,11 @@ afterAll(() => kit.close());
 const last = (): RunCall => keeper.calls.at(-1) as RunCall;
 const keep = (parameters: object) => kit.infer('keeps', { parameters, inputs: [{ name: 'x', datatype: 'BYTES', shape: [1, 2], data: ['a', 'b'] }] });
 
+it('what takes memory elsewhere tells none in the statistics', async () => {
+  expect((await keep({})).status).toBe(200);
+  expect((await send(`${kit.url}/v2/models/keeps/stats`)).json().model_stats).toMatchObject([{ name: 'keeps', memory_usage: [] }]);
+});
+
 describe('parameters', () => {
   it('reach the runtime', async () => {
     const parameters = {

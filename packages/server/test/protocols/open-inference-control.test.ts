@@ -158,6 +158,9 @@ describe('statistics', () => {
     expect(seen.inference_stats.success.ns).toBeGreaterThan(seen.inference_stats.compute_infer.ns);
     expect(seen.inference_stats.compute_infer.ns).toBeGreaterThan(0);
     expect(seen.batch_stats).toMatchObject([{ batch_size: 4, compute_infer: { count: 3 } }]);
+    const memory = kit.serving.get('counted').versions[0]?.memoryBytes;
+    expect(memory).toEqual(expect.any(Number));
+    expect(seen.memory_usage).toEqual([{ type: 'CPU', id: 0, byte_size: memory }]);
     expect((await get('models/stats')).model_stats.map((one: { name: string }) => one.name)).toEqual(['counted', 'fixed', 'sum', 'text']);
     const text = tritonMetrics(kit.serving);
     expect(text).toContain('nv_inference_request_success{model="counted",version="1"} 3\n');

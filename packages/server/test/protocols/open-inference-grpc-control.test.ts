@@ -64,6 +64,9 @@ describe('statistics', () => {
     const { model_stats } = await rpc.call('ModelStatistics', { name: 'counted' });
     expect(model_stats).toMatchObject([{ name: 'counted', version: '1', inference_count: 3, inference_stats: { success: { count: 3 }, fail: { count: 1 } } }]);
     expect(model_stats[0].inference_stats.success.ns).toBeGreaterThan(0);
+    const memory = kit.serving.get('counted').versions[0]?.memoryBytes;
+    expect(memory).toEqual(expect.any(Number));
+    expect(model_stats[0].memory_usage).toEqual([{ type: 'CPU', id: 0, byte_size: memory }]);
     const all = await rpc.call('ModelStatistics');
     expect(all['model_stats'].map(({ name }: { name: string }) => name)).toContain('sum');
     expect(await failure(rpc.call('ModelStatistics', { name: 'nope' }))).toBe("INVALID_ARGUMENT: requested model 'nope' is not available");

@@ -1,10 +1,10 @@
 import { invalid } from '../../kernel/index.ts';
-import type { InferenceStatistics, ServingService } from '../../serving/index.ts';
+import type { ServingService, VersionStatistics } from '../../serving/index.ts';
 import type { ModelStatistics, StatisticDuration } from './types.ts';
 
 const duration = (count: number, micros: number): StatisticDuration => ({ count, ns: Math.round(micros * 1000) });
 
-function statisticsOf(name: string, version: number, of: InferenceStatistics): ModelStatistics {
+function statisticsOf(name: string, { version, statistics: of, memoryBytes }: VersionStatistics): ModelStatistics {
   const ran = of.success - of.cacheHits;
   return {
     name,
@@ -31,7 +31,7 @@ function statisticsOf(name: string, version: number, of: InferenceStatistics): M
         compute_infer: duration(batch.runs, batch.inferMicros),
         compute_output: duration(batch.runs, batch.outputMicros),
       })),
-    memory_usage: [],
+    memory_usage: memoryBytes === undefined ? [] : [{ type: 'CPU', id: 0, byte_size: Math.round(memoryBytes) }],
   };
 }
 
@@ -53,5 +53,5 @@ function rowsOf(serving: ServingService, name: string, version: number | undefin
     .inferenceStatistics(name)
     .filter((row) => row.waiting !== undefined && (version === undefined || row.version === version))
     .sort((a, b) => a.version - b.version)
-    .map((row) => statisticsOf(name, row.version, row.statistics));
+    .map((row) => statisticsOf(name, row));
 }

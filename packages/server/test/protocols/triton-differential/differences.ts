@@ -8,14 +8,14 @@ export function normal({ status, body }: Seen, call: string): Seen {
   return { status, body: clean(body) };
 }
 
-/** Which fields there are, not the figures. The list of batch sizes depends on how requests were merged. */
+/** Which fields there are, not the figures. The list of batch sizes depends on how requests were merged; Triton's Python backend tells no memory. */
 function shape(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shape);
   if (typeof value !== 'object' || value === null) return typeof value === 'number' ? 0 : value;
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, key === 'batch_stats' ? Array.isArray(item) : shape(item)]),
+      .map(([key, item]) => [key, key === 'batch_stats' || key === 'memory_usage' ? Array.isArray(item) : shape(item)]),
   );
 }
 
