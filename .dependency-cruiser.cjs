@@ -11,7 +11,7 @@ const SDK_NODE = '^packages/sdk/dist/node/';
 const KERNEL = `${SRC}/kernel/`;
 const ROOM_FACES = `${SRC}/(${ROOMS})/index\\.ts$`;
 /** Second faces, for worker threads that cannot afford the whole room: data and pure functions. */
-const LIGHT_FACES = `${SRC}/(serving/(tensor|rows)|monitoring/profile/index)\\.ts$`;
+const LIGHT_FACES = `${SRC}/(serving/(tensor|rows)|monitoring/(profile/index|log-rows))\\.ts$`;
 const PORTS = `${SRC}/(${ROOMS})/[^/]+\\.port\\.ts$`;
 const CONFIG_FACE = `${SRC}/config/index\\.ts$`;
 const HTTP_FACES = `${SRC}/http/((data-plane|grpc)/)?index\\.ts$`;
@@ -70,7 +70,7 @@ const PLACES = {
 const DRIVERS = {
   sql: ['kysely', 'pg', '@types/pg', 'mysql2'],
   onnx: ['onnxruntime-node'],
-  duckdb: ['@duckdb/node-api'],
+  duckdb: ['@duckdb/node-api', '@duckdb/node-bindings'],
   // Types only: reflection is loaded by what they share.
   triton: ['protobufjs'],
   'tf-serving': ['protobufjs'],

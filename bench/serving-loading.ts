@@ -23,7 +23,8 @@ const PHASES = [
 type Phase = (typeof PHASES)[number][0];
 
 /** The same model with another word about it (`doc_string`, ModelProto's field 6), and so another file, which the server has never seen. */
-const saying = (model: Uint8Array, word: string): Uint8Array<ArrayBuffer> => Buffer.concat([model, Buffer.from([(6 << 3) | 2, word.length]), Buffer.from(word)]);
+const saying = (model: Uint8Array, word: string): Uint8Array<ArrayBuffer> =>
+  Buffer.concat([model, Buffer.from([(6 << 3) | 2, word.length]), Buffer.from(word)]);
 
 async function upload({ call }: Client, model: string, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
   const { version } = await call('uploadVersion', { params: { model }, rawBody: new Blob([bytes]) });

@@ -1,30 +1,7 @@
+import type { LogRow, LogRows } from './log-rows.ts';
 import type { StoredSource } from './types.ts';
 
-/** One instance as it is logged. */
-export interface LogRow {
-  /** The intake session that took it, and its place among the rows that this session took for the endpoint, from 1. */
-  session: string;
-  ordinal: number;
-  predictionId: string;
-  requestId: string;
-  instanceIndex: number;
-  /** Event time and time of receipt, milliseconds since the epoch. */
-  ts: number;
-  receivedAt: number;
-  endpoint: string;
-  model: string;
-  version: number;
-  source: StoredSource;
-  weight: number;
-  samplingFraction: number;
-  latencyMs: number;
-  /** A JSON object, feature by name. */
-  features: string;
-  /** As text, and as a number where it is one. */
-  prediction: string | null;
-  predictionNumber: number | null;
-  score: number | null;
-}
+export type { LogRow } from './log-rows.ts';
 
 /** A label as it is kept: text for comparing classes, a number where it is one. */
 export interface Label {
@@ -114,8 +91,8 @@ export interface SegmentManifest {
 
 /** The raw prediction log and the ground truth, joined by prediction id. */
 export interface PredictionLog {
-  /** Durable when it returns. */
-  append(rows: LogRow[]): Promise<void>;
+  /** Durable when it returns. The rows are given away: their memory is not to be used again. */
+  append(rows: LogRows): Promise<void>;
   /** Durable when it returns; a label sent again replaces the former one. Labels without a prediction wait for it. */
   addLabels(endpoint: string, labels: Label[]): Promise<LabelOutcome>;
   /** Rows of a session beyond an ordinal, by endpoint, in the order in which they were taken. */

@@ -6,6 +6,7 @@ import { openDuckDb } from '../../src/adapters/duckdb/instance.ts';
 import { predictionLogHere } from '../../src/adapters/duckdb/prediction-log.ts';
 import { duckDbPredictionLog } from '../../src/adapters/duckdb/prediction-log-thread.ts';
 import { duckDbTrainingData } from '../../src/adapters/duckdb/profile-data.ts';
+import { packRows } from '../../src/monitoring/log-rows.ts';
 import type { Label, LogRow, LogSegment, PredictionLog, QualityQuery } from '../../src/monitoring/prediction-log.port.ts';
 import { qualityOf } from '../../src/monitoring/quality/quality.ts';
 
@@ -75,7 +76,7 @@ const query = (change: Partial<QualityQuery> = {}): QualityQuery => ({
 describe('the prediction log', () => {
   it('reads the same from hot rows, a sealed file, both, and after a restart', async () => {
     const ids = async () => (await log.list({ endpoint: 'e', limit: 100 })).map(({ predictionId }) => predictionId);
-    await log.append([row('a:0'), row('a:1', { ts: 3000 })]);
+    await log.append(packRows([row('a:0'), row('a:1', { ts: 3000 })]));
     await log.addLabels('e', [label('a:0', '0')]);
     expect(await ids()).toEqual(['a:1', 'a:0']);
     await log.maintain(true);
@@ -84,7 +85,7 @@ describe('the prediction log', () => {
       ['labels', 1],
     ]);
     expect(await ids()).toEqual(['a:1', 'a:0']);
-    await log.append([row('b:0', { ts: 2000, endpoint: 'e' }), row('z:0', { endpoint: 'other' })]);
+    await log.append(packRows([row('b:0', { ts: 2000, endpoint: 'e' }), row('z:0', { endpoint: 'other' })]));
     expect(await ids()).toEqual(['a:1', 'b:0', 'a:0']);
     await log.close();
     log = open();
@@ -93,7 +94,7 @@ describe('the prediction log', () => {
   });
 
   it('a crash between sealing steps neither loses nor doubles rows', async () => {
-    await log.append([row('a:0')]);
+    await log.append(packRows([row('a:0')]));
     const failing = { ...manifest, changeSegments: async () => Promise.reject(new Error('the database is full')) };
     await log.close();
     log = predictionLogHere({ dir, manifest: failing, now: () => now });
@@ -101,7 +102,7 @@ describe('the prediction log', () => {
     expect(await log.list({ endpoint: 'e', limit: 10 })).toHaveLength(1);
     await log.close();
     log = open();
-    await log.append([row('b:0')]);
+    await log.append(packRows([row('b:0')]));
     expect(await log.list({ endpoint: 'e', limit: 10 })).toHaveLength(2);
     await log.maintain(true);
     expect(await log.list({ endpoint: 'e', limit: 10 })).toHaveLength(2);
@@ -125,7 +126,7 @@ describe('the prediction log', () => {
 
   it('files of a past day are merged into one', async () => {
     for (let i = 0; i < 3; i++) {
-      await log.append([row(`a${i}:0`)]);
+      await log.append(packRows([row(`a${i}:0`)]));
       await log.maintain(true);
     }
     expect(segments).toHaveLength(3);
@@ -138,7 +139,7 @@ describe('the prediction log', () => {
 
   it('reading while sealing sees every row once', async () => {
     for (let i = 0; i < 5; i++) {
-      await log.append(Array.from({ length: 500 }, (_, k) => row(`r${i}:${k}`)));
+      await log.append(packRows(Array.from({ length: 500 }, (_, k) => row(`r${i}:${k}`))));
       const [, ...reads] = await Promise.all([
         log.maintain(true),
         ...Array.from({ length: 5 }, () => log.list({ endpoint: 'e', limit: 1000, predictionId: `r${i}:7` })),
@@ -148,7 +149,7 @@ describe('the prediction log', () => {
   });
 
   it('pages by key, newest first', async () => {
-    await log.append(Array.from({ length: 25 }, (_, i) => row(`p:${i}`, { ts: 1000 + (i % 3) })));
+    await log.append(packRows(Array.from({ length: 25 }, (_, i) => row(`p:${i}`, { ts: 1000 + (i % 3) }))));
     const seen: string[] = [];
     for (let before: { ts: number; predictionId: string; version: number } | undefined; ; ) {
       const page = await log.list({ endpoint: 'e', limit: 10, before });
@@ -162,19 +163,19 @@ describe('the prediction log', () => {
   });
 
   it('a label sent again replaces the former; one for nothing waits; ids with quotes are only text', async () => {
-    await log.append([row("it's:0"), row('b:0')]);
+    await log.append(packRows([row("it's:0"), row('b:0')]));
     expect(await log.addLabels('e', [label("it's:0", '1'), label('later:0', '1')])).toEqual({ matched: 1, unmatched: 1, newlyMatched: 1 });
     expect(await log.addLabels('e', [label("it's:0", '0')])).toEqual({ matched: 1, unmatched: 0, newlyMatched: 0 });
     expect((await log.list({ endpoint: 'e', limit: 1, predictionId: "it's:0" }))[0]?.label).toBe('0');
     expect(await log.countLabelled('e')).toBe(1);
-    await log.append([row('later:0')]);
+    await log.append(packRows([row('later:0')]));
     expect(await log.countLabelled('e')).toBe(2);
     expect(await log.labelValues('e', 5)).toEqual(['1', '0']);
     expect(await log.addLabels('other', [label('b:0', '1')])).toMatchObject({ matched: 0 });
   });
 
   it("a caller's own id and request:index both find the prediction", async () => {
-    await log.append([row('order-77', { requestId: 'req', instanceIndex: 4 }), row('order-78', { requestId: 'req', instanceIndex: 5 })]);
+    await log.append(packRows([row('order-77', { requestId: 'req', instanceIndex: 4 }), row('order-78', { requestId: 'req', instanceIndex: 5 })]));
     expect(await log.addLabels('e', [label('order-77', '1'), label('req:5', '0')])).toEqual({ matched: 2, unmatched: 0, newlyMatched: 2 });
     expect((await log.list({ endpoint: 'e', limit: 10 })).map((found) => [found.predictionId, found.label])).toEqual([
       ['order-78', '0'],
@@ -185,7 +186,7 @@ describe('the prediction log', () => {
   it.each(golden.quality)(
     'AUC, Brier, log loss and accuracy of $labels.length rows are those of scikit-learn',
     async ({ labels, scores, auc, brier, logLoss, accuracy }) => {
-      await log.append(scores.map((score, i) => row(`q:${i}`, { score, prediction: score >= 0.5 ? '1' : '0' })));
+      await log.append(packRows(scores.map((score, i) => row(`q:${i}`, { score, prediction: score >= 0.5 ? '1' : '0' }))));
       await log.addLabels(
         'e',
         labels.map((value, i) => label(`q:${i}`, String(value))),
@@ -204,7 +205,7 @@ describe('the prediction log', () => {
 
   it('RMSE and MAE are those of scikit-learn', async () => {
     const { labels, predictions, rmse, mae } = golden.regression;
-    await log.append(predictions.map((value, i) => row(`q:${i}`, { score: null, prediction: String(value), predictionNumber: value })));
+    await log.append(packRows(predictions.map((value, i) => row(`q:${i}`, { score: null, prediction: String(value), predictionNumber: value }))));
     await log.addLabels(
       'e',
       labels.map((value, i) => label(`q:${i}`, String(value))),
@@ -220,7 +221,7 @@ describe('the prediction log', () => {
   });
 
   it('numeric truth is compared as it was sent, not as the class that it would make', async () => {
-    await log.append([row('n:0', { prediction: '1234568', predictionNumber: 1234567.5 }), row('n:1', { prediction: '2', predictionNumber: 2 })]);
+    await log.append(packRows([row('n:0', { prediction: '1234568', predictionNumber: 1234567.5 }), row('n:1', { prediction: '2', predictionNumber: 2 })]));
     await log.addLabels('e', [
       { predictionId: 'n:0', label: '1234568', labelNumber: 1234567.75, labelAt: 1 },
       // A number that came as text still is one.
@@ -230,18 +231,16 @@ describe('the prediction log', () => {
   });
 
   it('an endpoint that was made again for another model is measured by its own rows', async () => {
-    await log.append([row('a:0', { model: 'former' }), row('b:0')]);
+    await log.append(packRows([row('a:0', { model: 'former' }), row('b:0')]));
     await log.addLabels('e', [label('a:0', '0'), label('b:0', '1')]);
     expect(await log.quality(query())).toMatchObject([{ predictions: 1, labelled: 1, correct: 1 }]);
     expect(await log.sample({ endpoint: 'e', model: 'former', version: 1, from: 0, to: DAY, limit: 10 })).toHaveLength(1);
   });
 
   it('windows without labels, with one row or one class give null, not NaN', async () => {
-    await log.append([
-      row('a:0', { ts: 1 }),
-      row('b:0', { ts: DAY + 1 }),
-      row('c:0', { ts: 2 * DAY + 1, score: null, prediction: null, predictionNumber: null }),
-    ]);
+    await log.append(
+      packRows([row('a:0', { ts: 1 }), row('b:0', { ts: DAY + 1 }), row('c:0', { ts: 2 * DAY + 1, score: null, prediction: null, predictionNumber: null })]),
+    );
     await log.addLabels('e', [label('b:0', '1')]);
     const sums = await log.quality(query({ to: 3 * DAY }));
     expect(
@@ -257,10 +256,10 @@ describe('the prediction log', () => {
 
   it('two logs on one folder share one database, so neither loses rows', async () => {
     const second = open();
-    await log.append([row('a:0')]);
-    await second.append([row('b:0')]);
+    await log.append(packRows([row('a:0')]));
+    await second.append(packRows([row('b:0')]));
     await second.close();
-    await log.append([row('c:0')]);
+    await log.append(packRows([row('c:0')]));
     await log.close();
     log = open();
     expect((await log.list({ endpoint: 'e', limit: 10 })).map(({ predictionId }) => predictionId).sort()).toEqual(['a:0', 'b:0', 'c:0']);
@@ -268,6 +267,37 @@ describe('the prediction log', () => {
 });
 
 describe('the prediction log in its own thread', () => {
+  it('keeps thousands of rows of several endpoints, texts short, long and absent, hot and sealed', async () => {
+    const rows = Array.from({ length: 5000 }, (_, i) =>
+      row(i % 3 === 0 ? `own ${i}` : `r${i}:${i % 2}`, {
+        requestId: `r${i}`,
+        instanceIndex: i % 2,
+        ordinal: i + 1,
+        ts: 1_700_000_000_000 + i,
+        endpoint: ['e', 'an endpoint with a long name', 'ä'][i % 3] as string,
+        version: 1 + (i % 2),
+        features: JSON.stringify({ text: 'ü'.repeat(i % 9), more: 'x'.repeat(i % 40) }),
+        prediction: i % 5 === 0 ? null : 'p'.repeat(i % 15),
+        predictionNumber: i % 7 === 0 ? null : i / 3,
+        score: i % 11 === 0 ? null : -i,
+      }),
+    );
+    const threaded = duckDbPredictionLog({ dir, manifest });
+    await threaded.append(packRows(rows));
+    const expected = [...rows].reverse().map((one) => ({ ...one, label: null }));
+    for (const state of ['hot', 'sealed']) {
+      const read = (await Promise.all(['e', 'an endpoint with a long name', 'ä'].map((endpoint) => threaded.list({ endpoint, limit: 5000 })))).flat();
+      expect(
+        read.sort((a, b) => b.ts - a.ts),
+        state,
+      ).toEqual(expected);
+      expect(await threaded.list({ endpoint: 'an endpoint with a long name', limit: 5, predictionId: 'r1:1' })).toHaveLength(1);
+      await threaded.maintain(true);
+    }
+    expect(segments).toHaveLength(1);
+    await threaded.close();
+  });
+
   it('starts with the first call, keeps every field, asks for the manifest here, and ends', async () => {
     const rows = [
       row('a:0'),
@@ -277,7 +307,7 @@ describe('the prediction log in its own thread', () => {
     const threaded = duckDbPredictionLog({ dir, manifest });
     await threaded.maintain();
     expect(readdirSync(dir)).toEqual([]);
-    await threaded.append(rows);
+    await threaded.append(packRows(rows));
     expect(await threaded.addLabels('e', [label('a:0', '1')])).toEqual({ matched: 1, unmatched: 0, newlyMatched: 1 });
     await threaded.maintain(true);
     expect(segments).toHaveLength(2);

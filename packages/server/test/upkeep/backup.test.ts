@@ -7,6 +7,7 @@ import { openFolderArtifactStore } from '../../src/adapters/fs/index.ts';
 import { predictionLogHere } from '../../src/adapters/duckdb/prediction-log.ts';
 import { openSqlite, sqliteSnapshots, storeProxy } from '../../src/adapters/sql/index.ts';
 import type { SegmentManifest } from '../../src/monitoring/index.ts';
+import { packRows } from '../../src/monitoring/log-rows.ts';
 import { openBackup, restoreBackup, saveBackup } from '../../src/upkeep/index.ts';
 import { binnacle, startServer, temporaryFolder } from '../support/server.ts';
 
@@ -142,9 +143,9 @@ it('keeps the prediction log, the rows that were still hot, too', async () => {
   const rest = { samplingFraction: 1, latencyMs: 1, features: '{}', prediction: '1', predictionNumber: 1, score: 0.5 };
   const dataDir = temporaryFolder();
   const { engine, log } = await open(dataDir);
-  await log.append([{ ...row, ...rest, predictionId: 'sealed', ordinal: 1 }]);
+  await log.append(packRows([{ ...row, ...rest, predictionId: 'sealed', ordinal: 1 }]));
   await log.maintain(true);
-  await log.append([{ ...row, ...rest, predictionId: 'hot', ordinal: 2 }]);
+  await log.append(packRows([{ ...row, ...rest, predictionId: 'hot', ordinal: 2 }]));
   const openArtifacts = (root: string) => openFolderArtifactStore({ root });
   const database = sqliteSnapshots(join(dataDir, 'binnacle.db'));
   const artifacts = await openArtifacts(join(dataDir, 'artifacts'));

@@ -14,6 +14,9 @@ export const COLUMNS: Record<Kind, string> = {
 const TIME: Record<Kind, string> = { predictions: 'ts', labels: 'label_at' };
 const ORDER: Record<Kind, string> = { predictions: 'endpoint, ts', labels: 'endpoint, seq' };
 const namesOf = (kind: Kind): string => COLUMNS[kind].replace(/ [A-Z]+(?=,|$)/g, '');
+/** The columns of a hot table. An id that follows from its request is not written there; files have them all. */
+const hotColumns = (kind: Kind): string =>
+  namesOf(kind).replace(/^prediction_id(?=, request_id)/, "coalesce(prediction_id, request_id || ':' || instance_index) AS prediction_id");
 const DAY = 86_400_000;
 /** Files of one day are merged when they are at least this many. */
 const COMPACT_FILES = 2;
@@ -98,7 +101,7 @@ export class LogTables {
     const segments = (await this.#options.manifest.listSegments()).filter((segment) => segment.kind === kind);
     const sealed = new Set(segments.map(({ id }) => id));
     const columns = namesOf(kind);
-    const parts = this.#hot.filter((table) => table.kind === kind && !sealed.has(table.name)).map(({ name }) => `SELECT ${columns} FROM ${name}`);
+    const parts = this.#hot.filter((table) => table.kind === kind && !sealed.has(table.name)).map(({ name }) => `SELECT ${hotColumns(kind)} FROM ${name}`);
     const files = options.hotOnly
       ? []
       : segments.filter(({ minTs, maxTs }) => maxTs >= (options.from ?? Number.NEGATIVE_INFINITY) && minTs < (options.to ?? Number.POSITIVE_INFINITY));
@@ -126,7 +129,7 @@ export class LogTables {
       const connection = await this.#options.connect();
       try {
         if (table.rows > 0 && !sealed.has(table.name)) {
-          const segment = await this.#copy(connection, table.kind, table.name, `SELECT * FROM ${table.name}`);
+          const segment = await this.#copy(connection, table.kind, table.name, `SELECT ${hotColumns(table.kind)} FROM ${table.name}`);
           await this.#options.manifest.changeSegments([segment], []);
         }
         await connection.run(`DROP TABLE ${table.name}`);

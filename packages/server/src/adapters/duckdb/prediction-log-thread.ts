@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { deserializeError, serializeError, siblingModule, unavailable } from '../../kernel/index.ts';
+import { buffersOf } from '../../monitoring/log-rows.ts';
 import type { PredictionLog, SegmentManifest } from '../../monitoring/prediction-log.port.ts';
-import { type FromWorker, packRows, type ToWorker, type WorkerOptions } from './prediction-log-wire.ts';
+import type { FromWorker, ToWorker, WorkerOptions } from './prediction-log-wire.ts';
 
 export interface PredictionLogThreadOptions extends WorkerOptions {
   manifest: SegmentManifest;
@@ -18,11 +19,8 @@ export function duckDbPredictionLog(options: PredictionLogThreadOptions): Predic
     (...args: Parameters<PredictionLog[M]>): ReturnType<PredictionLog[M]> =>
       thread.call(method, args) as ReturnType<PredictionLog[M]>;
   return {
-    append: (rows) => {
-      if (rows.length === 0) return Promise.resolve();
-      const packed = packRows(rows);
-      return thread.call('append', [packed], [packed.numbers.buffer, packed.lengths.buffer]) as Promise<void>;
-    },
+    // The rows' memory goes over to the thread: it is not the caller's any more.
+    append: (rows) => (rows.rows === 0 ? Promise.resolve() : (thread.call('append', [rows], buffersOf(rows)) as Promise<void>)),
     addLabels: call('addLabels'),
     beyond: call('beyond'),
     list: call('list'),

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { deserializeError, serializeError } from '../../kernel/index.ts';
 import type { LogSegment } from '../../monitoring/prediction-log.port.ts';
 import { predictionLogHere } from './prediction-log.ts';
-import { type FromWorker, type PackedRows, type ToWorker, unpackRows, type WorkerOptions } from './prediction-log-wire.ts';
+import type { FromWorker, ToWorker, WorkerOptions } from './prediction-log-wire.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('runs in a worker thread only');
@@ -23,7 +23,6 @@ const log = predictionLogHere({
 });
 
 async function run(method: string, args: unknown[]): Promise<unknown> {
-  if (method === 'append') return log.append(unpackRows(args[0] as PackedRows));
   return (log[method as 'list'] as (...args: unknown[]) => Promise<unknown>)(...args);
 }
 

@@ -1,7 +1,8 @@
 import type { Logger } from '../../kernel/index.ts';
 import type { IntakeLedger } from '../intake-ledger.port.ts';
 import type { ActivityDelta, BucketDelta, MonitoringStore } from '../monitoring-store.port.ts';
-import type { LogRow, PredictionLog } from '../prediction-log.port.ts';
+import type { LogRows } from '../log-rows.ts';
+import type { PredictionLog } from '../prediction-log.port.ts';
 
 interface DeliveryDeps {
   store: MonitoringStore;
@@ -10,17 +11,16 @@ interface DeliveryDeps {
   logger: Logger;
 }
 
-const LOG_ROWS = 1000;
 /** Kept while the store does not take them; beyond, the oldest go. */
 const UNSENT_BUCKETS = 50_000;
 
 /** Brings what a flush gathered to the log and the store. */
 export class Delivery {
   readonly #deps: DeliveryDeps;
-  readonly #onDropped: (rows: LogRow[]) => void;
+  readonly #onDropped: (rows: LogRows) => void;
   readonly #unsent: { buckets: BucketDelta[]; activity: ActivityDelta[] } = { buckets: [], activity: [] };
 
-  constructor(deps: DeliveryDeps, onDropped: (rows: LogRow[]) => void) {
+  constructor(deps: DeliveryDeps, onDropped: (rows: LogRows) => void) {
     this.#deps = deps;
     this.#onDropped = onDropped;
   }
@@ -31,15 +31,13 @@ export class Delivery {
   }
 
   /** Rows that the log does not take are dropped and counted: keeping them would fill the memory. */
-  async rows(rows: LogRow[]): Promise<void> {
-    for (let from = 0; from < rows.length; from += LOG_ROWS) {
-      try {
-        await this.#deps.log.append(rows.slice(from, from + LOG_ROWS));
-      } catch (err) {
-        this.#deps.logger.error({ err, rows: rows.length - from }, 'the prediction log cannot be written; these rows are counted as dropped');
-        this.#onDropped(rows.slice(from));
-        return;
-      }
+  async rows(rows: LogRows): Promise<void> {
+    if (rows.rows === 0) return;
+    try {
+      await this.#deps.log.append(rows);
+    } catch (err) {
+      this.#deps.logger.error({ err, rows: rows.rows }, 'the prediction log cannot be written; these rows are counted as dropped');
+      this.#onDropped(rows);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { MonitorConfig } from '@binnacle/contract';
 import type { PredictionBatch } from '../../serving/index.ts';
 import type { Column } from '../../tables/index.ts';
+import type { LogContext, LogRowsBuilder } from '../log-rows.ts';
 import { CategorySketch, type ColumnValues, LogSketch, looksNumeric, NumericSketch, type Role, type Sketch, toNumber } from '../profile/index.ts';
 import { categoriesOf, type FeatureBaseline, layoutOf, type TrainingProfile } from '../training/training-profile.ts';
 import type { StoredSource } from '../types.ts';
@@ -13,8 +14,9 @@ const MAX_FEATURES = 512;
 interface Slot {
   role: Role;
   name: string;
-  /** `"name":` for the log's JSON. */
+  /** `,"name":` for the log's JSON, and `{"name":`. */
   prefix: string;
+  first: string;
   make(): Sketch;
   add(sketch: Sketch, values: ColumnValues, from: number, to: number): void;
 }
@@ -42,6 +44,7 @@ export class IntakeContext {
   #featureNames: string[] = [];
   #featureSlots: number[] = [];
   #outputNames: string[] = [];
+  #logContext: LogContext | undefined;
   predictionSlot = -1;
   scoreSlot = -1;
 
@@ -54,6 +57,14 @@ export class IntakeContext {
     this.#settings = settings;
     for (const feature of profile?.features ?? []) this.#baselines.set(`feature ${feature.name}`, feature);
     for (const output of profile?.outputs ?? []) this.#baselines.set(`output ${output.name}`, output);
+  }
+
+  /** What its rows in the log share. */
+  logContext(session: string, weight: number): LogContext {
+    if (this.#logContext?.weight === weight && this.#logContext.session === session) return this.#logContext;
+    const { endpoint, model, version, source } = this;
+    this.#logContext = { session, endpoint, model, version, source, samplingFraction: this.config.samplingFraction, weight };
+    return this.#logContext;
   }
 
   /** The slots of these columns; the same array as long as the columns keep their names. */
@@ -92,7 +103,8 @@ export class IntakeContext {
     if (known !== undefined) return known;
     const way = wayOf(this.#baselines.get(key), values, role);
     this.#slotOf.set(key, this.slots.length);
-    return this.slots.push({ role, name, prefix: `${JSON.stringify(name)}:`, ...way }) - 1;
+    const quoted = `${JSON.stringify(name)}:`;
+    return this.slots.push({ role, name, prefix: `,${quoted}`, first: `{${quoted}`, ...way }) - 1;
   }
 }
 
@@ -119,36 +131,13 @@ function wayOf(baseline: FeatureBaseline | undefined, values: ColumnValues, role
   return { make: () => new LogSketch(centre), add: (sketch, column, from, to) => (sketch as LogSketch).addColumn(column, from, to) };
 }
 
-/** One row's features as a JSON object; numbers of float32 with eight digits (enough to read the same float32 back), NaN as null. */
-export function featuresJson(context: IntakeContext, slots: readonly number[], columns: readonly Column[], row: number): string {
-  let text = '';
+/** Puts one row's features as a JSON object; NaN is null there. */
+export function putFeatures(text: LogRowsBuilder, context: IntakeContext, slots: readonly number[], columns: readonly Column[], row: number): void {
   for (let i = 0; i < slots.length; i++) {
     const { values } = columns[i] as Column;
-    text += (i === 0 ? '{' : ',') + (context.slots[slots[i] as number] as Slot).prefix + cell(values[row], !(values instanceof Float64Array));
+    const { prefix, first } = context.slots[slots[i] as number] as Slot;
+    text.put(i === 0 ? first : prefix);
+    text.value(values[row], !(values instanceof Float64Array));
   }
-  return text === '' ? '{}' : `${text}}`;
-}
-
-/** @param short The number may be a float32 (a single one may come without its typed array): what is one exactly is written as one. */
-function cell(value: unknown, short: boolean): string {
-  if (typeof value === 'number') {
-    if (Number.isFinite(value)) return short && Math.fround(value) === value ? shortFloat(value) : String(value);
-    return Number.isNaN(value) ? 'null' : `"${value}"`;
-  }
-  if (typeof value === 'string') return JSON.stringify(value);
-  return value === null || value === undefined ? 'null' : String(value);
-}
-
-/** Powers that leave eight digits before the point, from 1e-3 up to 1e7. */
-const POWERS = [1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 10] as const;
-
-/** A float32 in eight significant digits; rounding by a power of ten is several times as fast as toPrecision. */
-function shortFloat(value: number): string {
-  if (Number.isInteger(value)) return String(value);
-  const size = Math.abs(value);
-  if (size < 1e-3 || size >= 1e7) return String(Number(value.toPrecision(8)));
-  let digits = 0;
-  for (let bound = 1e-2; size >= bound; bound *= 10) digits++;
-  const power = POWERS[digits] as number;
-  return String(Math.round(value * power) / power);
+  text.put(slots.length === 0 ? '{}' : '}');
 }

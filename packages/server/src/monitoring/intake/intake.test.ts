@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/index.ts';
 import type { PredictionBatch } from '../../serving/index.ts';
 import type { ActivityDelta, BucketDelta, MonitoringStore } from '../monitoring-store.port.ts';
+import { type LogRows, LogRowsBuilder, unpackRows } from '../log-rows.ts';
 import type { LogRow, PredictionLog } from '../prediction-log.port.ts';
 import { ProfileSet } from '../profile/index.ts';
 import { prometheusText } from '../prometheus.ts';
-import { featuresJson, IntakeContext } from './intake-context.ts';
+import { IntakeContext, putFeatures } from './intake-context.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 import { classKey, outcome, resolveRoles } from './roles.ts';
 
@@ -49,7 +50,7 @@ function setUp(
       },
       ...options.store,
     } as MonitoringStore,
-    log: { append: async (more: LogRow[]) => void rows.push(...more), ...options.log } as PredictionLog,
+    log: { append: async (more: LogRows) => void rows.push(...unpackRows(more)), ...options.log } as PredictionLog,
     ledger: { session: 's', previous: null, mark: (endpoint, count) => void (marks[endpoint] = count), settled() {}, close() {} },
     logger: silentLogger,
     describe: options.describe ?? (async () => ({ config: MonitorConfig.parse(options.config ?? {}), profile: null, settings: {} })),
@@ -78,9 +79,9 @@ describe('the recorder', () => {
   it('a log that is too slow for what comes leaves rows out and counts them, and memory is bounded', async () => {
     const hanging = Promise.withResolvers<void>();
     const written: number[] = [];
-    const append = async (more: LogRow[]) => {
+    const append = async (more: LogRows) => {
       await hanging.promise;
-      written.push(more.length);
+      written.push(more.rows);
     };
     const { recorder, total, activity } = setUp({ limits: { logRows: 10, profileRows: 20, logRowsAtOnce: 2, flushMs: 5 }, log: { append } });
     for (let i = 0; i < 100; i++) {
@@ -100,10 +101,10 @@ describe('the recorder', () => {
     const hanging = Promise.withResolvers<void>();
     const slow = Promise.withResolvers<void>();
     const written: number[] = [];
-    const append = async (more: LogRow[]) => {
+    const append = async (more: LogRows) => {
       hanging.resolve();
       await slow.promise;
-      written.push(more.length);
+      written.push(more.rows);
     };
     const { recorder, total } = setUp({ limits: { flushMs: 20 }, log: { append } });
     recorder.record(batch());
@@ -301,7 +302,15 @@ it('features are written as JSON that reads back, whatever they hold', () => {
     { name: 'flag', values: [true] },
     { name: 'none', values: [null] },
   ];
-  expect(JSON.parse(featuresJson(context, context.featureSlots(columns), columns, 0))).toEqual({
+  const written = (columnsOf: typeof columns) => {
+    const text = new LogRowsBuilder();
+    text.begin();
+    putFeatures(text, context, context.featureSlots(columnsOf), columnsOf, 0);
+    text.end();
+    text.add(context.logContext('s', 1), 1, 0, 0, 0, 0, null, null);
+    return Buffer.from(text.take().texts).toString();
+  };
+  expect(JSON.parse(written(columns))).toEqual({
     'we"ird\n': 'a"b\u2028',
     f: 0.1,
     g: 0.1,
@@ -311,7 +320,7 @@ it('features are written as JSON that reads back, whatever they hold', () => {
     flag: true,
     none: null,
   });
-  expect(featuresJson(context, [], [], 0)).toBe('{}');
+  expect(written([])).toBe('{}');
 });
 
 it('metrics escape labels and count up to infinity', () => {

@@ -2,13 +2,14 @@ import type { Logger } from '../../kernel/index.ts';
 import type { CountedRequest, FailedRequest, PredictionBatch, PredictionSink } from '../../serving/index.ts';
 import type { IntakeLedger } from '../intake-ledger.port.ts';
 import type { ActivityDelta, MonitoringStore } from '../monitoring-store.port.ts';
-import type { LogRow, PredictionLog } from '../prediction-log.port.ts';
+import { LOG_NUMBERS, type LogRows, LogRowsBuilder } from '../log-rows.ts';
+import type { PredictionLog } from '../prediction-log.port.ts';
 import { hash32 } from '../profile/index.ts';
 import type { StoredSource } from '../types.ts';
 import { Accumulators } from './accumulator.ts';
 import { addRows, bucketStart, eventTime } from './batch-rows.ts';
 import { Delivery } from './delivery.ts';
-import { type Description, featuresJson, IntakeContext } from './intake-context.ts';
+import { type Description, IntakeContext, putFeatures } from './intake-context.ts';
 import { RequestCounters } from './request-counters.ts';
 import { outcome } from './roles.ts';
 
@@ -29,8 +30,9 @@ const LIMITS = {
   /** Milliseconds of work before other work gets its turn. */
   sliceMs: 2,
   flushMs: 500,
-  /** Rows that go to the log before the flush: held longer they would outlive the young generation, and cost more to collect than to make. */
-  logRowsAtOnce: 1000,
+  /** Rows, and bytes of their texts, that go to the log before the flush. Each time is a transaction of its own, which a thousand rows hardly pay for. */
+  logRowsAtOnce: 4000,
+  logBytesAtOnce: 4 * 1024 * 1024,
   /** Five-minute buckets that bring the flush forward: its transaction holds the store's writer for some twenty milliseconds. */
   flushBuckets: 500,
 };
@@ -62,7 +64,7 @@ export class Recorder implements PredictionSink {
   readonly #waiting = new Map<string, Work[]>();
   #buckets = new Accumulators();
   #activity = new Map<string, ActivityDelta>();
-  #rows: LogRow[] = [];
+  readonly #rows = new LogRowsBuilder();
   readonly #delivery: Delivery;
   readonly #recorded = new Map<string, number>();
   readonly #accounted = new Map<string, number>();
@@ -80,8 +82,8 @@ export class Recorder implements PredictionSink {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#delivery = new Delivery(options, (rows) => {
-      for (const row of rows) this.#drop(row.endpoint, 1);
+    this.#delivery = new Delivery(options, ({ rows, numbers, contexts }: LogRows) => {
+      for (let row = 0; row < rows; row++) this.#drop(contexts[numbers[row * LOG_NUMBERS] as number]?.endpoint ?? '', 1);
     });
   }
 
@@ -166,7 +168,7 @@ export class Recorder implements PredictionSink {
       work.at = to;
       if (to >= work.batch.rows) this.#head++;
       if (this.#buckets.size >= this.#limits.flushBuckets) this.#flushSoon();
-      else if (this.#rows.length >= this.#limits.logRowsAtOnce) this.#rowsSoon();
+      else if (this.#rows.rows >= this.#limits.logRowsAtOnce || this.#rows.bytes >= this.#limits.logBytesAtOnce) this.#rowsSoon();
       if (performance.now() >= until) break;
     }
     if (this.#head > 1024 || this.#head === this.#queue.length) {
@@ -220,7 +222,7 @@ export class Recorder implements PredictionSink {
     this.#count(batch, from, to, sampled ? context : undefined);
     if (!sampled) return;
     // Also rows that are ready wait for the log, and a log that is too slow must not fill the memory.
-    if (work.skip === 'nothing' && this.#rows.length < this.#limits.profileRows) this.#log(batch, context, from, to);
+    if (work.skip === 'nothing' && this.#rows.rows < this.#limits.profileRows) this.#log(batch, context, from, to);
     else this.#drop(batch.endpoint, to - from);
   }
 
@@ -272,28 +274,17 @@ export class Recorder implements PredictionSink {
     const { session } = this.#options.ledger;
     // These rows have been counted already: they are the last of what the endpoint has.
     const before = (this.#accounted.get(batch.endpoint) ?? 0) - to + 1;
+    const rows = this.#rows;
+    const shared = context.logContext(session, batch.weight ?? 1);
     for (let row = from; row < to; row++) {
       const { prediction, number, score } = outcome(context.roles, batch.outputs, row);
-      this.#rows.push({
-        session,
-        ordinal: before + row,
-        predictionId: batch.predictionIds?.[row] ?? `${batch.requestId}:${row}`,
-        requestId: batch.requestId,
-        instanceIndex: row,
-        ts: eventTime(batch, row),
-        receivedAt: batch.receivedAt,
-        endpoint: batch.endpoint,
-        model: batch.model,
-        version: batch.version,
-        source: context.source,
-        weight: batch.weight ?? 1,
-        samplingFraction: context.config.samplingFraction,
-        latencyMs: batch.latencyMs,
-        features: featuresJson(context, slots, batch.features, row),
-        prediction,
-        predictionNumber: number,
-        score,
-      });
+      rows.begin();
+      rows.text(batch.requestId);
+      rows.text(batch.predictionIds?.[row] ?? null);
+      putFeatures(rows, context, slots, batch.features, row);
+      rows.end();
+      rows.text(prediction);
+      rows.add(shared, before + row, row, eventTime(batch, row), batch.receivedAt, batch.latencyMs, number, score);
     }
   }
 
@@ -340,10 +331,7 @@ export class Recorder implements PredictionSink {
 
   /** The log's rows alone; what they add to the profiles is stored with the next flush. */
   #rowsSoon(): void {
-    if (this.#flushing !== undefined) return;
-    const rows = this.#rows;
-    this.#rows = [];
-    this.#writing(this.#delivery.rows(rows));
+    if (this.#flushing === undefined) this.#writing(this.#delivery.rows(this.#rows.take()));
   }
 
   #writing(work: Promise<void>): void {
@@ -371,9 +359,9 @@ export class Recorder implements PredictionSink {
   async #write(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const [rows, buckets, activity] = [this.#rows, this.#buckets, [...this.#activity.values()]];
-    if (rows.length === 0 && buckets.size === 0 && activity.length === 0 && !this.#delivery.owes) return;
-    this.#rows = [];
+    const [buckets, activity] = [this.#buckets, [...this.#activity.values()]];
+    if (this.#rows.rows === 0 && buckets.size === 0 && activity.length === 0 && !this.#delivery.owes) return;
+    const rows = this.#rows.take();
     this.#buckets = new Accumulators();
     this.#activity = new Map();
     await this.#delivery.rows(rows);
