@@ -4,13 +4,12 @@ import { IconArrowBarToDown, IconArrowBarToUp, IconSearch } from '@tabler/icons-
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Fragment, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { formatInt, formatNumber, formatTime, plural } from '../../ui/format.ts';
+import { LogBox, useLogEnd } from '../../ui/log-box.tsx';
 import { SearchInput } from '../../ui/search-input.tsx';
 import { ErrorState, Loading } from '../../ui/states.tsx';
 import { type LogLine, linesOf, matching, pieces } from './log.ts';
 import { MOST_SEARCHED, useLog } from './use-log.ts';
 
-/** Nearer to the end than this, one reads along. */
-const NEAR = 40;
 const LONGEST = 4_000;
 
 /** A series of strings as a log: it begins at the end, reads further back as one scrolls up, and follows while the run goes on. Or it begins at the beginning. */
@@ -115,7 +114,8 @@ function LogLines({
   label: string;
 }) {
   const box = useRef<HTMLDivElement>(null);
-  const [following, setFollowing] = useState(from === 'end');
+  const end = useLogEnd(box, from === 'end');
+  const { following } = end;
   const view = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -123,36 +123,33 @@ function LogLines({
     overscan: 12,
     getItemKey: (i) => lines[i]?.id ?? i,
   });
+  const scrollToEnd = () => {
+    view.scrollToIndex(lines.length - 1, { align: 'end' });
+    // Rows have their heights only once they are drawn.
+    requestAnimationFrame(end.scroll);
+  };
   // What comes in front must not move what one reads: the place is held by the line at the top.
   const before = useRef<{ first: string | undefined; count: number }>({ first: undefined, count: 0 });
   useLayoutEffect(() => {
     const { first, count } = before.current;
     const added = first === undefined || lines[0]?.id === first ? 0 : lines.findIndex((line) => line.id === first);
     before.current = { first: lines[0]?.id, count: lines.length };
-    if (following) {
-      view.scrollToIndex(lines.length - 1, { align: 'end' });
-      // Rows have their heights only once they are drawn.
-      requestAnimationFrame(() => box.current?.scrollTo(0, box.current.scrollHeight));
-    } else if (added > 0 && count > 0) view.scrollToIndex(added, { align: 'start' });
+    if (following) scrollToEnd();
+    else if (added > 0 && count > 0) view.scrollToIndex(added, { align: 'start' });
     // oxlint-disable-next-line react-hooks/exhaustive-deps, react/exhaustive-effect-dependencies -- only new lines move anything.
   }, [lines]);
   const toEnd = () => {
     if (newer) return onGoTo('end');
-    setFollowing(true);
-    view.scrollToIndex(lines.length - 1, { align: 'end' });
-    requestAnimationFrame(() => box.current?.scrollTo(0, box.current.scrollHeight));
+    end.follow(true);
+    scrollToEnd();
   };
-  const onScroll = () => {
-    const element = box.current;
-    if (element === null) return;
-    const left = element.scrollHeight - element.scrollTop - element.clientHeight;
-    setFollowing(left < NEAR && !newer);
-    if (older && element.scrollTop < 200) onOlder();
-    if (newer && left < 400) onNewer();
+  const onPlace = (above: number, below: number) => {
+    if (older && above < 200) onOlder();
+    if (newer && below < 400) onNewer();
   };
   return (
     <>
-      <div ref={box} className={wrap ? 'bn-log' : 'bn-log nowrap'} tabIndex={0} role="log" aria-label={label} aria-live="off" onScroll={onScroll}>
+      <LogBox ref={box} end={end} label={label} wrap={wrap} look="framed" more={newer} aria-live="off" onPlace={onPlace}>
         <div style={{ height: view.getTotalSize(), position: 'relative', minWidth: wrap ? undefined : 'max-content' }}>
           {view.getVirtualItems().map((item) => {
             const line = lines[item.index];
@@ -175,7 +172,7 @@ function LogLines({
             );
           })}
         </div>
-      </div>
+      </LogBox>
       <Group gap="sm" mt={6}>
         {live && following && (
           <Badge variant="light" color="blue">

@@ -3,6 +3,7 @@ import { Button, Group, NativeSelect, Switch, Text } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { client } from '../../app/api.ts';
 import { formatTime } from '../../ui/format.ts';
+import { LogBox, useLogEnd } from '../../ui/log-box.tsx';
 import { Panel } from '../../ui/page.tsx';
 import { ErrorState } from '../../ui/states.tsx';
 import { shownVersion } from './tabs.ts';
@@ -39,8 +40,8 @@ function Lines({
   const [wrap, setWrap] = useState(true);
   const [error, setError] = useState<Error | undefined>();
   const [asked, setAsked] = useState(false);
-  const box = useRef<HTMLPreElement>(null);
-  const atEnd = useRef(true);
+  const box = useRef<HTMLDivElement>(null);
+  const end = useLogEnd(box);
   useEffect(() => {
     let after: string | undefined;
     let over = false;
@@ -66,13 +67,10 @@ function Lines({
       clearTimeout(timer);
     };
   }, [endpoint, version]);
-  // After every render: lines may have come.
+  // After every render: lines may have come, or be wrapped otherwise.
   useEffect(() => {
-    if (atEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
+    if (end.following) end.scroll();
   });
-  const toEnd = () => {
-    if (box.current !== null) box.current.scrollTop = box.current.scrollHeight;
-  };
   return (
     <Panel
       title="Log"
@@ -88,7 +86,7 @@ function Lines({
             />
           )}
           <Switch size="xs" label="Wrap" checked={wrap} onChange={(e) => setWrap(e.currentTarget.checked)} />
-          <Button size="compact-xs" variant="default" onClick={toEnd}>
+          <Button size="compact-xs" variant="default" onClick={end.scroll}>
             To the end
           </Button>
         </Group>
@@ -100,26 +98,7 @@ function Lines({
           Nothing has been said yet.
         </Text>
       )}
-      <pre
-        ref={box}
-        role="log"
-        tabIndex={0}
-        aria-label="Lines of the log"
-        onScroll={(e) => {
-          const { scrollTop, scrollHeight, clientHeight } = e.currentTarget;
-          atEnd.current = scrollHeight - scrollTop - clientHeight < 24;
-        }}
-        style={{
-          margin: 0,
-          maxHeight: '60vh',
-          overflow: 'auto',
-          fontSize: 12.5,
-          lineHeight: 1.5,
-          whiteSpace: wrap ? 'pre-wrap' : 'pre',
-          overflowWrap: wrap ? 'anywhere' : 'normal',
-          fontFamily: 'var(--mantine-font-family-monospace)',
-        }}
-      >
+      <LogBox ref={box} end={end} label="Lines of the log" wrap={wrap}>
         {lines.map(({ at, source, text }, i) => (
           // Lines have no identity but their place.
           <div key={i} style={source === 'binnacle' ? { fontWeight: 600 } : undefined}>
@@ -127,7 +106,7 @@ function Lines({
             {text}
           </div>
         ))}
-      </pre>
+      </LogBox>
     </Panel>
   );
 }
