@@ -15,6 +15,7 @@ export {
   type PackageRuntime,
   type ParameterValue,
   type RunCall,
+  type RunMarks,
   type RunTiming,
   type SequenceCall,
 } from './model-runtime.port.ts';

@@ -52,6 +52,12 @@ export interface RunCall {
   parameters?: Readonly<Record<string, ParameterValue>> | undefined;
 }
 
+/** When a run reached the runtime and came back, by `performance.now()`; 0 until whoever runs it has filled it in. Before and after it tensors are moved. */
+export interface RunMarks {
+  called: number;
+  returned: number;
+}
+
 export type ModelTier = 'inline' | 'worker' | 'process' | 'remote' | 'ensemble';
 
 /**
@@ -88,10 +94,11 @@ export interface LoadedModel {
   check?(inputs: readonly Tensor[]): void;
   /**
    * One run of checked inputs, in the order of `inputs`; the outputs asked for, in that order. Answers at once where the run is short and
-   * on this thread. `call` is the request's (absent for merged ones); once its signal is aborted, nobody waits for the answer any more.
+   * on this thread. `call` is the request's (absent for merged ones); once its signal is aborted, nobody waits for the answer any more. Who copies
+   * tensors to bring them to the runtime says in `marks` when that was done; left alone, all of it counts as the runtime's time.
    * Throws (or rejects with) `invalid` for what the model itself rejects.
    */
-  execute(inputs: Tensor[], outputs: string[], call?: RunCall): Tensor[] | Promise<Tensor[]>;
+  execute(inputs: Tensor[], outputs: string[], call?: RunCall, marks?: RunMarks): Tensor[] | Promise<Tensor[]>;
   /** Frees it. Called when no run is under way any more; never terminates a run. */
   close(): Promise<void>;
 }

@@ -102,6 +102,21 @@ describe('ONNX Runtime in process', () => {
     });
   });
 
+  it.each([{ tier: 'inline' }, { tier: 'worker' }, { isolation: 'process' }] as const)(
+    'says when inputs had been moved and outputs came back (%j)',
+    async (options) => {
+      const model = await runtime.load(graphFile(identity('FP32', ['N'])), { label: 'm', ...options });
+      const marks = { called: 0, returned: 0 };
+      const begun = performance.now();
+      // Not many rows, so that an inline model runs them itself.
+      await model.execute([x(new Float32Array(8), [8])], ['y'], undefined, marks);
+      const ended = performance.now();
+      expect([begun, marks.called, marks.returned, ended]).toEqual([begun, marks.called, marks.returned, ended].toSorted((a, b) => a - b));
+      expect(new Set([begun, marks.called, marks.returned, ended]).size).toBe(4);
+      await model.close();
+    },
+  );
+
   it('never merges a model whose first dimension is not a batch', async () => {
     await using(overTheBatch(), { tier: 'inline' }, async (model) => {
       expect(model.batchable).toBe(false);

@@ -157,12 +157,20 @@ describe('statistics', () => {
     expect(seen.inference_stats.compute_infer.count).toBe(3);
     expect(seen.inference_stats.success.ns).toBeGreaterThan(seen.inference_stats.compute_infer.ns);
     expect(seen.inference_stats.compute_infer.ns).toBeGreaterThan(0);
-    expect(seen.batch_stats).toMatchObject([{ batch_size: 4, compute_infer: { count: 3 } }]);
+    const { success, queue, compute_input, compute_infer, compute_output } = seen.inference_stats;
+    expect(compute_input.ns).toBeGreaterThan(0);
+    expect(compute_output.ns).toBeGreaterThan(0);
+    expect(queue.ns + compute_input.ns + compute_infer.ns + compute_output.ns).toBeLessThan(success.ns);
+    expect(seen.batch_stats).toMatchObject([{ batch_size: 4, compute_input, compute_infer, compute_output }]);
     const memory = kit.serving.get('counted').versions[0]?.memoryBytes;
     expect(memory).toEqual(expect.any(Number));
     expect(seen.memory_usage).toEqual([{ type: 'CPU', id: 0, byte_size: memory }]);
     expect((await get('models/stats')).model_stats.map((one: { name: string }) => one.name)).toEqual(['counted', 'fixed', 'sum', 'text']);
     const text = tritonMetrics(kit.serving);
+    for (const phase of ['queue', 'compute_input', 'compute_infer', 'compute_output']) {
+      const micros = Number(new RegExp(`^nv_inference_${phase}_duration_us{model="counted",version="1"} (\\d+)$`, 'm').exec(text)?.[1]);
+      expect(Math.abs(micros - seen.inference_stats[phase].ns / 1000)).toBeLessThanOrEqual(0.501);
+    }
     expect(text).toContain('nv_inference_request_success{model="counted",version="1"} 3\n');
     expect(text).toContain('nv_inference_count{model="counted",version="1"} 12\n');
     expect(text).toContain('nv_inference_exec_count{model="counted",version="1"} 3\n');

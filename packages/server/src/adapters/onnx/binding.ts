@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { TensorSpec } from '@binnacle/contract';
 import { BinnacleError, internal, invalid, messageOf, unsupported } from '../../kernel/index.ts';
-import type { Datatype, Tensor, TensorData } from '../../serving/index.ts';
+import type { Datatype, RunMarks, Tensor, TensorData } from '../../serving/index.ts';
 import { type Attempt, type Backend, type SessionSettings, sessionAttempts } from './session-settings.ts';
 
 /** What we use of onnxruntime-node's own binding. Its public `run` is the same synchronous call behind a setImmediate and costs a turn of the event loop more. */
@@ -73,7 +73,7 @@ export interface Session {
   /** Those that could be used. */
   readonly providers: Attempt['providers'];
   /** `inputs` must have been checked. Throws `invalid` (code `inference_failed`) with the runtime's own words. */
-  run(inputs: readonly Tensor[], outputs: readonly string[]): Tensor[];
+  run(inputs: readonly Tensor[], outputs: readonly string[], marks?: RunMarks): Tensor[];
   release(): void;
 }
 
@@ -139,18 +139,20 @@ function wrap(session: NativeSession, inputs: TensorSpec[], outputs: TensorSpec[
     inputs,
     outputs,
     providers,
-    run(tensors, names) {
+    run(tensors, names, marks) {
       const feeds: Record<string, NativeTensor> = {};
       for (const { name, datatype, shape, data } of tensors)
         feeds[name] = { type: nativeName.get(datatype) ?? '', dims: shape, data, cpuData: data, location: 'cpu' };
       const fetches: Record<string, null> = {};
       for (const name of names) fetches[name] = null;
       let results: Record<string, NativeTensor>;
+      if (marks !== undefined) marks.called = performance.now();
       try {
         results = session.run(feeds, fetches, QUIET);
       } catch (cause) {
         throw invalid('inference_failed', `The model rejected the request: ${reasonOf(cause)}`, { cause });
       }
+      if (marks !== undefined) marks.returned = performance.now();
       return names.map((name) => fromNative(name, results[name]));
     },
     release() {

@@ -1,6 +1,6 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { invalid } from '../../kernel/index.ts';
-import { isText, type LoadedModel, type RunCall, type Tensor } from '../../serving/index.ts';
+import { isText, type LoadedModel, type RunCall, type RunMarks, type Tensor } from '../../serving/index.ts';
 import type { Session } from './binding.ts';
 import type { Opened } from './open.ts';
 import type { SessionPool } from './pool.ts';
@@ -70,8 +70,8 @@ export class PooledModel extends OnnxModel implements LoadedModel {
     return this.#pool.problem;
   }
 
-  execute(inputs: Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]> {
-    return this.#pool.run(inputs, outputs, call);
+  execute(inputs: Tensor[], outputs: string[], call?: RunCall, marks?: RunMarks): Promise<Tensor[]> {
+    return this.#pool.run(inputs, outputs, call, marks);
   }
   close(): Promise<void> {
     return this.#pool.close();
@@ -102,9 +102,9 @@ export class InlineModel extends OnnxModel implements LoadedModel {
     this.memoryBytes = memoryBytes;
   }
 
-  execute(inputs: Tensor[], outputs: string[]): Tensor[] | Promise<Tensor[]> {
+  execute(inputs: Tensor[], outputs: string[], _call?: RunCall, marks?: RunMarks): Tensor[] | Promise<Tensor[]> {
     if ((inputs[0]?.shape[0] ?? 0) * this.rowMicros > LARGE_REQUEST_MICROS) return this.#runLarge(inputs, outputs);
-    return this.#session.run(inputs, outputs);
+    return this.#session.run(inputs, outputs, marks);
   }
 
   /** A request too big for the main thread: a worker is started for it and stays for a while. */
@@ -117,6 +117,7 @@ export class InlineModel extends OnnxModel implements LoadedModel {
         this.#largePool = undefined;
         throw error;
       });
+      // Without marks: what starting the worker takes is not the inputs' doing.
       return await pool.run(inputs, outputs);
     } finally {
       this.#largeRuns--;

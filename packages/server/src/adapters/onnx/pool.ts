@@ -1,5 +1,5 @@
 import { type Logger, messageOf, unavailable } from '../../kernel/index.ts';
-import type { RunCall, Tensor } from '../../serving/index.ts';
+import type { RunCall, RunMarks, Tensor } from '../../serving/index.ts';
 import type { Opened } from './open.ts';
 
 /** A session somewhere else: in a thread or in a process of its own. It runs one request (or merged group) at a time. */
@@ -9,7 +9,7 @@ export interface SessionHost {
   /** Microseconds spent in the runtime so far. */
   readonly busyMicros: number;
   readonly memoryBytes?: number | undefined;
-  run(inputs: readonly Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]>;
+  run(inputs: readonly Tensor[], outputs: string[], call?: RunCall, marks?: RunMarks): Promise<Tensor[]>;
   close(): Promise<void>;
 }
 
@@ -151,10 +151,10 @@ export class SessionPool {
     return [...this.#all];
   }
 
-  async run(inputs: Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]> {
+  async run(inputs: Tensor[], outputs: string[], call?: RunCall, marks?: RunMarks): Promise<Tensor[]> {
     const host = this.#free.pop() ?? (await this.#next());
     try {
-      return await host.run(inputs, outputs, call);
+      return await host.run(inputs, outputs, call, marks);
     } finally {
       if (host.alive) this.#release(host);
     }

@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { deserializeError, siblingModule, unavailable } from '../../kernel/index.ts';
-import type { Tensor } from '../../serving/index.ts';
+import type { RunCall, RunMarks, Tensor } from '../../serving/index.ts';
 import type { Opened } from './open.ts';
 import type { SessionHost } from './pool.ts';
 import { buffersOf, type FromWorker, type SessionWorkerData, type ToWorker } from './worker.ts';
 
 interface Pending {
+  marks: RunMarks | undefined;
   resolve(outputs: Tensor[]): void;
   reject(error: Error): void;
 }
@@ -35,6 +36,7 @@ export class SessionWorker implements SessionHost {
       this.#pending.delete(message.id);
       if (message.kind === 'result') {
         this.busyMicros += message.micros;
+        if (pending?.marks !== undefined) pending.marks.returned = performance.now();
         pending?.resolve(message.outputs);
       } else pending?.reject(deserializeError(message.error));
     });
@@ -60,13 +62,14 @@ export class SessionWorker implements SessionHost {
   }
 
   /** `inputs` are moved to the thread when they own their buffers, copied otherwise (a view must not drag a whole pool along). */
-  run(inputs: readonly Tensor[], outputs: string[]): Promise<Tensor[]> {
+  run(inputs: readonly Tensor[], outputs: string[], _call?: RunCall, marks?: RunMarks): Promise<Tensor[]> {
     if (this.#dead) return Promise.reject(unavailable('runtime_lost', 'The thread that ran the model has ended. Try again.', { retryAfterSeconds: 1 }));
     const id = ++this.#sequence;
     const own = inputs.map((input) => (Array.isArray(input.data) ? input : { ...input, data: input.data.slice() }));
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      this.#pending.set(id, { marks, resolve, reject });
       this.#worker.postMessage({ kind: 'run', id, inputs: own, outputs } satisfies ToWorker, buffersOf(own));
+      if (marks !== undefined) marks.called = performance.now();
     });
   }
 

@@ -1,6 +1,6 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { invalid } from '../../kernel/index.ts';
-import type { LoadedModel, ModelTier, RunCall } from '../model-runtime.port.ts';
+import type { LoadedModel, ModelTier, RunCall, RunMarks } from '../model-runtime.port.ts';
 import type { Tensor } from '../tensor.ts';
 import { datatypeOf } from './datatypes.ts';
 import type { ConfigTensor, ModelConfig } from './model-config.ts';
@@ -88,15 +88,15 @@ export class ConfiguredModel implements LoadedModel {
     this.#inner.check?.(inputs);
   }
 
-  execute(inputs: Tensor[], outputs: string[], call?: RunCall): Tensor[] | Promise<Tensor[]> {
-    if (this.#plain) return this.#inner.execute(inputs, outputs, call);
+  execute(inputs: Tensor[], outputs: string[], call?: RunCall, marks?: RunMarks): Tensor[] | Promise<Tensor[]> {
+    if (this.#plain) return this.#inner.execute(inputs, outputs, call, marks);
     const batched = this.#maxRows > 0;
     const given = Array.from<Tensor>({ length: inputs.length });
     for (const [i, { index, dims, graphDims }] of this.#inputs.entries()) {
       const tensor = inputs[i] as Tensor;
       given[index] = graphDims === undefined ? tensor : reshaped(tensor, dims, graphDims, batched);
     }
-    const result = this.#inner.execute(given, outputs, call);
+    const result = this.#inner.execute(given, outputs, call, marks);
     return result instanceof Promise ? result.then((tensors) => this.#shown(tensors)) : this.#shown(result);
   }
 

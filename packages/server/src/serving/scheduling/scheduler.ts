@@ -1,6 +1,6 @@
 import type { Batching } from '@binnacle/contract';
 import { BinnacleError, unavailable } from '../../kernel/index.ts';
-import type { RunCall } from '../model-runtime.port.ts';
+import type { RunCall, RunMarks } from '../model-runtime.port.ts';
 import { concatRows, rowsOf, splitRows } from '../rows.ts';
 import type { Tensor } from '../tensor.ts';
 import { type FormingOptions, formBatch } from './batch-former.ts';
@@ -22,6 +22,13 @@ export interface SchedulerOptions {
   /** What the versions of an endpoint share; none by default. */
   limits?: EndpointLimits | undefined;
   ticker?: Ticker | undefined;
+}
+
+/** Of one run, on the ticker's clock: when it began, and when the inputs of its requests were put together. */
+interface RunTimes {
+  started: number;
+  gathered: number;
+  marks: RunMarks;
 }
 
 /**
@@ -202,17 +209,19 @@ export class Scheduler {
     // Only where there was a choice is it a sample of what merging gains.
     const chosen = group.length > 1 || this.#queue.size > 0;
     let rows = head.rows;
-    let input = 0;
+    // When it reached the runtime, and left it.
+    const marks: RunMarks = { called: 0, returned: 0 };
+    let gathered = started;
     let result: Tensor[] | Promise<Tensor[]>;
     let shared: ReturnType<typeof callOf>;
     try {
-      if (group.length === 1) result = model.execute(head.inputs, head.outputs, head.call);
+      if (group.length === 1) result = model.execute(head.inputs, head.outputs, head.call, marks);
       else {
         const merged = concatRows(group.map((waiting) => waiting.inputs));
         rows = merged[0]?.shape[0] ?? 0;
-        input = this.#ticker.now() - started;
+        gathered = this.#ticker.now();
         shared = model.endsOnAbort === true ? callOf(group) : undefined;
-        result = model.execute(merged, head.outputs, shared?.call);
+        result = model.execute(merged, head.outputs, shared?.call, marks);
       }
     } catch (error) {
       shared?.unlisten();
@@ -221,22 +230,23 @@ export class Scheduler {
     }
     if (result instanceof Promise) {
       if (shared !== undefined) result = result.finally(shared.unlisten);
-      void this.#later(group, result, rows, started, input, chosen);
+      void this.#later(group, result, rows, { started, gathered, marks }, chosen);
       return;
     }
     shared?.unlisten();
-    this.#answered(group, result, rows, started, input);
+    this.#answered(group, result, rows, { started, gathered, marks });
     if (chosen) gain.record(group.length, rows, (this.#ticker.now() - started) * 1000, started);
   }
 
-  async #later(group: Waiting[], result: Promise<Tensor[]>, rows: number, started: number, input: number, chosen: boolean): Promise<void> {
+  async #later(group: Waiting[], result: Promise<Tensor[]>, rows: number, times: RunTimes, chosen: boolean): Promise<void> {
     this.#running += group.length;
     this.#executor.places.take();
     this.#limits.places.take(group.length);
     try {
       const outputs = await result;
       this.#running -= group.length;
-      this.#answered(group, outputs, rows, started, input);
+      this.#answered(group, outputs, rows, times);
+      const { started } = times;
       if (chosen) this.#executor.gain.record(group.length, rows, (this.#ticker.now() - started) * 1000, started);
     } catch (error) {
       this.#running -= group.length;
@@ -248,7 +258,7 @@ export class Scheduler {
     this.#checkIdle();
   }
 
-  #answered(group: Waiting[], outputs: Tensor[], rows: number, started: number, input: number): void {
+  #answered(group: Waiting[], outputs: Tensor[], rows: number, { started, gathered, marks }: RunTimes): void {
     const ran = this.#ticker.now();
     let parts: Tensor[][] | undefined;
     if (group.length > 1) {
@@ -262,15 +272,17 @@ export class Scheduler {
         return;
       }
     }
-    const output = group.length > 1 ? this.#ticker.now() - ran : 0;
+    const end = group.length > 1 ? this.#ticker.now() : ran;
+    const called = marks.called === 0 ? gathered : marks.called;
+    const returned = marks.returned === 0 ? ran : marks.returned;
     for (let i = 0; i < group.length; i++) {
       const waiting = group[i] as Waiting;
       const timing = waiting.call?.timing;
       if (timing !== undefined) {
         timing.queue = (started - waiting.since) * 1000;
-        timing.input = input * 1000;
-        timing.infer = (ran - started - input) * 1000;
-        timing.output = output * 1000;
+        timing.input = (called - started) * 1000;
+        timing.infer = (returned - called) * 1000;
+        timing.output = (end - returned) * 1000;
         timing.batchRows = rows === 0 ? (waiting.inputs[0]?.shape[0] ?? 1) : rows;
         timing.executions = i === 0 ? 1 : 0;
       }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type BinnacleError, deserializeError, invalid, messageOf, type SerializedError, unavailable } from '../../../kernel/index.ts';
-import type { RunCall, Tensor } from '../../../serving/index.ts';
+import type { RunCall, RunMarks, Tensor } from '../../../serving/index.ts';
 import { type Opened, revive } from '../open.ts';
 import type { SessionHost } from '../pool.ts';
 import type { SessionSettings } from '../session-settings.ts';
@@ -28,6 +28,7 @@ export interface ProcessSpec {
 interface Pending {
   id: number;
   names: readonly string[];
+  marks: RunMarks | undefined;
   resolve(outputs: Tensor[]): void;
   reject(error: Error): void;
   settle(): void;
@@ -154,12 +155,13 @@ export class SessionProcess implements SessionHost {
     this.#pending = undefined;
     pending.settle();
     this.busyMicros += frame.micros;
+    if (pending.marks !== undefined) pending.marks.returned = performance.now();
     if (frame.kind === 'error') return pending.reject(deserializeError(JSON.parse(frame.text) as SerializedError));
     pending.resolve(frame.tensors.map(({ tensor }, i) => ({ ...tensor, name: pending.names[i] ?? '' })));
   }
 
   /** One at a time: the pool sees to it. */
-  run(inputs: readonly Tensor[], outputs: readonly string[], call?: RunCall): Promise<Tensor[]> {
+  run(inputs: readonly Tensor[], outputs: readonly string[], call?: RunCall, marks?: RunMarks): Promise<Tensor[]> {
     const { label, runTimeoutMs } = this.#spec;
     const signal = call?.signal;
     if (!this.alive) return Promise.reject(unavailable('runtime_crashed', `The process that runs '${label}' has ended. Try again.`, { retryAfterSeconds: 1 }));
@@ -181,12 +183,13 @@ export class SessionProcess implements SessionHost {
       signal?.removeEventListener('abort', cancelled);
     };
     const id = ++this.#sequence >>> 0;
-    this.#pending = { id, names: outputs, resolve, reject, settle };
+    this.#pending = { id, names: outputs, marks, resolve, reject, settle };
     if (signal?.aborted === true) cancelled();
     else signal?.addEventListener('abort', cancelled, { once: true });
     const places = outputs.map((name) => this.#places.get(`o${name}`)?.output ?? 0);
     const tensors = inputs.map((tensor) => ({ place: this.#places.get(`i${tensor.name}`)?.input ?? 0, tensor }));
     this.#write(encode({ kind: 'run', id, outputs: places, tensors }));
+    if (marks !== undefined) marks.called = performance.now();
     return promise;
   }
 
