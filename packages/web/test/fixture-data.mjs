@@ -106,7 +106,7 @@ export function series(run, key, maxPoints, from = 0, to = Number.POSITIVE_INFIN
     const t = step / total;
     const value = last + (0.6 - last * 0.2) * Math.exp(-6 * t) * 0.4 + Math.sin(step / 5) * 0.002 * (1 - t);
     const spread = bucket > 1 ? 0.012 * (1 - t) + 0.003 : 0;
-    const nan = total > 1000 && t > 0.5 && t < 0.53;
+    const nan = Number.isNaN(value) || (total > 1000 && t > 0.5 && t < 0.53);
     points.push({
       step,
       timestamp: run.startedAt + step * 100,
@@ -285,13 +285,48 @@ export const endpoints = [
     state: 'ready',
     message: '',
     stats,
+    source: 'registry',
+    logged: [],
+    config: {
+      batching: { maxRows: 64, maxQueueDelayMicros: 500 },
+      maxQueue: 500,
+      cache: { maxMiB: 64, ttlSeconds: 300 },
+      canaryGuard: { errorRate: 0.02, latencyP99: 1.5, driftDistance: 0.1 },
+    },
     traffic: [
       { alias: 'champion', weight: 90, shadow: false },
       { version: 1, weight: 10, shadow: false },
+      { version: 3, weight: 0, shadow: true },
     ],
     versions: [
-      { version: 2, state: 'ready', error: null, weight: 90, shadow: false, aliases: ['champion'], tier: 'inline', runMicros: 152, loadedAt: NOW - 3_600_000 },
-      { version: 1, state: 'ready', error: null, weight: 10, shadow: false, aliases: ['challenger'], tier: 'inline', runMicros: 38, loadedAt: NOW - 3_600_000 },
+      {
+        version: 2,
+        state: 'ready',
+        error: null,
+        weight: 90,
+        shadow: false,
+        aliases: ['champion'],
+        canary: null,
+        tier: 'inline',
+        memoryBytes: 8_412_160,
+        runMicros: 152,
+        loadedAt: NOW - 3_600_000,
+        queue: { waiting: 0, running: 1, merging: true, why: 'a row costs 31 µs in a run of eight and 152 µs alone' },
+      },
+      {
+        version: 1,
+        state: 'ready',
+        error: null,
+        weight: 10,
+        shadow: false,
+        aliases: ['challenger'],
+        canary: { state: 'waiting', text: '61 of 100 requests have been answered.' },
+        tier: 'worker',
+        memoryBytes: 2_105_344,
+        runMicros: 38,
+        loadedAt: NOW - 3_600_000,
+        queue: { waiting: 2, running: 1, merging: false, why: 'rows cannot be merged' },
+      },
       {
         version: 3,
         state: 'failed',
@@ -299,9 +334,12 @@ export const endpoints = [
         weight: 0,
         shadow: true,
         aliases: [],
+        canary: null,
         tier: null,
+        memoryBytes: null,
         runMicros: null,
         loadedAt: null,
+        queue: null,
       },
     ],
     signature,
@@ -312,13 +350,47 @@ export const endpoints = [
     },
   },
 ];
+const batches = (micros, sizes) => sizes.map((rows) => ({ rows, runs: Math.round(31_000 / rows ** 1.4), meanMicros: micros * (0.8 + rows / 5) }));
+export const endpointChanges = [
+  {
+    revision: 4,
+    kind: 'rolled_back',
+    reason: 'Back to revision 2: the canary was slower than the others.',
+    traffic: endpoints[0].traffic,
+    at: NOW - 3_600_000,
+  },
+  { revision: 3, kind: 'deployed', reason: '', traffic: [{ version: 3, weight: 100, shadow: false }], at: NOW - 5_400_000 },
+  { revision: 2, kind: 'deployed', reason: '', traffic: endpoints[0].traffic, at: NOW - 0.5 * DAY },
+  { revision: 1, kind: 'deployed', reason: '', traffic: [{ version: 1, weight: 100, shadow: false }], at: NOW - DAY },
+];
 export const endpointStats = () => {
   const start = Math.floor(Date.now() / 10_000) * 10_000;
   return {
     total: stats,
+    failures: { queue_full: 2, wrong_datatype: 1 },
+    shadowsDropped: 4,
+    cache: { entries: 1_204, bytes: 1_912_004 },
     byVersion: [
-      { version: 2, shadow: false, stats },
-      { version: 1, shadow: false, stats: { ...stats, requests: 5_120, p50Ms: 0.18 } },
+      {
+        version: 2,
+        shadow: false,
+        stats,
+        failures: { queue_full: 2 },
+        cacheHits: 9_120,
+        cacheMisses: 34_001,
+        queueMicros: 41,
+        batches: batches(152, [1, 2, 4, 8, 16]),
+      },
+      {
+        version: 1,
+        shadow: false,
+        stats: { ...stats, requests: 5_120, p50Ms: 0.18 },
+        failures: { wrong_datatype: 1 },
+        cacheHits: 0,
+        cacheMisses: 5_120,
+        queueMicros: 12,
+        batches: batches(38, [1]),
+      },
     ],
     buckets: Array.from({ length: 180 }, (_, i) => ({
       start: start - (180 - i) * 10_000,
