@@ -1,7 +1,8 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { invalid } from '../../kernel/index.ts';
-import type { LoadedModel, ModelTier, RunCall, RunMarks } from '../model-runtime.port.ts';
+import type { LoadedModel, RunCall, RunMarks } from '../model-runtime.port.ts';
 import type { Tensor } from '../tensor.ts';
+import { WrappedModel } from '../wrapped-model.ts';
 import { datatypeOf } from './datatypes.ts';
 import type { ConfigTensor, ModelConfig } from './model-config.ts';
 import { reshaped } from './reshape.ts';
@@ -16,11 +17,10 @@ interface Mapping {
 }
 
 /** A graph as its configuration shows it: its tensors' order and shapes, and how many rows a request may have. Everything else is the graph's. */
-export class ConfiguredModel implements LoadedModel {
+export class ConfiguredModel extends WrappedModel {
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
   readonly batchable: boolean;
-  readonly #inner: LoadedModel;
   readonly #model: string;
   readonly #maxRows: number;
   readonly #inputs: Mapping[];
@@ -29,7 +29,7 @@ export class ConfiguredModel implements LoadedModel {
   readonly #plain: boolean;
 
   constructor(inner: LoadedModel, config: ModelConfig) {
-    this.#inner = inner;
+    super(inner);
     this.#model = config.name ?? '';
     this.#maxRows = config.max_batch_size ?? 0;
     this.batchable = this.#maxRows > 0 && inner.batchable;
@@ -52,51 +52,23 @@ export class ConfiguredModel implements LoadedModel {
     return { name, datatype: datatypeOf(type) ?? 'FP32', shape: this.#maxRows > 0 ? [-1, ...dims] : [...dims] };
   }
 
-  get tier(): ModelTier {
-    return this.#inner.tier;
-  }
-  get runMicros(): number {
-    return this.#inner.runMicros;
-  }
-  get rowMicros(): number {
-    return this.#inner.rowMicros;
-  }
-  get slots(): number {
-    return this.#inner.slots;
-  }
-  get busyMicros(): number | undefined {
-    return this.#inner.busyMicros;
-  }
-  get memoryBytes(): number | undefined {
-    return this.#inner.memoryBytes;
-  }
-  get problem(): string | undefined {
-    return this.#inner.problem;
-  }
-  get usesParameters(): boolean | undefined {
-    return this.#inner.usesParameters;
-  }
-  get endsOnAbort(): boolean | undefined {
-    return this.#inner.endsOnAbort;
-  }
-
-  check(inputs: readonly Tensor[]): void {
+  override check(inputs: readonly Tensor[]): void {
     if (this.#maxRows > 0) {
       const rows = inputs[0]?.shape[0] ?? 1;
       if (rows > this.#maxRows) throw invalid('batch_too_large', `inference request batch-size must be <= ${this.#maxRows} for '${this.#model}'`);
     }
-    this.#inner.check?.(inputs);
+    super.check(inputs);
   }
 
   execute(inputs: Tensor[], outputs: string[], call?: RunCall, marks?: RunMarks): Tensor[] | Promise<Tensor[]> {
-    if (this.#plain) return this.#inner.execute(inputs, outputs, call, marks);
+    if (this.#plain) return this.inner.execute(inputs, outputs, call, marks);
     const batched = this.#maxRows > 0;
     const given = Array.from<Tensor>({ length: inputs.length });
     for (const [i, { index, dims, graphDims }] of this.#inputs.entries()) {
       const tensor = inputs[i] as Tensor;
       given[index] = graphDims === undefined ? tensor : reshaped(tensor, dims, graphDims, batched);
     }
-    const result = this.#inner.execute(given, outputs, call, marks);
+    const result = this.inner.execute(given, outputs, call, marks);
     return result instanceof Promise ? result.then((tensors) => this.#shown(tensors)) : this.#shown(result);
   }
 
@@ -105,10 +77,6 @@ export class ConfiguredModel implements LoadedModel {
       const { dims, graphDims } = this.#outputs.get(tensor.name) ?? { dims: [], graphDims: undefined };
       return graphDims === undefined ? tensor : reshaped(tensor, graphDims, dims, this.#maxRows > 0);
     });
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
   }
 }
 

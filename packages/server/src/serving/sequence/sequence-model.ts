@@ -1,8 +1,9 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { invalid } from '../../kernel/index.ts';
-import type { LoadedModel, ModelTier, RunCall } from '../model-runtime.port.ts';
+import type { LoadedModel, RunCall } from '../model-runtime.port.ts';
 import type { ModelConfig } from '../repository/model-config.ts';
 import type { Tensor } from '../tensor.ts';
+import { WrappedModel } from '../wrapped-model.ts';
 import { type Control, controlsOf } from './controls.ts';
 import { type Sequence, Sequences } from './sequences.ts';
 import { type State, statesOf } from './states.ts';
@@ -15,14 +16,10 @@ const CANDIDATES = 1;
  * A graph that knows sequences of requests (Triton's sequence batching): its controls are fed and its states carried from a request to the next, so that the caller
  * sees neither. Each request runs by itself, those of different sequences beside each other as far as the graph allows.
  */
-export class SequenceModel implements LoadedModel {
+export class SequenceModel extends WrappedModel {
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
   readonly batchable: boolean;
-  /** What has to wait waits here, in the order of its sequence. */
-  readonly slots = Number.POSITIVE_INFINITY;
-  readonly endsOnAbort = true;
-  readonly #inner: LoadedModel;
   readonly #model: string;
   readonly #controls: Control[];
   readonly #states: State[];
@@ -32,11 +29,11 @@ export class SequenceModel implements LoadedModel {
   readonly #places: (() => void)[] = [];
 
   private constructor(inner: LoadedModel, config: ModelConfig, controls: Control[], states: State[]) {
+    super(inner);
     const { max_sequence_idle_microseconds: idle = 0, oldest } = config.sequence_batching ?? {};
     const inside = new Set([...controls.map(({ name }) => name), ...states.map(({ input }) => input)]);
     const kept = new Set(states.map(({ output }) => output));
     const shown = new Set((config.output ?? []).map(({ name }) => name));
-    this.#inner = inner;
     this.#model = config.name ?? '';
     this.#controls = controls;
     this.#states = states;
@@ -59,29 +56,18 @@ export class SequenceModel implements LoadedModel {
     return new SequenceModel(inner, config, controlsOf(name, sequence, inner.inputs), await statesOf(config, dir, inner));
   }
 
-  get tier(): ModelTier {
-    return this.#inner.tier;
+  /** What has to wait waits here, in the order of its sequence. */
+  override get slots(): number {
+    return Number.POSITIVE_INFINITY;
   }
-  get runMicros(): number {
-    return this.#inner.runMicros;
-  }
-  get rowMicros(): number {
-    return this.#inner.rowMicros;
-  }
-  get busyMicros(): number | undefined {
-    return this.#inner.busyMicros;
-  }
-  get memoryBytes(): number | undefined {
-    return this.#inner.memoryBytes;
-  }
-  get problem(): string | undefined {
-    return this.#inner.problem;
+  override get endsOnAbort(): boolean {
+    return true;
   }
 
-  check(inputs: readonly Tensor[]): void {
+  override check(inputs: readonly Tensor[]): void {
     if (this.batchable && (inputs[0]?.shape[0] ?? 1) > 1)
       throw invalid('sequence_batch', `inference request to model '${this.#model}' must specify batch-size 1 due to requirements of sequence batcher`);
-    this.#inner.check?.(inputs);
+    super.check(inputs);
   }
 
   execute(inputs: Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]> {
@@ -103,7 +89,7 @@ export class SequenceModel implements LoadedModel {
     await this.#place();
     let results: Tensor[];
     try {
-      results = await this.#inner.execute(all, names, call);
+      results = await this.inner.execute(all, names, call);
     } finally {
       this.#runs--;
       this.#places.shift()?.();
@@ -121,12 +107,12 @@ export class SequenceModel implements LoadedModel {
 
   /** The graph may have fewer places than there are sequences. */
   async #place(): Promise<void> {
-    while (this.#runs >= this.#inner.slots) await new Promise<void>((resolve) => this.#places.push(resolve));
+    while (this.#runs >= this.inner.slots) await new Promise<void>((resolve) => this.#places.push(resolve));
     this.#runs++;
   }
 
-  close(): Promise<void> {
+  override close(): Promise<void> {
     this.#sequences.close();
-    return this.#inner.close();
+    return super.close();
   }
 }
