@@ -22,6 +22,7 @@ export {
 export { type CountedRequest, type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
 export type { RepositoryControl, RepositoryIndexEntry, RepositoryLoad } from './repository-control.port.ts';
 export { releaseOutputs, worthReleasing } from './release.ts';
+export { overriddenConfig } from './repository/config-override.ts';
 export { createModelRepositories, type ModelRepositories } from './repository/model-repository.ts';
 export { mountedConfig } from './repository/mounted-package.ts';
 export { parseEventTime, parseRequestId } from './request-meta.ts';

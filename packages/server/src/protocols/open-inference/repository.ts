@@ -1,6 +1,5 @@
 import { BinnacleError, invalid, messageOf, notFound, unsupported } from '../../kernel/index.ts';
-import type { RepositoryControl, RepositoryLoad, ServingService } from '../../serving/index.ts';
-import { endpointConfigOf } from './config-override.ts';
+import { overriddenConfig, type RepositoryControl, type RepositoryLoad, type ServingService } from '../../serving/index.ts';
 import type { IndexEntry } from './types.ts';
 
 /** Triton's model repository extension over the registry's endpoints and, where there are some, mounted repositories. */
@@ -55,7 +54,7 @@ export function createModelRepository(serving: ServingService, control: Reposito
         );
       failed.delete(name);
       try {
-        const { state, message } = await serving.load(name, load.config === undefined ? undefined : endpointConfigOf(load.config, serving.get(name).config));
+        const { state, message } = await serving.load(name, load.config === undefined ? undefined : overriddenConfig(load.config, serving.get(name).config));
         if (state !== 'ready') throw invalid('load_failed', message);
       } catch (error) {
         if (!(error instanceof BinnacleError)) throw error;

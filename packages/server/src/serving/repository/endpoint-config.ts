@@ -1,9 +1,9 @@
 import type { Batching, EndpointConfig, ExecutionProvider, QueuePolicy } from '@binnacle/contract';
 import { ROWS_UNSAID } from './autofill.ts';
-import type { ConfigQueuePolicy, ModelConfig } from './model-config.ts';
+import type { ConfigDynamicBatching, ConfigQueuePolicy, ModelConfig } from './model-config.ts';
 
 const MAX_MICROS = 3_600_000_000;
-const CACHE_MIB = 64;
+export const CACHE_MIB = 64;
 
 export interface MappedConfig {
   config: EndpointConfig;
@@ -17,13 +17,9 @@ export function endpointConfigOf(model: ModelConfig): MappedConfig {
   const config: EndpointConfig = { batching: batchingOf(model) };
   const count = instancesOf(model, ignored);
   if (count !== undefined) config.instances = count;
-  for (const [name, { string_value: text = '' }] of Object.entries(model.parameters ?? {})) {
-    const whole = /^\d{1,6}$/.test(text) ? Number(text) : undefined;
-    if (name === 'intra_op_thread_count' && whole !== undefined) {
-      if (whole > 0) config.threads = Math.min(256, whole);
-    } else if (name === 'enable_mem_arena' && whole !== undefined) config.memoryArena = whole !== 0;
-    else ignored.push(`parameters.${name}`);
-  }
+  const { settings, unknown } = parametersOf(model);
+  Object.assign(config, settings);
+  ignored.push(...unknown.map((name) => `parameters.${name}`));
   const providers = providersOf(model, ignored);
   if (providers.length > 0) config.providers = providers;
   if (model.response_cache?.enable === true && model.sequence_batching === undefined) config.cache = { maxMiB: CACHE_MIB };
@@ -39,8 +35,14 @@ export function endpointConfigOf(model: ModelConfig): MappedConfig {
 
 function batchingOf({ dynamic_batching: dynamic, max_batch_size: rows = 0 }: ModelConfig): Batching {
   if (dynamic === undefined || rows <= 1) return { enabled: 'off' };
-  const batching: Batching = { enabled: 'auto' };
-  if (rows !== ROWS_UNSAID) batching.maxRows = Math.min(rows, 65536);
+  return { enabled: 'auto', ...(rows === ROWS_UNSAID ? {} : maxRowsOf(rows)), ...dynamicBatchingOf(dynamic, rows) };
+}
+
+export const maxRowsOf = (rows: number): Batching => ({ maxRows: Math.min(rows, 65536) });
+
+/** How requests wait for each other; `rows` is the largest batch. */
+export function dynamicBatchingOf(dynamic: ConfigDynamicBatching, rows: number): Batching {
+  const batching: Batching = {};
   const preferred = (dynamic.preferred_batch_size ?? []).filter((size) => size > 0 && size <= rows);
   if (preferred.length > 0) batching.preferredRows = preferred.slice(0, 32);
   if (dynamic.max_queue_delay_microseconds !== undefined) batching.maxQueueDelayMicros = Math.min(dynamic.max_queue_delay_microseconds, MAX_MICROS);
@@ -61,7 +63,7 @@ const queuePolicy = (policy: ConfigQueuePolicy): QueuePolicy => ({
 });
 
 /** Instances of all groups; undefined: none is given. */
-function instancesOf({ instance_group: groups = [] }: ModelConfig, ignored: string[]): number | undefined {
+export function instancesOf({ instance_group: groups = [] }: ModelConfig, ignored: string[]): number | undefined {
   let count = 0;
   for (const group of groups) {
     if (group.passive === true) continue;
@@ -70,6 +72,20 @@ function instancesOf({ instance_group: groups = [] }: ModelConfig, ignored: stri
     if (group.rate_limiter !== undefined) ignored.push('instance_group.rate_limiter');
   }
   return count === 0 ? undefined : Math.min(64, count);
+}
+
+/** Those parameters of Triton's ONNX Runtime backend that mean something here; `unknown`: names of the others, and of those with a value that is none. */
+export function parametersOf({ parameters = {} }: ModelConfig): { settings: Pick<EndpointConfig, 'threads' | 'memoryArena'>; unknown: string[] } {
+  const settings: Pick<EndpointConfig, 'threads' | 'memoryArena'> = {};
+  const unknown: string[] = [];
+  for (const [name, { string_value: text = '' }] of Object.entries(parameters)) {
+    const whole = /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+    if (name === 'intra_op_thread_count' && whole !== undefined) {
+      if (whole > 0) settings.threads = Math.min(256, whole);
+    } else if (name === 'enable_mem_arena' && whole !== undefined) settings.memoryArena = whole !== 0;
+    else unknown.push(name);
+  }
+  return { settings, unknown };
 }
 
 const PROVIDERS = new Set(['cuda', 'tensorrt', 'openvino']);
