@@ -1,6 +1,7 @@
 import type { Batching } from '@binnacle/contract';
 import { BinnacleError, unavailable } from '../../kernel/index.ts';
 import type { RunCall, RunMarks } from '../model-runtime.port.ts';
+import { releaseMerged, shareOutputs } from '../release.ts';
 import { concatRows, rowsOf, splitRows } from '../rows.ts';
 import type { Tensor } from '../tensor.ts';
 import { type FormingOptions, formBatch } from './batch-former.ts';
@@ -214,10 +215,11 @@ export class Scheduler {
     let gathered = started;
     let result: Tensor[] | Promise<Tensor[]>;
     let shared: ReturnType<typeof callOf>;
+    let merged: Tensor[] = [];
     try {
       if (group.length === 1) result = model.execute(head.inputs, head.outputs, head.call, marks);
       else {
-        const merged = concatRows(group.map((waiting) => waiting.inputs));
+        merged = concatRows(group.map((waiting) => waiting.inputs));
         rows = merged[0]?.shape[0] ?? 0;
         gathered = this.#ticker.now();
         shared = model.endsOnAbort === true ? callOf(group) : undefined;
@@ -230,21 +232,23 @@ export class Scheduler {
     }
     if (result instanceof Promise) {
       if (shared !== undefined) result = result.finally(shared.unlisten);
-      void this.#later(group, result, rows, { started, gathered, marks }, chosen);
+      void this.#later(group, merged, result, rows, { started, gathered, marks }, chosen);
       return;
     }
     shared?.unlisten();
+    releaseMerged(merged, result);
     this.#answered(group, result, rows, { started, gathered, marks });
     if (chosen) gain.record(group.length, rows, (this.#ticker.now() - started) * 1000, started);
   }
 
-  async #later(group: Waiting[], result: Promise<Tensor[]>, rows: number, times: RunTimes, chosen: boolean): Promise<void> {
+  async #later(group: Waiting[], merged: readonly Tensor[], result: Promise<Tensor[]>, rows: number, times: RunTimes, chosen: boolean): Promise<void> {
     this.#running += group.length;
     this.#executor.places.take();
     this.#limits.places.take(group.length);
     try {
       const outputs = await result;
       this.#running -= group.length;
+      releaseMerged(merged, outputs);
       this.#answered(group, outputs, rows, times);
       const { started } = times;
       if (chosen) this.#executor.gain.record(group.length, rows, (this.#ticker.now() - started) * 1000, started);
@@ -271,6 +275,7 @@ export class Scheduler {
         this.#alone(group);
         return;
       }
+      shareOutputs(outputs, parts);
     }
     const end = group.length > 1 ? this.#ticker.now() : ran;
     const called = marks.called === 0 ? gathered : marks.called;
