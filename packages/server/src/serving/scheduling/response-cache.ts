@@ -8,7 +8,7 @@ import { systemTicker, type Ticker } from './ticker.ts';
 interface Entry {
   readonly key: string;
   readonly model: number;
-  readonly outputs: Kept[];
+  readonly outputs: Kept;
   readonly bytes: number;
   /** Milliseconds by the ticker. */
   readonly until: number;
@@ -107,7 +107,7 @@ export class ResponseCache {
       (outputs) => {
         const ran = this.#ticker.now();
         this.#running.delete(key);
-        this.#store(model, key, keep(outputs), ran);
+        this.#store(model, key, keep(outputs, this.#newest?.outputs), ran);
         this.#tell(call, 'miss', ran - lookup);
         return outputs;
       },
@@ -144,7 +144,7 @@ export class ResponseCache {
     return outputs;
   }
 
-  #store(model: number, key: string, outputs: Kept[], now: number): void {
+  #store(model: number, key: string, outputs: Kept, now: number): void {
     const bytes = ENTRY_BYTES + key.length + sizeOf(outputs);
     if (bytes > this.#maxBytes) return;
     const before = this.#entries.get(key);
