@@ -1,17 +1,19 @@
 import type { Endpoint, EndpointConfig, EndpointDetail, TrafficTarget } from '@binnacle/contract';
-import { type Clock, conflict, type EventBus, invalid, type Logger, notFound, systemClock, unavailable } from '../kernel/index.ts';
+import { type Clock, type EventBus, invalid, type Logger, systemClock, unavailable } from '../kernel/index.ts';
 import type { EndpointDirectory, ModelPackage } from '../registry/index.ts';
 import { CanaryWatch } from './canary/watch.ts';
 import { chooseRoute, infer, recordRefusal, unknownEndpoint } from './infer.ts';
 import { isEndpointName } from './endpoint-name.ts';
 import { createEnsembleRuntime } from './ensemble/ensemble-runtime.ts';
-import { LiveEndpoint } from './live-endpoint.ts';
-import { type MountedModel, Mounts } from './mounts.ts';
+import { Fleet } from './fleet.ts';
+import { changeBefore } from './history.ts';
+import type { LiveEndpoint } from './live-endpoint.ts';
+import type { MountedModel } from './mounts.ts';
 import type { InferenceStatistics } from './inference-statistics.ts';
 import type { LoadOptions, ModelRuntime } from './model-runtime.port.ts';
 import { nullSink, type PredictionSink } from './prediction-sink.port.ts';
 import { allRoutes, heaviest } from './routes.ts';
-import type { EndpointChange, EndpointRecord, EndpointStore, ModelSource } from './serving.port.ts';
+import type { EndpointChange, EndpointStore, ModelSource } from './serving.port.ts';
 import { checkTraffic } from './traffic.ts';
 import { trialLoad } from './trial-load.ts';
 import type { InferReply, InferRequest, OpenVersion, VersionInfo } from './types.ts';
@@ -134,97 +136,25 @@ export function createServingService(deps: ServingDeps): ServingService {
   const runtimes: Runtimes = { onnx: deps.runtime, others: { ensemble, ...deps.runtimes } };
   const now = deps.clock ?? systemClock;
   const pool = new VersionPool(runtimes);
-  const endpoints = new Map<string, LiveEndpoint>();
+  const fleet = new Fleet({ store, models, pool, events: deps.events, logger, maxQueue: deps.maxQueue ?? 1000, now });
+  const { endpoints, mounts } = fleet;
+  const known = (name: string): LiveEndpoint => fleet.known(name);
+  const detail = (name: string): EndpointDetail => endpointDetail(known(name), runtimes, now());
   const inferDeps = { endpoints, sink: deps.sink ?? nullSink, now, random: deps.random ?? Math.random };
-  const liveDeps = { pool, source: models, store, maxQueue: deps.maxQueue ?? 1000, now };
-  const mounts = new Mounts();
-  const mountDeps = { ...liveDeps, source: mounts.source, store: { setLastServed: async () => {} }, mounted: true };
-  const unsubscribe: (() => void)[] = [];
   const canaries = new CanaryWatch({ endpoints, store, logger, now });
-  let timer: NodeJS.Timeout | undefined;
-  let canaryTimer: NodeJS.Timeout | undefined;
-  let judging: Promise<void> = Promise.resolve();
-  let sweep: Promise<void> | undefined;
   let ready = false;
-  let closed = false;
-
-  const known = (name: string): LiveEndpoint => {
-    const endpoint = endpoints.get(name);
-    if (endpoint === undefined) throw notFound('endpoint_not_found', `There is no endpoint '${name}'.`, { details: { endpoint: name } });
-    return endpoint;
-  };
-
-  async function bring(name: string, insist = false): Promise<void> {
-    // What is mounted follows its folder, whatever the store says.
-    if (mounts.has(name)) return;
-    const record = await store.getEndpoint(name);
-    if (closed || mounts.has(name)) return;
-    if (record === null) return remove(name);
-    let endpoint = endpoints.get(name);
-    if (endpoint === undefined) {
-      endpoint = new LiveEndpoint(record, liveDeps);
-      endpoints.set(name, endpoint);
-    }
-    await reconcile(endpoint, record, insist);
-  }
-
-  async function reconcile(endpoint: LiveEndpoint, record: EndpointRecord, insist: boolean, whole = false): Promise<void> {
-    const before = `${endpoint.state} ${endpoint.message}`;
-    await endpoint.reconcile(record, insist, whole);
-    if (before !== `${endpoint.state} ${endpoint.message}` && endpoint.message !== '' && endpoint.state !== 'unloaded')
-      logger.warn({ endpoint: record.name, state: endpoint.state }, endpoint.message);
-  }
-
-  async function remove(name: string): Promise<void> {
-    const endpoint = endpoints.get(name);
-    endpoints.delete(name);
-    await endpoint?.remove();
-  }
-
-  /** Every endpoint against its desired state; one sweep at a time. */
-  function reconcileAll(): Promise<void> {
-    sweep ??= (async () => {
-      const records = await store.listEndpoints();
-      const names = new Set(records.map((record) => record.name));
-      await Promise.all([
-        ...records.map((record) => bring(record.name)),
-        ...[...endpoints.keys()].filter((name) => !names.has(name)).map((name) => bring(name)),
-      ]);
-    })().finally(() => {
-      sweep = undefined;
-    });
-    return sweep;
-  }
-
-  const follow = (name: string): void => {
-    bring(name).catch((err: unknown) => logger.error({ err, endpoint: name }, 'an endpoint could not be brought up to date'));
-  };
 
   return {
     get ready() {
       return ready;
     },
 
-    async prepare() {
-      for (const record of await store.listEndpoints()) if (!endpoints.has(record.name)) endpoints.set(record.name, new LiveEndpoint(record, liveDeps));
-    },
+    prepare: () => fleet.prepare(),
 
     async start(beside) {
-      unsubscribe.push(
-        deps.events.on('endpoint.changed', ({ endpoint }) => follow(endpoint)),
-        deps.events.on('endpoint.deleted', ({ endpoint }) => follow(endpoint)),
-        deps.events.on('alias.moved', ({ model }) => {
-          for (const endpoint of endpoints.values()) if (endpoint.record.model === model) follow(endpoint.record.name);
-        }),
-      );
-      timer = setInterval(
-        () => void reconcileAll().catch((err: unknown) => logger.error({ err }, 'the endpoints could not be reconciled')),
-        deps.reconcileMs ?? 5000,
-      ).unref();
-      canaryTimer = setInterval(() => {
-        judging = judging.then(() => canaries.evaluate()).catch((err: unknown) => logger.error({ err }, 'the canaries could not be judged'));
-      }, deps.canaryMs ?? 10_000).unref();
-      await Promise.all([reconcileAll(), beside?.()]);
+      const first = fleet.follow(deps.reconcileMs ?? 5000);
+      canaries.start(deps.canaryMs ?? 10_000);
+      await Promise.all([first, beside?.()]);
       ready = true;
     },
 
@@ -242,8 +172,8 @@ export function createServingService(deps: ServingDeps): ServingService {
         if (pkg.runtime === null) throw notServable(pkg);
       }
       await store.putEndpoint({ name, model, traffic, description, config });
-      await bring(name, true);
-      return endpointDetail(known(name), runtimes, now());
+      await fleet.bring(name, true);
+      return detail(name);
     },
 
     async load(name, config) {
@@ -255,18 +185,18 @@ export function createServingService(deps: ServingDeps): ServingService {
           await store.putEndpoint({ name, model, traffic, config });
         }
         if (!(await store.setSuspended(name, false))) known(name);
-        await bring(name, true);
+        await fleet.bring(name, true);
       } finally {
         await release?.();
       }
-      return endpointDetail(known(name), runtimes, now());
+      return detail(name);
     },
 
     async unload(name) {
       mounts.refuseChange(name, 'unloaded');
       if (!(await store.setSuspended(name, true))) known(name);
-      await bring(name);
-      return endpointDetail(known(name), runtimes, now());
+      await fleet.bring(name);
+      return detail(name);
     },
 
     inferenceStatistics: (name) => {
@@ -282,12 +212,12 @@ export function createServingService(deps: ServingDeps): ServingService {
     logs: (name, wanted) => endpointLogs(known(name), runtimes, wanted),
 
     list: () => [...endpoints.values()].map((endpoint) => endpointView(endpoint, now())).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    get: (name) => endpointDetail(known(name), runtimes, now()),
+    get: detail,
 
     async delete(name) {
       mounts.refuseChange(name, 'deleted');
       if (!(await store.deleteEndpoint(name)) && !endpoints.has(name)) known(name);
-      await remove(name);
+      await fleet.remove(name);
     },
 
     async warm(name) {
@@ -313,22 +243,14 @@ export function createServingService(deps: ServingDeps): ServingService {
 
     async rollBack(name, { revision, reason } = {}) {
       mounts.refuseChange(name, 'rolled back');
-      const { model, traffic, revision: current } = known(name).record;
-      const found = (await store.listChanges(name, 200)).find((change) =>
-        revision === undefined ? change.revision < current && JSON.stringify(change.traffic) !== JSON.stringify(traffic) : change.revision === revision,
-      );
-      if (found === undefined)
-        throw notFound(
-          'endpoint_change_not_found',
-          revision === undefined
-            ? `Endpoint '${name}' has never served anything else that is still remembered.`
-            : `Endpoint '${name}' has no revision ${revision} that is still remembered.`,
-        );
+      const { record } = known(name);
+      const { model } = record;
+      const found = changeBefore(record, await store.listChanges(name, 200), revision);
       for (const target of found.traffic) await models.resolve(model, target.alias === undefined ? { version: target.version ?? 0 } : { alias: target.alias });
       const why = `Back to revision ${found.revision}${reason === undefined || reason === '' ? '' : `: ${reason}`}`;
       await store.putEndpoint({ name, model, traffic: found.traffic, change: { kind: 'rolled_back', reason: why } });
-      await bring(name, true);
-      return endpointDetail(known(name), runtimes, now());
+      await fleet.bring(name, true);
+      return detail(name);
     },
 
     stats: (name) => endpointStats(known(name), now()),
@@ -365,46 +287,14 @@ export function createServingService(deps: ServingDeps): ServingService {
       });
     },
 
-    async mount(model, { whole = false } = {}) {
-      const { name } = model;
-      if (!isEndpointName(name)) throw invalid('invalid_endpoint_name', `'${name.slice(0, 140)}' cannot name an endpoint.`);
-      if (!mounts.has(name) && (endpoints.has(name) || (await store.getEndpoint(name)) !== null))
-        throw conflict('endpoint_exists', `an endpoint of the registry is called '${name}' already: delete it, or rename the folder`, {
-          details: { endpoint: name },
-        });
-      const record = mounts.put(model, now());
-      let endpoint = endpoints.get(name);
-      if (endpoint === undefined) {
-        endpoint = new LiveEndpoint(record, mountDeps);
-        endpoints.set(name, endpoint);
-      }
-      await reconcile(endpoint, record, true, whole);
-      return endpointView(endpoint, now());
-    },
-
-    async unmount(name) {
-      if (!mounts.delete(name)) return false;
-      await remove(name);
-      return true;
-    },
+    mount: async (model, { whole = false } = {}) => endpointView(await fleet.mount(model, whole), now()),
+    unmount: (name) => fleet.unmount(name),
 
     async close() {
-      closed = true;
-      clearInterval(timer);
-      clearInterval(canaryTimer);
-      await judging;
-      for (const off of unsubscribe) off();
-      const drained = (async () => {
-        await sweep?.catch(() => {});
-        await Promise.all([...endpoints.keys()].map(remove));
-      })();
-      const limit = Promise.withResolvers<'late'>();
-      const late = setTimeout(() => limit.resolve('late'), deps.closeMs ?? 30_000);
-      if ((await Promise.race([drained, limit.promise])) === 'late') {
-        drained.catch(() => {});
-        logger.warn({ millis: deps.closeMs ?? 30_000 }, 'requests or loads did not end in time; serving is closed without them');
-      }
-      clearTimeout(late);
+      fleet.stopFollowing();
+      await canaries.stop();
+      const millis = deps.closeMs ?? 30_000;
+      if (!(await fleet.drain(millis))) logger.warn({ millis }, 'requests or loads did not end in time; serving is closed without them');
     },
   };
 }

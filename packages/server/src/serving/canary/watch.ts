@@ -19,12 +19,26 @@ export interface CanaryWatchDeps {
 /** Compares every guarded canary with the champion (trials.ts), and takes the traffic from one that does worse. */
 export class CanaryWatch {
   readonly #deps: CanaryWatchDeps;
+  #timer: NodeJS.Timeout | undefined;
+  #judging: Promise<void> = Promise.resolve();
 
   constructor(deps: CanaryWatchDeps) {
     this.#deps = deps;
   }
 
-  async evaluate(): Promise<void> {
+  start(everyMs: number): void {
+    this.#timer = setInterval(() => {
+      this.#judging = this.#judging.then(() => this.#evaluate()).catch((err: unknown) => this.#deps.logger.error({ err }, 'the canaries could not be judged'));
+    }, everyMs).unref();
+  }
+
+  /** Resolves when what is being judged is. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#judging;
+  }
+
+  async #evaluate(): Promise<void> {
     for (const endpoint of this.#deps.endpoints.values()) await this.#judge(endpoint);
   }
 
