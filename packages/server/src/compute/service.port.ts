@@ -56,9 +56,9 @@ export interface ServiceHost {
   describe(): Promise<string>;
   /**
    * Builds or fetches the software, once for all who need the same. Throws `unavailable` when the host itself is not there or the software cannot be
-   * had, with what to do.
+   * had, with what to do. Once `signal` is aborted and nobody else waits for it, nothing of it runs on.
    */
-  prepare(spec: ServiceSpec, onLine: OnLine): Promise<void>;
+  prepare(spec: ServiceSpec, onLine: OnLine, signal?: AbortSignal): Promise<void>;
   /** Starts what has been prepared. */
   start(spec: ServiceSpec, onLine: OnLine): Promise<Service>;
   /** Ends what an earlier process of ours left behind when it was killed; how many there were. */

@@ -10,14 +10,16 @@ class FakeHost implements ServiceHost {
   readonly started: FakeService[] = [];
   prepared = 0;
   preparing: Promise<void> | undefined;
+  preparingFor: AbortSignal | undefined;
   /** What a service does when it is started. */
   script: (service: FakeService) => void = () => {};
 
   async describe(): Promise<string> {
     return 'nothing real';
   }
-  async prepare(): Promise<void> {
+  async prepare(_spec: ServiceSpec, _onLine: OnLine, signal?: AbortSignal): Promise<void> {
     this.prepared++;
+    this.preparingFor = signal;
     await this.preparing;
   }
   async start(_spec: ServiceSpec, onLine: OnLine): Promise<Service> {
@@ -230,6 +232,7 @@ it('does not wait for what is being built when it is stopped, and starts nothing
   await until(() => host.prepared === 1);
   await supervisor.stop();
   await expect(start).rejects.toMatchObject({ code: 'service_stopped' });
+  expect(host.preparingFor?.aborted).toBe(true);
   building.resolve();
   await new Promise((resolve) => setTimeout(resolve, 5));
   expect(host.started).toEqual([]);

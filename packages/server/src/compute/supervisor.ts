@@ -30,6 +30,7 @@ export interface SupervisorOptions {
 }
 
 const POLL_MS = 100;
+const STARTING_GRACE_MS = 1000;
 const UNHEALTHY_AFTER = 3;
 
 /** Keeps one service up: start → healthy → ready; when it ends, again after a growing wait; until `stop`. */
@@ -39,6 +40,7 @@ export class Supervisor {
   #problem: string | undefined = 'it has not been started';
   #stopped = false;
   readonly #abandoned = Promise.withResolvers<never>();
+  readonly #stopping = new AbortController();
   #wake: () => void = () => {};
   #loop: Promise<void> | undefined;
   /** A problem of liveness that explains the end that follows it. */
@@ -84,9 +86,12 @@ export class Supervisor {
     this.#stopped = true;
     this.#abandoned.reject(unavailable('service_stopped', `${this.#options.spec.name} was stopped while it was being started.`));
     this.#wake();
+    this.#stopping.abort();
     // On purpose, so nobody is told.
     this.#problem = 'it has been stopped';
-    await this.#service?.stop(this.#options.graceMs);
+    // One that has not served yet has nothing to finish.
+    const { graceMs } = this.#options;
+    await this.#service?.stop(this.#loop === undefined ? Math.min(STARTING_GRACE_MS, graceMs) : graceMs);
     await this.#loop;
   }
 
@@ -99,7 +104,7 @@ export class Supervisor {
   async #bringUp(): Promise<Service> {
     const { host, spec, log, startTimeoutMs, check, onReady } = this.#options;
     // Building may take minutes; whoever stops does not wait for it.
-    await Promise.race([host.prepare(spec, log.add), this.#abandoned.promise]);
+    await Promise.race([host.prepare(spec, log.add, this.#stopping.signal), this.#abandoned.promise]);
     await Promise.race([check(), this.#abandoned.promise]);
     const service = await host.start(spec, log.add);
     this.#service = service;
@@ -114,7 +119,7 @@ export class Supervisor {
       return service;
     } catch (error) {
       this.#service = undefined;
-      await service.stop(Math.min(1000, this.#options.graceMs));
+      await service.stop(Math.min(STARTING_GRACE_MS, this.#options.graceMs));
       throw error;
     }
   }

@@ -7,6 +7,7 @@ export * from './logger.ts';
 export * from './loose-json.ts';
 export * from './memory.ts';
 export * from './paging.ts';
+export * from './shared-work.ts';
 export * from './text.ts';
 export * from './module-url.ts';
 export * from './values.ts';

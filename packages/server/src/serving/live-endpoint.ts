@@ -52,9 +52,15 @@ export class LiveEndpoint {
   #configured = '';
   #failed = { key: '', until: 0, wait: 0 };
   #removed = false;
+  /** Loads under way, that end when nothing is to be loaded any more. */
+  readonly #attempts = new Set<AbortController>();
+  #timesGivenUp = 0;
+  /** Revision of the newest record that was seen. */
+  #newest: number;
 
   constructor(record: EndpointRecord, deps: LiveEndpointDeps) {
     this.record = record;
+    this.#newest = record.revision;
     this.#deps = deps;
     this.stats = new LiveStats(deps.now());
     this.policy.configure(record.config, deps.maxQueue);
@@ -66,20 +72,42 @@ export class LiveEndpoint {
 
   /**
    * Changes run one after the other. `insist` retries at once what failed before; `whole` lets a version that does not load keep the others of
-   * what is mounted from being swapped in. Never throws.
+   * what is mounted from being swapped in. One that unloads waits for no load. Never throws.
    */
   reconcile(record: EndpointRecord, insist = false, whole = false): Promise<void> {
+    if (record.revision > this.#newest) {
+      this.#newest = record.revision;
+      if (record.suspended) this.giveUpLoads();
+    }
+    const timesGivenUp = this.#timesGivenUp;
     this.#tail = this.#tail.then(async () => {
-      if (this.#removed) return;
+      if (this.#removed || timesGivenUp !== this.#timesGivenUp) return;
       // What is mounted has no record but this one: the settings go with what is loaded, and those of what serves stay in force until then.
       if (!this.mounted || this.routes === undefined) this.#take(record);
       try {
-        await this.#apply(record, insist, whole);
+        await this.attempt((signal) => this.#apply(record, insist, whole, signal));
       } catch (error) {
         this.#complain(textOf(error));
       }
     });
     return this.#tail;
+  }
+
+  /** Loads something for it, which is given up when it is unloaded or removed meanwhile. */
+  async attempt<T>(load: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#attempts.add(controller);
+    try {
+      return await load(controller.signal);
+    } finally {
+      this.#attempts.delete(controller);
+    }
+  }
+
+  /** Ends what is being loaded, and begins nothing that was asked for before. */
+  giveUpLoads(): void {
+    this.#timesGivenUp++;
+    for (const attempt of this.#attempts) attempt.abort();
   }
 
   #take(record: EndpointRecord): void {
@@ -110,7 +138,7 @@ export class LiveEndpoint {
     for (const { loaded } of allRoutes(this.routes)) loaded.queue.configure(this.policy.batching);
   }
 
-  async #apply(record: EndpointRecord, insist: boolean, whole: boolean): Promise<void> {
+  async #apply(record: EndpointRecord, insist: boolean, whole: boolean, signal: AbortSignal): Promise<void> {
     this.aliases = await this.#deps.source.aliases(record.model);
     if (record.suspended) return this.#unload();
     const desired = resolveTraffic(record.model, record.traffic, this.aliases);
@@ -122,7 +150,8 @@ export class LiveEndpoint {
       return this.#settle();
     }
     if (key === this.#failed.key && !insist && this.#deps.now() < this.#failed.until) return;
-    const { leases, failures, passing } = await this.#load(record, desired);
+    const { leases, failures, passing } = await this.#load(record, desired, signal);
+    if (signal.aborted) return this.#givenUp(leases);
     if (failures.size === 0) {
       this.#swap(desired, leases);
       this.#take(record);
@@ -135,13 +164,14 @@ export class LiveEndpoint {
     // What is away may be back any time; what is broken stays so.
     const wait = this.#failed.key === key && !passing ? Math.min(LONGEST_RETRY_MS, this.#failed.wait * 2) : FIRST_RETRY_MS;
     this.#failed = { key, until: this.#deps.now() + wait, wait };
-    if (mounted !== true) await this.#fallBack(record, desired, leases);
+    if (mounted !== true) await this.#fallBack(record, desired, leases, signal);
     else if (whole && this.routes !== undefined) await Promise.all([...leases.values()].map((lease) => lease.close()));
     else {
       const some = leases.size > 0;
       this.#serveWhatLoaded(desired, leases);
       if (some) this.#take(record);
     }
+    if (signal.aborted) return;
     for (const [version, { state }] of this.transitions) if (state === 'failed') this.transitions.delete(version);
     for (const [version, error] of failures) {
       const target = desired.find((t) => t.version === version);
@@ -164,6 +194,13 @@ export class LiveEndpoint {
       served.length > 0 ? `${why} Version${served.length > 1 ? 's' : ''} ${served.join(', ')} go${served.length > 1 ? '' : 'es'} on serving.` : why;
   }
 
+  /** It was unloaded (or removed) while it was loading. */
+  async #givenUp(leases: ReadonlyMap<number, LoadedVersion>): Promise<void> {
+    // Who removes it frees the rest, and waits for that.
+    if (!this.#removed) this.#unload();
+    await Promise.all([...leases.values()].map((lease) => lease.close()));
+  }
+
   /** Frees everything, by request; behind the last request, which whoever loads it again need not wait for. */
   #unload(): void {
     const leases = new Set(allRoutes(this.routes).map((route) => route.loaded));
@@ -179,6 +216,7 @@ export class LiveEndpoint {
   async #load(
     record: EndpointRecord,
     targets: readonly ServedTarget[],
+    signal: AbortSignal,
   ): Promise<{ leases: Map<number, LoadedVersion>; failures: Map<number, string>; passing: boolean }> {
     const leases = new Map<number, LoadedVersion>();
     const failures = new Map<number, string>();
@@ -193,7 +231,7 @@ export class LiveEndpoint {
         try {
           leases.set(
             version,
-            await this.#deps.pool.acquire(await this.#deps.source.resolve(record.model, { version }), loadOptionsOf(record.config), this.policy),
+            await this.#deps.pool.acquire(await this.#deps.source.resolve(record.model, { version }), loadOptionsOf(record.config), this.policy, signal),
           );
         } catch (error) {
           failures.set(version, textOf(error));
@@ -207,12 +245,13 @@ export class LiveEndpoint {
   }
 
   /** Something did not load: the old goes on; with nothing old, what did load serves, else what served before the restart. */
-  async #fallBack(record: EndpointRecord, desired: readonly ServedTarget[], leases: Map<number, LoadedVersion>): Promise<void> {
+  async #fallBack(record: EndpointRecord, desired: readonly ServedTarget[], leases: Map<number, LoadedVersion>, signal: AbortSignal): Promise<void> {
     const usable = desired.filter((target) => leases.has(target.version));
     if (this.routes === undefined && usable.some((target) => !target.shadow && target.weight > 0)) return this.#swap(usable, leases);
     await Promise.all([...leases.values()].map((lease) => lease.close()));
     if (this.routes !== undefined || record.lastServed.length === 0) return;
-    const before = await this.#load(record, record.lastServed);
+    const before = await this.#load(record, record.lastServed, signal);
+    if (signal.aborted) return this.#givenUp(before.leases);
     const last = record.lastServed.filter((target) => before.leases.has(target.version));
     if (last.some((target) => !target.shadow)) this.#swap(last, before.leases);
     else await Promise.all([...before.leases.values()].map((lease) => lease.close()));
@@ -277,9 +316,10 @@ export class LiveEndpoint {
     return [...this.#statsByTarget].map(([key, both]) => ({ version: Number.parseInt(key, 10), shadow: key.endsWith('/true'), ...both }));
   }
 
-  /** Stops serving; resolves after the last request. */
+  /** Stops serving, and loading; resolves after the last request. */
   async remove(): Promise<void> {
     this.#removed = true;
+    this.giveUpLoads();
     await this.#tail;
     const leases = new Set(allRoutes(this.routes).map((route) => route.loaded));
     this.routes = undefined;

@@ -8,6 +8,8 @@ export interface LoadOptions
   label?: string;
   /** Real inputs for the warm-up, rows in the first dimension: made-up values would fail in a model with, say, known categories. */
   sample?: Tensor[];
+  /** Aborted when nobody waits for it any more: a start that may take long ends, leaves nothing running, and rejects. Others may finish it. */
+  signal?: AbortSignal;
 }
 
 /** Where a request's time went, microseconds; filled in by whoever spends it. */

@@ -178,7 +178,8 @@ export function createServingService(deps: ServingDeps): ServingService {
 
     async load(name, config) {
       mounts.refuseChange(name, 'loaded');
-      const release = config === undefined ? undefined : await trialLoad(pool, models, known(name).record, config);
+      const endpoint = config === undefined ? undefined : known(name);
+      const release = config && (await endpoint?.attempt((signal) => trialLoad(pool, models, endpoint.record, config, signal)));
       try {
         if (config !== undefined) {
           const { model, traffic } = known(name).record;
@@ -195,6 +196,7 @@ export function createServingService(deps: ServingDeps): ServingService {
     async unload(name) {
       mounts.refuseChange(name, 'unloaded');
       if (!(await store.setSuspended(name, true))) known(name);
+      endpoints.get(name)?.giveUpLoads();
       await fleet.bring(name);
       return detail(name);
     },

@@ -158,15 +158,15 @@ export const notServable = (pkg: ModelPackage): BinnacleError =>
 
 let loads = 0;
 
-/** Loads and warms a version. Throws `unsupported` when nothing here can execute it, `invalid` when it does not load. */
-export async function loadModel(pkg: ModelPackage, runtimes: Runtimes, options: LoadOptions = {}): Promise<SharedModel> {
+/** Loads and warms a version; once `signal` is aborted nobody waits for it. Throws `unsupported` when nothing here can execute it, `invalid` when it does not load. */
+export async function loadModel(pkg: ModelPackage, runtimes: Runtimes, options: LoadOptions = {}, signal?: AbortSignal): Promise<SharedModel> {
   const name = `${pkg.model} version ${pkg.version}`;
   const kind = pkg.runtime?.kind;
   const other = kind === undefined || kind === 'onnx' ? undefined : runtimes.others[kind];
   if (kind === undefined || (kind === 'onnx' ? pkg.onnxFile === null : other === undefined)) throw notServable(pkg);
   const table = await sampleTable(pkg);
   try {
-    const full = { ...options, label: pkg.model, sample: sampleTensors(pkg, table) };
+    const full = { ...options, label: pkg.model, sample: sampleTensors(pkg, table), signal };
     const executed = other === undefined ? await runtimes.onnx.load(pkg.onnxFile as string, full) : await other.load(pkg, full);
     const loaded = isMounted(pkg) ? await asConfigured(executed, pkg.mounted) : executed;
     return {

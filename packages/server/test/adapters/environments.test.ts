@@ -78,3 +78,21 @@ it('ends the build that a killed process left running, and removes what it made'
     left.kill('SIGKILL');
   }
 });
+
+it('ends a build that nobody waits for any more, and leaves nothing of it', async () => {
+  writeFileSync(join(dir, 'uv'), '#!/bin/sh\n[ "$1" = venv ] && exit 0\nsleep 300 &\necho "daemon $! mark $BINNACLE_SERVICE"\nwait\n');
+  chmodSync(join(dir, 'uv'), 0o755);
+  const environments = createEnvironments({ root: root() });
+  const [first, second] = [new AbortController(), new AbortController()];
+  const builds = [first, second].map(({ signal }) => environments.pythonOf(software, onLine, signal));
+  const ended = Promise.allSettled(builds);
+  await until(() => lines.some((line) => line.startsWith('daemon ')));
+  const pid = Number(/^daemon (\d+)/m.exec(lines.join('\n'))?.[1]);
+  first.abort();
+  await expect(builds[0]).rejects.toMatchObject({ code: 'given_up' });
+  expect(alive(pid)).toBe(true);
+  second.abort();
+  expect((await ended).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await until(() => !alive(pid) && readdirSync(root()).filter((name) => !name.startsWith('.')).length === 0);
+  await environments.close();
+});

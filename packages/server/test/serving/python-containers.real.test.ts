@@ -59,6 +59,20 @@ describe.skipIf(noDocker !== undefined || !hasVenv)('Python models in containers
     expect((await greet('Ada')).status).toBe(200);
   });
 
+  it('ends a start in a container when the endpoint is unloaded meanwhile', async () => {
+    const ask = (what: string) => send(`${server.url}/api/binnacle/v1/endpoints/greeter/${what}`, { method: 'POST' });
+    expect((await ask('unload')).json().state).toBe('unloaded');
+    await until(async () => (await engine.docker('ps', '-aq')) === '', 30_000);
+    const loading = ask('load');
+    await until(async () => (await engine.docker('ps', '-q')) !== '', 60_000);
+    expect((await endpoint()).state).toBe('loading');
+    expect((await ask('unload')).json().state).toBe('unloaded');
+    expect((await loading).json().state).toBe('unloaded');
+    await until(async () => (await engine.docker('ps', '-aq')) === '', 5000);
+    expect((await ask('load')).json().state).toBe('ready');
+    expect((await greet('Ada')).status).toBe(200);
+  });
+
   it('ends what a killed server left, and leaves nothing when it stops', async () => {
     const before = (await engine.docker('ps', '-q')).trim();
     expect(before).not.toBe('');

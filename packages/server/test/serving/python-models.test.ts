@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -168,6 +168,52 @@ it('leaves the old version serving when a new one does not start, and ends the o
       return true;
     }
   }, 10_000);
+});
+
+/** Starts, and never comes to answer. */
+const HANGS = ['{python}', '-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000); console.log("in no hurry, process " + process.pid)'];
+const hanging = async () => {
+  const said = () =>
+    runtime
+      .logs?.({ model: 'py', version: 1 })
+      ?.read(100)
+      .lines.map(({ text }) => text) ?? [];
+  await until(() => said().some((text) => text.startsWith('in no hurry')), 20_000);
+  return Number(/process (\d+)/.exec(said().findLast((text) => text.startsWith('in no hurry')) ?? '')?.[1]);
+};
+
+it.each(['unload', 'delete'] as const)('%s ends a start that takes long, and leaves no process', async (how) => {
+  const deployed = deploy('py', HANGS).catch((error: unknown) => error);
+  const pid = await hanging();
+  const begun = performance.now();
+  await kit.serving[how]('py');
+  expect(performance.now() - begun).toBeLessThan(5000);
+  await until(() => {
+    try {
+      process.kill(pid, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  }, 5000);
+  expect(readdirSync(join(dir, 'run'))).toEqual([]);
+  expect(await deployed).toMatchObject(how === 'unload' ? { state: 'unloaded', message: 'It was unloaded.' } : { code: 'endpoint_not_found' });
+  if (how === 'unload') expect(kit.serving.get('py')).toMatchObject({ state: 'unloaded', versions: [] });
+  // Nothing of it is in the way of what comes next.
+  await deploy('py');
+  if (how === 'unload') await kit.serving.load('py');
+  expect((await infer([1, 2])).json().outputs[0].data).toEqual([2, 4]);
+});
+
+it('goes on with a start that another endpoint waits for, when one is unloaded', async () => {
+  const late = `setTimeout(() => { ${SERVER} }, 1500); console.log('in no hurry, process ' + process.pid);`;
+  const first = deploy('py', ['{python}', '-e', late, '{port}']);
+  await hanging();
+  const other = kit.serving.deploy('other', { model: 'py', traffic: [{ version: 1, weight: 100, shadow: false }] });
+  await kit.serving.unload('py');
+  expect(await first).toMatchObject({ state: 'unloaded' });
+  expect(await other).toMatchObject({ state: 'ready' });
+  expect((await infer([1, 2], 'other')).json().outputs[0].data).toEqual([2, 4]);
 });
 
 it('stops at once while a model is being started', async () => {

@@ -115,7 +115,7 @@ export function createDockerHost(options: DockerHostOptions): ServiceHost {
       const { Version = 'of an unknown version' } = await engine.call<{ Version?: string }>('/version');
       return `containers, by Docker ${Version}, ${network === 'none' ? 'without a network' : `with the network ${network}`}`;
     },
-    prepare: async (spec, onLine) => void (await images.imageFor(spec.software, onLine)),
+    prepare: async (spec, onLine, signal) => void (await images.imageFor(spec.software, onLine, signal)),
     start,
 
     async sweep() {

@@ -21,3 +21,26 @@ it('declares no proxy as an argument of the build, whose address Docker would ke
   // They reach pip all the same: Docker knows them by name.
   expect(JSON.parse(String(builds[0]?.query?.['buildargs']))).toEqual(buildArgs);
 });
+
+it('ends a build that nobody waits for any more', async () => {
+  const builds: EngineRequest[] = [];
+  const engine: Engine = {
+    call: () => Promise.reject(new EngineError(404, 'no such image')),
+    stream: (_path, options = {}) =>
+      new Promise((_resolve, reject) => {
+        builds.push(options);
+        options.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+      }),
+  };
+  const images = createImages({ engine, ready: undefined, buildArgs: {} });
+  const software = { kind: 'python', python: '3.12', requirements: 'a\n', constraints: null } as const;
+  const [first, second] = [new AbortController(), new AbortController()];
+  const built = [first, second].map(({ signal }) => images.imageFor(software, () => {}, signal));
+  await expect.poll(() => builds.length).toBe(1);
+  first.abort();
+  await expect(built[0]).rejects.toMatchObject({ code: 'given_up' });
+  expect(builds[0]?.signal?.aborted).toBe(false);
+  second.abort();
+  await expect(built[1]).rejects.toMatchObject({ code: 'given_up' });
+  expect(builds[0]?.signal?.aborted).toBe(true);
+});

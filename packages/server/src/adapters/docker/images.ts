@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OnLine, Software } from '../../compute/index.ts';
-import { messageOf, unavailable } from '../../kernel/index.ts';
+import { messageOf, SharedWork, unavailable } from '../../kernel/index.ts';
 import { type Engine, EngineError, followProgress } from './engine.ts';
 import { tarOf } from './tar.ts';
 
@@ -15,8 +15,11 @@ export interface ImagesOptions {
 export interface Images {
   /** Ends what is being built or fetched. */
   close(): void;
-  /** The image to start; known to the engine afterwards. Throws `unavailable` with what pip or the registry said. */
-  imageFor(software: Software, onLine: OnLine): Promise<string>;
+  /**
+   * The image to start; known to the engine afterwards. Throws `unavailable` with what pip or the registry said. Once `signal` is aborted and nobody
+   * else waits for it, building or fetching is ended.
+   */
+  imageFor(software: Software, onLine: OnLine, signal?: AbortSignal): Promise<string>;
 }
 
 const DEFAULT_PYTHON = '3.12';
@@ -25,18 +28,7 @@ const KNOWN_ARGS = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY'
 
 /** Images for models: one that was named, or one a digest of requirements and Python version, built once and kept by the engine. */
 export function createImages({ engine, ready, buildArgs }: ImagesOptions): Images {
-  const underWay = new Map<string, Promise<string>>();
-  const closing = new AbortController();
-  const { signal } = closing;
-
-  const once = (key: string, make: () => Promise<string>): Promise<string> => {
-    let made = underWay.get(key);
-    if (made === undefined) {
-      made = make().finally(() => underWay.delete(key));
-      underWay.set(key, made);
-    }
-    return made;
-  };
+  const underWay = new SharedWork<string>();
 
   async function has(image: string): Promise<boolean> {
     try {
@@ -48,7 +40,7 @@ export function createImages({ engine, ready, buildArgs }: ImagesOptions): Image
     }
   }
 
-  async function pulled(image: string, onLine: OnLine): Promise<string> {
+  async function pulled(image: string, onLine: OnLine, signal: AbortSignal): Promise<string> {
     if (await has(image)) return image;
     onLine(`pulling ${image}`, 'binnacle');
     try {
@@ -64,7 +56,7 @@ export function createImages({ engine, ready, buildArgs }: ImagesOptions): Image
     return image;
   }
 
-  async function built(software: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<string> {
+  async function built(software: Extract<Software, { kind: 'python' }>, onLine: OnLine, signal: AbortSignal): Promise<string> {
     const base = `python:${software.python ?? DEFAULT_PYTHON}-slim`;
     const recipe = dockerfile(base, Object.keys(buildArgs), software.constraints !== null);
     const digest = createHash('sha256')
@@ -105,11 +97,11 @@ export function createImages({ engine, ready, buildArgs }: ImagesOptions): Image
   }
 
   return {
-    close: () => closing.abort(),
-    imageFor(software, onLine) {
-      if (software.kind === 'image') return once(software.image, () => pulled(software.image, onLine));
-      if (ready !== undefined) return once(ready, () => pulled(ready, onLine));
-      return once(JSON.stringify(software), () => built(software, onLine));
+    close: () => void underWay.close(),
+    imageFor(software, onLine, signal) {
+      if (software.kind === 'image') return underWay.run(software.image, (nobody) => pulled(software.image, onLine, nobody), signal);
+      if (ready !== undefined) return underWay.run(ready, (nobody) => pulled(ready, onLine, nobody), signal);
+      return underWay.run(JSON.stringify(software), (nobody) => built(software, onLine, nobody), signal);
     },
   };
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readlink, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { OnLine, Software } from '../../compute/index.ts';
-import { newId, unavailable, unsupported } from '../../kernel/index.ts';
+import { newId, SharedWork, unavailable, unsupported } from '../../kernel/index.ts';
 import { cleanEnvironment } from './environment-variables.ts';
 import { endProcessesOf, MARK, processesOf, signalAll } from './group.ts';
 import { askPython, findPython, which } from './interpreter.ts';
@@ -21,13 +21,18 @@ export interface EnvironmentsOptions {
 export interface Environments {
   /** What it builds with. Throws `unavailable` when there is no Python. */
   describe(): Promise<string>;
-  /** Python of an environment with this software, built when there is none. Throws `unavailable` with the end of what pip said. */
-  pythonOf(software: Software, onLine: OnLine): Promise<string>;
+  /**
+   * Python of an environment with this software, built when there is none. Throws `unavailable` with the end of what pip said. Once `signal` is
+   * aborted and nobody else waits for it, the build is ended and what it made removed.
+   */
+  pythonOf(software: Software, onLine: OnLine, signal?: AbortSignal): Promise<string>;
   /** Ends builds that an earlier process of ours left behind when it was killed, and removes what they made; how many still ran. */
   sweep(): Promise<number>;
   /** Ends what is being built. */
   close(): Promise<void>;
 }
+
+type PythonSoftware = Extract<Software, { kind: 'python' }>;
 
 /** Written last: an environment without it was not finished, and is built anew. */
 const STAMP = '.ready';
@@ -40,9 +45,8 @@ const BUILT = /^([0-9a-f]{32})\.([0-9a-f]{32})$/;
  */
 export function createEnvironments(options: EnvironmentsOptions): Environments {
   const { root, passEnv = [] } = options;
-  const building = new Map<string, Promise<string>>();
+  const building = new SharedWork<string>();
   const folders = new Set<string>();
-  const closing = new AbortController();
   let checked: Promise<string> | undefined;
 
   async function configured(file: string): Promise<string> {
@@ -54,7 +58,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     return file;
   }
 
-  async function pythonOf(software: Software, onLine: OnLine): Promise<string> {
+  async function pythonOf(software: Software, onLine: OnLine, signal?: AbortSignal): Promise<string> {
     if (software.kind === 'image')
       throw unsupported(
         'needs_container',
@@ -71,15 +75,10 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       .update(JSON.stringify([software.python, software.requirements, software.constraints]))
       .digest('hex')
       .slice(0, 32);
-    let made = building.get(digest);
-    if (made === undefined) {
-      made = build(join(root, digest), software, onLine).finally(() => building.delete(digest));
-      building.set(digest, made);
-    }
-    return made;
+    return building.run(digest, (nobody) => build(join(root, digest), software, onLine, nobody), signal);
   }
 
-  async function build(link: string, software: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<string> {
+  async function build(link: string, software: PythonSoftware, onLine: OnLine, signal: AbortSignal): Promise<string> {
     const executable = join(link, 'bin', 'python');
     const stamp = join(link, STAMP);
     if (existsSync(stamp) && existsSync(executable)) {
@@ -91,7 +90,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     const dir = `${link}.${id}`;
     folders.add(basename(dir));
     try {
-      await buildIn(dir, id, software, onLine);
+      await buildIn(dir, id, software, onLine, signal);
       await symlink(basename(dir), `${dir}.link`);
       // A folder is from before there were links, and unfinished.
       await rm(link, { recursive: true, force: true });
@@ -106,7 +105,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
   }
 
   /** All that it starts carries the build's mark, by which a next start finds what a killed one left running. */
-  async function buildIn(dir: string, id: string, { python, requirements, constraints }: Extract<Software, { kind: 'python' }>, onLine: OnLine): Promise<void> {
+  async function buildIn(dir: string, id: string, { python, requirements, constraints }: PythonSoftware, onLine: OnLine, signal: AbortSignal): Promise<void> {
     const executable = join(dir, 'bin', 'python');
     const uv = which('uv');
     const base = await findPython(python);
@@ -127,7 +126,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       const code = await runProgram(program, argv, {
         cwd: dir,
         env: { ...cleanEnvironment(home, dirname(program), passEnv), [MARK]: id },
-        signal: closing.signal,
+        signal,
         onLine: (text, source) => {
           if (text.trim() !== '') said.push(text);
           if (said.length > 8) said.shift();
@@ -180,9 +179,6 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     describe,
     pythonOf,
     sweep,
-    async close() {
-      closing.abort();
-      await Promise.allSettled(building.values());
-    },
+    close: () => building.close(),
   };
 }

@@ -58,7 +58,7 @@ export function createProcessHost({ environments, runDir, passEnv = [] }: Proces
 
   return {
     describe: async () => `processes of this machine, ${await environments.describe()}`,
-    prepare: async (spec, onLine) => void (await environments.pythonOf(spec.software, onLine)),
+    prepare: async (spec, onLine, signal) => void (await environments.pythonOf(spec.software, onLine, signal)),
     start,
 
     async sweep() {

@@ -16,7 +16,7 @@ const GRACE_MS = 500;
 /** Runs a program to its end; its exit code, or why there is none. */
 export function runProgram(program: string, argv: readonly string[], { cwd, env, onLine, signal }: RunOptions): Promise<number | string> {
   return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve('it was not started, because the server stops');
+    if (signal?.aborted === true) return resolve('it was not started, because nobody waits for it any more');
     const child = spawn(program, argv, { ...(cwd === undefined ? {} : { cwd }), env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     const kill = (): void => {
       if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');

@@ -58,9 +58,11 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
         'signature_missing',
         'MLflow’s scoring protocol does not say what a model takes: log the model with a signature of its inputs, and register it again.',
       );
+    const { signal } = options;
     await (swept ??= sweep());
     const spec = await serviceOf(pkg, runtime, options);
     if (abandoned) throw unavailable('server_stopping', 'The server is stopping, and starts no models any more.');
+    if (signal?.aborted === true) throw unavailable('given_up', 'It is no longer wanted, and was not started.');
     const log = logFor(pkg);
     let client: LoadedModel | undefined;
     const activity = { running: 0 };
@@ -92,11 +94,14 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
         else if (client !== undefined) logger.warn({ model: pkg.model, version: pkg.version }, problem);
       },
     });
+    const giveUp = (): void => void supervisor.stop().catch(() => {});
+    signal?.addEventListener('abort', giveUp, { once: true });
     starting.add(supervisor);
     try {
       await supervisor.start();
     } finally {
       starting.delete(supervisor);
+      signal?.removeEventListener('abort', giveUp);
     }
     return new SupervisedModel({ name: spec.name, supervisor, activity, client: () => client as LoadedModel });
   }
