@@ -27,6 +27,11 @@ const AWAY = new Set(['remote_unreachable', 'remote_unavailable', 'remote_denied
 /** Whether an error says that the model cannot be had there at the moment; one that refuses a request, or is too slow for it, is well. */
 export const isAway = (error: unknown): boolean => error instanceof BinnacleError && AWAY.has(error.code);
 
+const SAID = new Set(['remote_exhausted', 'remote_unsupported', 'remote_refused', 'remote_failed']);
+
+/** Whether an error is what the server itself said of a request: it is there, then. */
+export const isAnswer = (error: unknown): boolean => error instanceof BinnacleError && SAID.has(error.code);
+
 export interface RemoteFault {
   /** An HTTP status, or the one that HTTP has for a gRPC code. */
   status: number;

@@ -1,7 +1,7 @@
 import type { TensorSpec } from '@binnacle/contract';
 import { type LoadedModel, type RunCall, type Tensor } from '../serving/index.ts';
 import type { RemoteClient, RemoteModelFacts } from './client.ts';
-import { isAway } from './errors.ts';
+import { isAnswer, isAway } from './errors.ts';
 import { Health } from './health.ts';
 import type { Secret } from './secret.ts';
 
@@ -54,6 +54,7 @@ export class RemoteModel implements LoadedModel {
   }
 
   async execute(inputs: Tensor[], outputs: string[], call?: RunCall): Promise<Tensor[]> {
+    const end = this.#health.begin();
     try {
       const answer = await this.#client.infer(inputs, outputs, {
         deadline: performance.now() + this.#timeoutMs,
@@ -65,7 +66,10 @@ export class RemoteModel implements LoadedModel {
       return answer;
     } catch (error) {
       if (isAway(error)) this.#health.away(error);
+      else if (isAnswer(error)) this.#health.answered();
       throw error;
+    } finally {
+      end();
     }
   }
 
