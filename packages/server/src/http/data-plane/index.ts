@@ -1,7 +1,6 @@
 /** What a protocol on the hot path is handed, and how it reads a body: the face by which protocols enter http. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-export { giveSlab, takeSlab } from './body-pool.ts';
 export { type Body, type BodyOptions, readBody, watchBody } from './body.ts';
 export { headerOf, signalOf } from './call.ts';
 export { sendJsonText } from './send-json.ts';

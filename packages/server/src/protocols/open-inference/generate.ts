@@ -78,10 +78,11 @@ function shapeOf(spec: readonly number[], count: number, list: boolean): number[
 
 /** The reply: outputs by name, one value as itself, several as a flat list. */
 export function generateJson({ model, version, id, outputs }: InferenceReply, showId: boolean): string {
-  let json = `{${showId ? `"id":${JSON.stringify(id)},` : ''}"model_name":${JSON.stringify(model)},"model_version":"${version}"`;
+  let reply = `{${showId ? `"id":${JSON.stringify(id)},` : ''}"model_name":${JSON.stringify(model)},"model_version":"${version}"`;
   for (const output of outputs) {
-    const data = dataToJson(output).toString();
-    json += `,${JSON.stringify(output.name)}:${output.data.length === 1 ? data.slice(1, -1) : data}`;
+    const json = dataToJson(output);
+    const data = typeof json === 'string' ? json : Buffer.concat(json).toString('latin1');
+    reply += `,${JSON.stringify(output.name)}:${output.data.length === 1 ? data.slice(1, -1) : data}`;
   }
-  return `${json}}`;
+  return `${reply}}`;
 }

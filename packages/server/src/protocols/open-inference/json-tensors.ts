@@ -1,7 +1,5 @@
-import { giveSlab, takeSlab } from '../../http/data-plane/index.ts';
 import { type BinnacleError, invalid, shown } from '../../kernel/index.ts';
-import { roomFor, writeFloats as writeFloatText } from './number-text.ts';
-import { allocate, type Datatype, type Tensor, type TensorData } from '../../serving/index.ts';
+import { allocate, type Datatype, floatsToText, type Tensor, type TensorData } from '../../serving/index.ts';
 
 const bad = (text: string): BinnacleError => invalid('invalid_tensor', text);
 
@@ -165,8 +163,8 @@ function exactReviver(_key: string, value: unknown, context: { source?: string }
   return context.source !== undefined && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
 }
 
-/** An output's values as JSON text, ASCII bytes where that is quicker. NaN and infinities have none and become null. */
-export function dataToJson(tensor: Tensor): string | Buffer {
+/** An output's values as JSON text, ASCII bytes in pieces of memory of their own where that is quicker. NaN and infinities have none and become null. */
+export function dataToJson(tensor: Tensor): string | Buffer[] {
   const { datatype, data, name } = tensor;
   if (Array.isArray(data)) {
     for (const value of data)
@@ -181,20 +179,4 @@ export function dataToJson(tensor: Tensor): string | Buffer {
     for (let i = 0; i < floats.length; i++) if (!Number.isFinite(floats[i])) return JSON.stringify(Array.from(floats));
   }
   return `[${data.join(',')}]`;
-}
-
-/** Large texts as bytes in memory of their own, which their sender may free; small ones as strings. */
-const LARGE = 16 * 1024;
-
-function floatsToText(values: Float32Array): string | Buffer {
-  const slab = takeSlab(roomFor(values));
-  const length = writeFloatText(slab, values);
-  let text: string | Buffer;
-  if (length < LARGE) text = slab.toString('latin1', 0, length);
-  else {
-    text = Buffer.allocUnsafeSlow(length);
-    slab.copy(text, 0, 0, length);
-  }
-  giveSlab(slab);
-  return text;
 }

@@ -1,5 +1,4 @@
-import type { Datatype } from '../../serving/index.ts';
-import { floatsFromList } from './float-list.ts';
+import { type Datatype, floatsFromList } from '../../serving/index.ts';
 
 /** Large lists that were taken out of a request's JSON. */
 export class CutLists {

@@ -27,7 +27,7 @@ export function encodeReply({ model, version, id, outputs }: InferenceReply): En
       const data = dataToJson(output);
       if (typeof data === 'string') json += `,"data":${data}}`;
       else {
-        parts.push(Buffer.from(`${json},"data":`), data);
+        parts.push(Buffer.from(`${json},"data":`), ...data);
         json = '}';
       }
     }

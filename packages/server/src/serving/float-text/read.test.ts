@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { floatsFromList } from './float-list.ts';
+import { floatsFromList } from './read.ts';
 
 const read = (text: string, count: number) => {
   const bytes = Buffer.from(`{"data":${text}}]}`);
