@@ -31,7 +31,33 @@ it('what stands beside a large list arrives exactly', () => {
   expect(parse(`${id}"inputs":[]}`).call?.sequence?.id).toBe(2n ** 64n - 1n);
 });
 
-it('other datatypes, nested lists and odd requests are read as a whole', () => {
+it('large nested lists are read', () => {
+  const rows = (width: number) => Array.from({ length: values.length / width }, (_, i) => values.slice(i * width, (i + 1) * width));
+  const of = (data: unknown, shape: string, more = '') =>
+    `{"inputs":[{"name":"x","data":${JSON.stringify(data)}${more},"datatype":"FP32","shape":[${shape}]}]}`;
+  const wanted = Float32Array.from(values);
+  for (const [data, shape] of [
+    [rows(4), '5000,4'],
+    [rows(10_000), '2,10000'],
+    [rows(10_000).map((row) => [row]), '2,1,10000'],
+    [values.map((value) => [[value]]), '20000,1,1'],
+    // Flatter than its shape, and in lists that it does not name: Triton counts the values.
+    [values, '100,200'],
+    [rows(100), '100,200'],
+    // Uneven.
+    [[values.slice(0, 5), values.slice(5)], '2,10000'],
+  ] as const) {
+    expect(inputsOf(of(data, shape))[0]?.data, shape).toEqual(wanted);
+    expect(inputsOf(of(data, shape).replaceAll(',', ' ,\n  '))[0]?.data, shape).toEqual(wanted);
+  }
+  expect(() => parse(of(rows(4), '20000'))).toThrow(/nested deeper than its shape \[20000\]/);
+  expect(() => parse(of(rows(4), '5000,5'))).toThrow(/needs 25000 values, got 20000/);
+  expect(() => parse(of([...rows(4).slice(1), 1, 2, 3, 4], '5000,4'))).toThrow(/mixes values and lists/);
+  expect(() => parse(of(rows(4), '5000,4').replace(']],', ']]],'))).toThrow(/failed to parse the request JSON buffer/);
+  expect(() => parse(of(rows(4), '5000,4').replace(']],', '],'))).toThrow(/failed to parse the request JSON buffer/);
+});
+
+it('other datatypes, uneven lists and odd requests are read as a whole', () => {
   const whole = values.map((_, i) => i);
   const of = (datatype: string, data: string, shape = `${values.length}`) =>
     `{"inputs":[{"name":"x","datatype":"${datatype}","shape":[${shape}],"data":${data}}]}`;

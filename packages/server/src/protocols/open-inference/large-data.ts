@@ -17,12 +17,12 @@ export class CutLists {
     return this.#used === this.#cuts.length;
   }
 
-  /** The list that a mark stands for, as floats; undefined for what is no mark, another datatype, or a list that is not `count` numbers. */
-  take(mark: unknown, datatype: Datatype, count: number): Float32Array | undefined {
+  /** The list that a mark stands for, as floats; undefined for what is no mark, another datatype, or a list that is not `count` numbers, nested evenly and no deeper than `shape`. */
+  take(mark: unknown, datatype: Datatype, shape: readonly number[], count: number): Float32Array | undefined {
     const cut = this.#cuts[this.#used];
     if (cut === undefined || datatype !== 'FP32' || mark !== `\0${this.#used}`) return undefined;
     this.#used++;
-    return floatsFromList(this.#body, cut.start, cut.end, count);
+    return floatsFromList(this.#body, cut.start, cut.end, count, Math.max(1, shape.length));
   }
 }
 
@@ -35,9 +35,10 @@ const COLON = 58;
 const OPEN = 91;
 const CLOSE = 93;
 const BACKSLASH = 92;
+const BRACE = 125;
 
 /**
- * Takes large flat lists of `data` out of a request's JSON, so that they can be read as what they are and the rest is small. What is left has a
+ * Takes large lists of numbers in `data`, flat or nested, out of a request's JSON, so that they can be read as what they are and the rest is small. What is left has a
  * mark for each. Undefined when there is none. A key cannot stand inside a string: its quotes would have to be escaped.
  */
 export function cutLargeData(body: Buffer): { text: string; lists: CutLists } | undefined {
@@ -51,15 +52,21 @@ export function cutLargeData(body: Buffer): { text: string; lists: CutLists } | 
     if (body[start] !== COLON) continue;
     start = afterSpace(body, start + 1);
     if (body[start] !== OPEN) continue;
-    const end = body.indexOf(CLOSE, start);
-    if (end === -1) break;
-    const list = body.subarray(start + 1, end);
-    if (end - start < LARGE_LIST || list.includes(QUOTE) || list.includes(OPEN)) continue;
+    const end = endOfList(body, start);
+    if (end - start < LARGE_LIST) continue;
     text += `${body.toString('utf8', kept, start)}"\\u0000${cuts.length}"`;
     cuts.push({ start, end });
     kept = end + 1;
   }
   return cuts.length === 0 ? undefined : { text: text + body.toString('utf8', kept), lists: new CutLists(body, cuts) };
+}
+
+/** The last bracket before whatever no list of numbers holds: a key, or the end of the object that the list is in. Before `start` when there is none. */
+function endOfList(body: Buffer, start: number): number {
+  const key = body.indexOf(QUOTE, start);
+  const rest = body.subarray(start, key === -1 ? body.length : key);
+  const brace = rest.indexOf(BRACE);
+  return start + (brace === -1 ? rest : rest.subarray(0, brace)).lastIndexOf(CLOSE);
 }
 
 function afterSpace(body: Buffer, from: number): number {

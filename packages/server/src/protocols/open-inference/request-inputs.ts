@@ -77,7 +77,8 @@ function parseInput(input: unknown, index: number, rest: Aside, model: string, r
   const given = (data === undefined ? 0 : 1) + (size === undefined ? 0 : 1) + (span === undefined ? 0 : 1);
   if (given !== 1) throw bad(`${ONE_OF} ${given === 0 ? 'no field is set' : 'more than one is set'} (input '${name}')`);
   if (span !== undefined) return { name, datatype, shape, data: dataFromBinary(name, datatype, count, read(span, { name, datatype, count }), model) };
-  if (size === undefined) return { name, datatype, shape, data: rest.lists?.take(data, datatype, count) ?? dataFromJson(name, datatype, shape, count, data) };
+  if (size === undefined)
+    return { name, datatype, shape, data: rest.lists?.take(data, datatype, shape, count) ?? dataFromJson(name, datatype, shape, count, data) };
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 0)
     throw bad(
       `Unable to parse 'binary_data_size': attempt to access JSON non-unsigned-integer as unsigned-integer (input '${name}': it must be a number of bytes)`,
