@@ -209,7 +209,7 @@ export class LiveEndpoint {
     this.#failed = { key: '', until: 0, wait: 0 };
     this.transitions.clear();
     this.state = 'unloaded';
-    this.message = 'It was unloaded.';
+    this.message = 'It was unloaded. Load it to serve again.';
     for (const lease of leases) this.#drain(lease, false);
   }
 

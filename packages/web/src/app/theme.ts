@@ -88,6 +88,8 @@ export const resolver: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#9aa7b4',
     '--mantine-color-placeholder': '#8b98a6',
     '--mantine-color-error': '#ff8f85',
+    // Mantine's is next to white here: what deletes would look like any other button.
+    '--mantine-color-red-light-color': '#ff8f85',
     '--bn-page': '#10161c',
     '--bn-border': '#2c3743',
     '--bn-grid': '#26303a',

@@ -55,9 +55,11 @@ export function EndpointPage() {
       actions={
         <>
           {query.data !== undefined && <Lifecycle endpoint={query.data} />}
-          <Button variant="default" component={Link} {...({ to: '/monitoring/$endpoint', params: { endpoint } } as object)}>
-            Monitoring
-          </Button>
+          {query.data !== undefined && (
+            <Button variant="default" component={Link} {...({ to: '/monitoring/$endpoint', params: { endpoint } } as object)}>
+              Monitoring
+            </Button>
+          )}
           {query.data?.source === 'registry' && (
             <Button
               variant="subtle"

@@ -10,9 +10,10 @@ export function CodeBlock({ code, label = 'Code', maxHeight = 420 }: { code: str
       <pre className="bn-code" tabIndex={0} aria-label={label} style={{ maxHeight }}>
         {code}
       </pre>
-      <Box pos="absolute" top={7} right={7}>
+      {/* Lies over the code where that is wide. */}
+      <div className="bn-copy">
         <CopyIcon text={code} label={`Copy ${label}`} />
-      </Box>
+      </div>
     </Box>
   );
 }

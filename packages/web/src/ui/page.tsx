@@ -56,7 +56,7 @@ export function Page({
           {actions !== undefined && <Group gap="xs">{actions}</Group>}
         </Group>
         {description !== undefined && description !== '' && (
-          <Text c="dimmed" size="sm" maw="90ch" component="div">
+          <Text c="dimmed" size="sm" maw="90ch" component="div" className="bn-description">
             {description}
           </Text>
         )}

@@ -4,11 +4,12 @@ import { Table, Text } from '@mantine/core';
 /** Inputs and outputs by name, type and shape. */
 export function SpecTable({ title, specs }: { title: string; specs: (Signature['inputs'][number] | TensorSpec)[] }) {
   return (
-    <Table>
+    // The columns of one table stand under those of the other.
+    <Table layout="fixed" miw={300}>
       <Table.Thead>
         <Table.Tr>
-          <Table.Th>{title}</Table.Th>
-          <Table.Th>Type</Table.Th>
+          <Table.Th w="46%">{title}</Table.Th>
+          <Table.Th w="24%">Type</Table.Th>
           <Table.Th>Shape</Table.Th>
         </Table.Tr>
       </Table.Thead>

@@ -18,8 +18,10 @@ export function BatchSizes({ stats }: { stats: Stats }) {
             <Table.Th>Version</Table.Th>
             <Table.Th className="num">Rows</Table.Th>
             <Table.Th className="num">Runs</Table.Th>
-            <Table.Th style={{ width: '40%' }} aria-hidden />
-            <Table.Th className="num">A run in the model</Table.Th>
+            <Table.Th style={{ width: '40%', minWidth: 64 }} aria-hidden />
+            <Table.Th className="num" style={{ whiteSpace: 'normal' }}>
+              A run in the model
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>

@@ -40,7 +40,7 @@ export function History({ endpoint }: { endpoint: EndpointDetail }) {
                     <Table.Td className="nowrap">
                       <State value={kind} />
                     </Table.Td>
-                    <Table.Td>{trafficText(traffic)}</Table.Td>
+                    <Table.Td style={{ minWidth: 180 }}>{trafficText(traffic)}</Table.Td>
                     <Table.Td className="break">
                       <Text size="sm" maw={460}>
                         {reason || '–'}

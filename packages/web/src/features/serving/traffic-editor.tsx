@@ -19,7 +19,7 @@ export function TargetsForm({ model, targets, onChange }: { model: string; targe
   return (
     <Stack gap="xs">
       <div style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label="Targets">
-        <Table>
+        <Table horizontalSpacing={6}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Target</Table.Th>
@@ -36,7 +36,7 @@ export function TargetsForm({ model, targets, onChange }: { model: string; targe
               <Table.Tr key={i}>
                 <Table.Td>
                   <NativeSelect
-                    style={{ minWidth: 120 }}
+                    style={{ minWidth: 118 }}
                     aria-label={`Target ${i + 1}`}
                     value={t.ref}
                     onChange={(e) => set(i, { ref: e.currentTarget.value })}
@@ -53,7 +53,7 @@ export function TargetsForm({ model, targets, onChange }: { model: string; targe
                     disabled={t.shadow}
                     value={t.shadow ? '' : t.weight}
                     onChange={(v) => typeof v === 'number' && onChange(rebalance(targets, i, v))}
-                    w={100}
+                    w={84}
                   />
                 </Table.Td>
                 <Table.Td>

@@ -168,7 +168,7 @@ export function TryIt({ endpoint, protocol, onProtocol }: { endpoint: EndpointDe
               )}
               {endpoint.sample === null && (
                 <Text size="xs" c="dimmed">
-                  The model declares no signature to make a sample from.
+                  {endpoint.state === 'unloaded' ? 'A sample is made once the endpoint is loaded.' : 'The model declares no signature to make a sample from.'}
                 </Text>
               )}
             </Group>

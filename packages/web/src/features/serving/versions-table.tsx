@@ -64,14 +64,14 @@ export function VersionsTable({ endpoint }: { endpoint: EndpointDetail }) {
                     ) : (
                       <>
                         <State value={v.canary.state} />
-                        <Text size="xs" c="dimmed" maw={260}>
+                        <Text size="xs" c="dimmed" maw={260} className="break">
                           {v.canary.text}
                         </Text>
                       </>
                     )}
                   </Table.Td>
                 )}
-                <Table.Td>{v.tier === null ? '–' : TIERS[v.tier]}</Table.Td>
+                <Table.Td className="nowrap">{v.tier === null ? '–' : TIERS[v.tier]}</Table.Td>
                 <Table.Td className="num nowrap">{v.runMicros === null ? '–' : formatDuration(v.runMicros / 1000)}</Table.Td>
                 <Table.Td className="num nowrap">{v.memoryBytes === null ? '–' : formatBytes(v.memoryBytes)}</Table.Td>
                 <Table.Td className="num">{v.queue === null ? '–' : formatInt(v.queue.waiting)}</Table.Td>
