@@ -76,6 +76,9 @@ export type Endpoint = z.infer<typeof Endpoint>;
 export const EndpointDetail = Endpoint.extend({
   signature: Signature.nullable(),
   tensors: z.object({ inputs: z.array(TensorSpec), outputs: z.array(TensorSpec) }).nullable(),
+  labels: z
+    .record(z.string(), z.array(z.string()))
+    .describe('Names of the classes of its outputs, in order, where the model has some; of 1000 classes at most.'),
   sample: z
     .object({
       invocations: z.unknown().describe('A body for POST /endpoints/{name}/invocations that works.'),

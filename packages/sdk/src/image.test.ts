@@ -44,4 +44,16 @@ it('finds the best classes of one row', () => {
   ]);
   expect(topScores({ outputs: [{ shape: [1], data: [3] }] })).toBeUndefined();
   expect(topScores({})).toBeUndefined();
+  expect(topScores(null)).toBeUndefined();
+});
+
+it('calls the classes what the model calls them', () => {
+  const labels = { p: ['cat', '', 'dog'] };
+  expect(topScores({ outputs: [{ name: 'p', shape: [1, 3], data: [0.1, 0.2, 0.7] }] }, 2, labels)).toEqual([
+    { index: 2, value: 0.7, label: 'dog' },
+    { index: 1, value: 0.2 },
+  ]);
+  expect(topScores({ outputs: [{ name: 'toString', shape: [1, 2], data: [1, 2] }] }, 1, labels)).toEqual([{ index: 1, value: 2 }]);
+  expect(topScores({ predictions: [{ label: 'cat', p: [0.8, 0.1, 0.1] }] }, 1, labels)).toEqual([{ index: 0, value: 0.8, label: 'cat' }]);
+  expect(topScores({ predictions: [{ p: [1, 0] }, { p: [0, 1] }] }, 1, labels)).toBeUndefined();
 });

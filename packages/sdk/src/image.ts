@@ -68,15 +68,30 @@ export function imageRequest(
 export interface Score {
   index: number;
   value: number;
+  /** What the model calls the class. */
+  label?: string;
 }
 
-/** The largest values of the first output of one row, when it reads like scores of classes. */
-export function topScores(reply: unknown, count = 5): Score[] | undefined {
-  const outputs = (reply as { outputs?: { shape: number[]; data: unknown }[] } | null)?.outputs;
-  const output = outputs?.find(({ shape, data }) => Array.isArray(data) && data.length > 1 && shape[0] === 1 && shape.length === 2);
-  if (output === undefined || !(output.data as unknown[]).every((value) => typeof value === 'number')) return undefined;
-  return (output.data as number[])
-    .map((value, index) => ({ index, value }))
+/**
+ * The largest values of one row, of the first output that reads like scores of classes: in an Open Inference reply, or in that of an invocation.
+ * `labels`: names of the classes, by output.
+ */
+export function topScores(reply: unknown, count = 5, labels: Readonly<Record<string, readonly string[]>> = {}): Score[] | undefined {
+  const found = rowOf(reply);
+  if (found === undefined || !found.values.every((value) => typeof value === 'number')) return undefined;
+  const names = Object.hasOwn(labels, found.output) ? labels[found.output] : undefined;
+  return (found.values as number[])
+    .map((value, index) => ({ index, value, ...(names?.[index] ? { label: names[index] } : {}) }))
     .sort((a, b) => b.value - a.value)
     .slice(0, count);
+}
+
+function rowOf(reply: unknown): { output: string; values: unknown[] } | undefined {
+  const { outputs, predictions } = (reply ?? {}) as { outputs?: { name?: string; shape: number[]; data: unknown }[]; predictions?: unknown };
+  const output = outputs?.find(({ shape, data }) => Array.isArray(data) && data.length > 1 && shape[0] === 1 && shape.length === 2);
+  if (output !== undefined) return { output: output.name ?? '', values: output.data as unknown[] };
+  const [row, ...others] = Array.isArray(predictions) ? (predictions as unknown[]) : [];
+  if (typeof row !== 'object' || row === null || others.length > 0) return undefined;
+  const list = Object.entries(row).find(([, value]) => Array.isArray(value) && value.length > 1);
+  return list === undefined ? undefined : { output: list[0], values: list[1] as unknown[] };
 }

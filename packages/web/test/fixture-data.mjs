@@ -287,6 +287,7 @@ export const endpoints = [
     stats,
     source: 'registry',
     logged: [],
+    labels: {},
     config: {
       batching: { maxRows: 64, maxQueueDelayMicros: 500 },
       maxQueue: 500,

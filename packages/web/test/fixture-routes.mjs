@@ -209,7 +209,10 @@ export function fixtureRoutes({ empty = false, url = 'http://127.0.0.1' } = {}) 
       },
     ],
     ['PUT /models/:name/gate-policy', ({ body }) => body],
-    ['GET /endpoints', () => ({ endpoints: none(data.endpoints.map(({ signature: _s, tensors: _t, sample: _a, logged: _l, ...listed }) => listed)) })],
+    [
+      'GET /endpoints',
+      () => ({ endpoints: none(data.endpoints.map(({ signature: _s, tensors: _t, sample: _a, logged: _l, labels: _b, ...listed }) => listed)) }),
+    ],
     ['GET /endpoints/:name', ({ p }) => find(data.endpoints, 'name', p.name, 'endpoint')],
     ['PUT /endpoints/:name', () => data.endpoints[0]],
     ['POST /endpoints/:name/load', () => data.endpoints[0]],

@@ -21,4 +21,5 @@ export type * from './types.ts';
 export { type GoldenExamples, MAX_GOLDEN_BYTES, parseGoldenExamples } from './golden.ts';
 export { createRegistryService, type NewVersionRequest, type RegistryDeps, type RegistryService, type SearchRequest } from './registry.service.ts';
 export { createRegistryViews, type RegistryViews } from './views.ts';
+export { settingOfLabels, settingsOfLabels } from './graph-labels.ts';
 export { isUploadFolder } from './upload.ts';

@@ -7,6 +7,7 @@ import { type PythonMode, tensorsOfSignature, whyNoPython } from './python-packa
 import type { RemoteInspector } from './remote-inspector.port.ts';
 import { needsSignature } from './remote-spec.ts';
 import type { PackageFacts } from './registry-store.port.ts';
+import { settingsOfLabels } from './graph-labels.ts';
 import { nameColumns } from './signature.ts';
 import type { RemoteSpec } from './types.ts';
 
@@ -78,11 +79,12 @@ export async function inspectPackage(deps: PackageDeps, storagePath: string): Pr
     const graphPath = joinArtifactPath(storagePath, model.onnxData);
     const graph = await artifacts.stat(graphPath);
     if (graph === undefined || graph.isDirectory) return because(`The MLmodel file names ${model.onnxData}, which is not among the files.`);
-    const { inputs, outputs, rewritten, external } = await inspector.inspect(await artifacts.materialize(graphPath));
+    const { inputs, outputs, labels, rewritten, external } = await inspector.inspect(await artifacts.materialize(graphPath));
     facts.graphPath = graphPath;
     facts.externalFiles = external;
     facts.graphSha256 = await digestOf(artifacts, graphPath, external);
     facts.tensors = { inputs, outputs };
+    facts.metadata = { ...settingsOfLabels(labels), ...facts.metadata };
     if (facts.signature !== null)
       facts.signature = { inputs: nameColumns(facts.signature.inputs, inputs), outputs: nameColumns(facts.signature.outputs, outputs) };
     if (rewritten !== null) facts.derivedPath = await artifacts.putDerived(`graphs/${newRequestId()}.onnx`, rewritten);

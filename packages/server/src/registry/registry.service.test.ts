@@ -50,7 +50,7 @@ describe('a version of files in the store', () => {
       problem: null,
       profileFile: null,
       trainingDataFile: null,
-      settings: { label: 'late: arrival delay >= 15 minutes' },
+      settings: { label: 'late: arrival delay >= 15 minutes', 'binnacle.graph_labels.output_probability': '["0","1"]' },
     });
     expect(readFileSync(pkg.onnxFile as string).equals(model)).toBe(false);
     expect(readFileSync(join(pkg.dir, 'model.onnx')).equals(model)).toBe(true);

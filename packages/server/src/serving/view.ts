@@ -1,8 +1,9 @@
 import type { Endpoint, EndpointDetail, ServedVersion } from '@binnacle/contract';
+import { classLabels } from './class-labels.ts';
 import type { InferenceStatistics } from './inference-statistics.ts';
 import { loggedVersions } from './endpoint-logs.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
-import type { Runtimes } from './version.ts';
+import type { LoadedVersion, Runtimes } from './version.ts';
 import { allRoutes, heaviest } from './routes.ts';
 import { sampleRequests } from './sample.ts';
 import type { LatencyStats } from './types.ts';
@@ -92,10 +93,22 @@ export function endpointDetail(endpoint: LiveEndpoint, runtimes: Runtimes, now: 
     ...endpointView(endpoint, now),
     signature: main?.pkg.signature ?? null,
     tensors: main === undefined ? null : { inputs: main.inputs, outputs: main.outputs },
+    labels: main === undefined ? {} : shownLabels(main),
     sample: main === undefined ? null : sampleRequests(main, main.sample),
     logged: loggedVersions(endpoint, runtimes),
   };
 }
+
+/** More than these are of use to nobody who looks at a page. */
+const MAX_SHOWN_LABELS = 1000;
+
+const shownLabels = ({ pkg, outputs }: LoadedVersion): Record<string, string[]> =>
+  Object.fromEntries(
+    outputs.flatMap(({ name }) => {
+      const labels = classLabels(pkg, name);
+      return labels === undefined || labels.length > MAX_SHOWN_LABELS ? [] : [[name, labels]];
+    }),
+  );
 
 export interface EndpointStats {
   total: LatencyStats;

@@ -21,6 +21,7 @@ describe('the graph inspector', () => {
       inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }],
       outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
       external: [],
+      labels: {},
       rewritten: null,
     });
   });
@@ -48,6 +49,15 @@ describe('the graph inspector', () => {
     expect(probability?.shape).toEqual([2, 2]);
     expect(probability?.data[0]).toBeGreaterThan(0.9);
     await model.close();
+  });
+
+  it.each([
+    [{}, ['0', '1']],
+    [{ ints: [-3, 40_000_000_000] }, ['-3', '40000000000']],
+    [{ strings: ['setosa', 'größe: 🚢'] }, ['setosa', 'größe: 🚢']],
+  ])('keeps what a ZipMap calls its classes (%o)', async (options, labels) => {
+    expect((await inspector.inspect(graphFile(zipMapClassifier(options)))).labels).toEqual({ output_probability: labels });
+    expect((await inspector.inspect(graphFile(sum(2)))).labels).toEqual({});
   });
 
   it('keeps fields that it does not know, byte for byte', async () => {

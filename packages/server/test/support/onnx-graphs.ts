@@ -129,7 +129,7 @@ export const endless = (): Uint8Array => {
 };
 
 /** skl2onnx's default classifier: label and a ZipMap of the probabilities. */
-export const zipMapClassifier = (options: { onlyMl?: boolean } = {}): Uint8Array =>
+export const zipMapClassifier = (options: { onlyMl?: boolean; strings?: string[]; ints?: number[] } = {}): Uint8Array =>
   graph({
     ml: true,
     onlyMl: options.onlyMl === true,
@@ -151,7 +151,11 @@ export const zipMapClassifier = (options: { onlyMl?: boolean } = {}): Uint8Array
         domain: 'ai.onnx.ml',
         input: ['scores'],
         output: ['output_probability'],
-        attribute: [{ name: 'classlabels_int64s', type: 7, ints: [0, 1] }],
+        attribute: [
+          options.strings === undefined
+            ? { name: 'classlabels_int64s', type: 7, ints: options.ints ?? [0, 1] }
+            : { name: 'classlabels_strings', type: 8, strings: options.strings.map((label) => Buffer.from(label)) },
+        ],
       },
     ],
     inputs: [value('x', 'FP32', ['N', 2])],

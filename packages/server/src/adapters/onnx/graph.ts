@@ -88,6 +88,7 @@ interface Inspection {
   inputs: TensorSpec[];
   outputs: TensorSpec[];
   rewritten: Uint8Array | null;
+  labels: Record<string, string[]>;
   external: ExternalFile[];
 }
 
@@ -112,7 +113,7 @@ export function inspectBytes(bytes: Uint8Array): Inspection {
     const twice = list.find((spec, i) => spec.name === '' || list.findIndex((other) => other.name === spec.name) !== i);
     if (twice !== undefined) throw new UnservableValue(twice.name === '' ? 'an input or output has no name' : `the name '${twice.name}' is used twice`);
   }
-  return { inputs, outputs, rewritten: rewired?.bytes ?? null, external: [...externalFiles(graph), ...functionFiles(model)] };
+  return { inputs, outputs, rewritten: rewired?.bytes ?? null, labels: rewired?.labels ?? {}, external: [...externalFiles(graph), ...functionFiles(model)] };
 }
 
 /** External files named in the model's local functions (ModelProto.functions, nodes in field 7). */

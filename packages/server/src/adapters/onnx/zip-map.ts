@@ -1,11 +1,13 @@
 import { floatMatrix } from './graph-types.ts';
 import { bytesField, type Field, fields, message, stringOf, text, varintField } from './wire.ts';
+import { zipMapLabels } from './zip-map-labels.ts';
 
 interface ZipMap {
   node: Field;
   output: string;
   identity: Uint8Array;
   classes: number;
+  labels: string[];
 }
 
 function zipMapOf(node: Field): ZipMap | undefined {
@@ -13,29 +15,22 @@ function zipMapOf(node: Field): ZipMap | undefined {
   if (stringOf(parts, 4) !== 'ZipMap' || stringOf(parts, 7) !== 'ai.onnx.ml') return undefined;
   const input = stringOf(parts, 1);
   const output = stringOf(parts, 2);
-  let classes = 0;
-  for (const attribute of fields(node.bytes, [5])) {
-    const values = fields(attribute.bytes);
-    const name = stringOf(values, 1);
-    if (name === 'classlabels_strings') classes = values.filter((f) => f.number === 9).length;
-    else if (name === 'classlabels_int64s') classes = values.filter((f) => f.number === 8).reduce((n, f) => n + (f.wire === 2 ? countVarints(f.bytes) : 1), 0);
-  }
+  const { count: classes, labels } = zipMapLabels(node);
   return {
     node,
     output,
     classes,
+    labels,
     identity: message([bytesField(1, input), bytesField(2, output), bytesField(3, stringOf(parts, 3)), bytesField(4, 'Identity')]),
   };
 }
 
-// Repeated scalars may be packed: the last byte of each varint has its high bit clear.
-const countVarints = (bytes: Uint8Array): number => bytes.reduce((n, byte) => n + (byte < 0x80 ? 1 : 0), 0);
-
 /**
  * Replaces every ZipMap whose output is an output of the graph by Identity, so that the output keeps its name and becomes the tensor
- * [N, classes] that ZipMap would have turned into a list of dictionaries (which the binding cannot return). Null when there is none.
+ * [N, classes] that ZipMap would have turned into a list of dictionaries (which the binding cannot return). `labels`: how they called the
+ * classes of an output, where they did. Null when there is none.
  */
-export function rewireZipMaps(model: Field[], graph: Field[]): { model: Field[]; graph: Field[]; bytes: Uint8Array } | null {
+export function rewireZipMaps(model: Field[], graph: Field[]): { model: Field[]; graph: Field[]; bytes: Uint8Array; labels: Record<string, string[]> } | null {
   const outputs = new Set(graph.filter((f) => f.number === 12).map((f) => stringOf(fields(f.bytes), 1)));
   const zipMaps = graph
     .filter((f) => f.number === 1)
@@ -61,5 +56,6 @@ export function rewireZipMaps(model: Field[], graph: Field[]): { model: Field[];
   const hasDefault = imports.some((entry) => ['', 'ai.onnx'].includes(text(entry.find((f) => f.number === 1)?.bytes ?? new Uint8Array(0))));
   if (!hasDefault) parts.push(bytesField(8, message([bytesField(1, ''), varintField(2, 13)])));
   const bytes = message(parts);
-  return { bytes, model: fields(bytes), graph: fields(graphBytes) };
+  const labels = Object.fromEntries(zipMaps.filter((zip) => zip.labels.length > 0).map((zip) => [zip.output, zip.labels]));
+  return { bytes, model: fields(bytes), graph: fields(graphBytes), labels };
 }

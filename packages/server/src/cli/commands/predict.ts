@@ -54,7 +54,7 @@ async function predictImage(endpoint: string, options: PredictOptions): Promise<
   const picture = await readImage(options.input, bytes);
   const { client, close } = await connect(options);
   try {
-    const { tensors } = await client.call('getEndpoint', { params: { endpoint } });
+    const { tensors, labels } = await client.call('getEndpoint', { params: { endpoint } });
     const input = imageInput(tensors?.inputs ?? []);
     if (input === undefined)
       throw new UsageError(`Endpoint ${endpoint} takes no image: its only input must be floats or bytes of four dimensions, with one or three channels.`);
@@ -68,11 +68,11 @@ async function predictImage(endpoint: string, options: PredictOptions): Promise<
       body,
     });
     const answer: unknown = await reply.json();
-    const scores = topScores(answer);
+    const scores = topScores(answer, 5, labels);
     if (options.json || scores === undefined) return printJson(answer);
     print(
       formatTable(scores, [
-        { title: 'CLASS', align: 'right', value: ({ index }) => String(index) },
+        { title: 'CLASS', align: 'right', value: ({ index, label }) => label ?? String(index) },
         { title: 'SCORE', align: 'right', value: ({ value }) => show(value) },
       ]),
     );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BinnacleError, internal, invalid, messageOf, newRequestId } from '../../kernel/index.ts';
-import type { RuntimeSpec } from '../../registry/index.ts';
+import { type RuntimeSpec, settingsOfLabels } from '../../registry/index.ts';
 import { isEndpointName } from '../endpoint-name.ts';
 import type { MountedModel } from '../mounts.ts';
 import { completeConfig, type GraphTensors } from './autofill.ts';
@@ -16,7 +16,7 @@ import { chosenVersions } from './version-policy.ts';
 
 /** Reads an ONNX graph: the registry's port, seen from here. */
 export interface GraphReader {
-  inspect(file: string): Promise<GraphTensors & { rewritten: Uint8Array | null; external: string[] }>;
+  inspect(file: string): Promise<GraphTensors & { labels: Record<string, string[]>; rewritten: Uint8Array | null; external: string[] }>;
 }
 
 export interface PrepareDeps {
@@ -39,6 +39,7 @@ interface ReadGraph {
   version: FoundVersion;
   file: string | null;
   graph: GraphTensors | undefined;
+  labels: Record<string, string[]>;
   problem: string | null;
 }
 
@@ -74,8 +75,8 @@ export async function prepareModel(deps: PrepareDeps, found: FoundModel, given?:
     modelConfig,
     ignored,
     dependsOn: [],
-    packages: graphs.map(({ version, file, graph, problem }) => ({
-      ...packageOf(found, modelConfig, version, settings),
+    packages: graphs.map(({ version, file, graph, labels, problem }) => ({
+      ...packageOf(found, modelConfig, version, { ...settingsOfLabels(labels), ...settings }),
       runtime: file === null ? null : { kind: 'onnx' },
       onnxFile: file,
       problem,
@@ -124,11 +125,11 @@ const packageOf = (found: FoundModel, config: ModelConfig, { version, fingerprin
 async function readGraph(deps: PrepareDeps, config: ModelConfig, version: FoundVersion): Promise<ReadGraph> {
   try {
     const file = await modelFile(version.dir, config.default_model_filename || 'model.onnx');
-    const { inputs, outputs, rewritten } = await deps.inspector.inspect(file);
-    return { version, file: rewritten === null ? file : await keep(deps.workDir, rewritten), graph: { inputs, outputs }, problem: null };
+    const { inputs, outputs, labels, rewritten } = await deps.inspector.inspect(file);
+    return { version, file: rewritten === null ? file : await keep(deps.workDir, rewritten), graph: { inputs, outputs }, labels, problem: null };
   } catch (error) {
     if (!(error instanceof BinnacleError)) throw error;
-    return { version, file: null, graph: undefined, problem: messageOf(error) };
+    return { version, file: null, graph: undefined, labels: {}, problem: messageOf(error) };
   }
 }
 

@@ -107,6 +107,23 @@ describe('a model repository folder', () => {
     expect(((await reply.json()) as { outputs: { data: string[] }[] }).outputs[0]?.data[0]).toMatch(/:1:virginica$/);
   });
 
+  it('names classes as the ZipMap did, where nothing else does', async () => {
+    const { kit } = await open({ 'iris/1/model.onnx': zipMapClassifier({ strings: ['setosa', 'virginica'] }) });
+    const reply = await fetch(`${kit.url}/v2/models/iris/infer`, {
+      method: 'POST',
+      body: JSON.stringify({
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [0, 5] }],
+        outputs: [{ name: 'output_probability', parameters: { classification: 2 } }],
+      }),
+    });
+    const [first, second] = ((await reply.json()) as { outputs: { data: string[] }[] }).outputs[0]?.data ?? [];
+    expect([first?.split(':').slice(1), second?.split(':').slice(1)]).toEqual([
+      ['1', 'virginica'],
+      ['0', 'setosa'],
+    ]);
+    expect(kit.serving.get('iris').labels).toEqual({ output_probability: ['setosa', 'virginica'] });
+  });
+
   it('runs the warm-up before a version is ready, and does not serve one whose warm-up fails', async () => {
     const warm = (file: string) =>
       `max_batch_size: 4 ${X2} model_warmup { name: "w" batch_size: 2 inputs { key: "x" value { data_type: TYPE_FP32 dims: 2 ${file} } } }`;

@@ -60,7 +60,7 @@ export function TryIt({ endpoint, protocol, onProtocol }: { endpoint: EndpointDe
       let scores: Score[] | undefined;
       try {
         const reply: unknown = JSON.parse(text);
-        scores = topScores(reply);
+        scores = topScores(reply, 5, endpoint.labels);
         pretty = JSON.stringify(reply, null, 2);
       } catch {
         // Shown as it came.
@@ -195,7 +195,9 @@ export function TryIt({ endpoint, protocol, onProtocol }: { endpoint: EndpointDe
               </Text>
             ) : (
               <Stack gap="sm">
-                {form === 'image' && send.data.scores !== undefined && <Scores scores={send.data.scores} />}
+                {send.data.scores !== undefined && (form === 'image' || send.data.scores.some(({ label }) => label !== undefined)) && (
+                  <Scores scores={send.data.scores} />
+                )}
                 <CodeBlock code={send.data.pretty} label="response" />
               </Stack>
             )}
@@ -215,9 +217,9 @@ function Scores({ scores }: { scores: Score[] }) {
   return (
     <Table>
       <Table.Tbody>
-        {scores.map(({ index, value }) => (
+        {scores.map(({ index, value, label }) => (
           <Table.Tr key={index}>
-            <Table.Td className="num">class {index}</Table.Td>
+            <Table.Td className={label === undefined ? 'num' : 'break'}>{label ?? `class ${index}`}</Table.Td>
             <Table.Td style={{ width: '60%' }} aria-hidden>
               <div style={{ height: 8, borderRadius: 4, background: 'var(--bn-s1)', width: `${(Math.max(0, value) / most) * 100}%` }} />
             </Table.Td>
