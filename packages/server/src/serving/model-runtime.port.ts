@@ -84,6 +84,8 @@ export interface LoadedModel {
   readonly memoryBytes?: number | undefined;
   /** Why it cannot answer now (its server is away, or has ended and is being started again), with what to know about it; undefined when it can. */
   readonly problem?: string | undefined;
+  /** Why some of its instances cannot answer now, while others do. */
+  readonly shortage?: string | undefined;
   /** True while it can answer nothing at all, so that it is not said to be ready. */
   readonly away?: boolean | undefined;
   /** True when it judges names, datatypes and shapes itself (a server elsewhere, which knows better): the inputs come as the caller gave them. */

@@ -28,7 +28,7 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
     ({ version, weight, shadow, loaded, loadedAt }): ServedVersion => ({
       version,
       state: loaded.loaded.problem === undefined ? 'ready' : 'failed',
-      error: loaded.loaded.problem ?? null,
+      error: loaded.loaded.problem ?? loaded.loaded.shortage ?? null,
       weight,
       shadow,
       aliases: aliasesOf(version),
@@ -59,11 +59,13 @@ function servedVersions(endpoint: LiveEndpoint): ServedVersion[] {
   return [...ready, ...moving];
 }
 
-/** What its record wants may be loaded, and its server have died since. */
+/** What its record wants may be loaded, and its server have died since; one that lacks a part of what it should have is ready, and says so. */
 function stateOf(endpoint: LiveEndpoint): Pick<Endpoint, 'state' | 'message'> {
-  const problem = allRoutes(endpoint.routes).find(({ loaded }) => loaded.loaded.problem !== undefined)?.loaded.loaded.problem;
-  if (problem === undefined || endpoint.state !== 'ready') return { state: endpoint.state, message: endpoint.message };
-  return { state: 'degraded', message: problem };
+  const models = allRoutes(endpoint.routes).map(({ loaded }) => loaded.loaded);
+  if (endpoint.state !== 'ready') return { state: endpoint.state, message: endpoint.message };
+  const problem = models.find((model) => model.problem !== undefined)?.problem;
+  if (problem !== undefined) return { state: 'degraded', message: problem };
+  return { state: 'ready', message: models.find((model) => model.shortage !== undefined)?.shortage ?? endpoint.message };
 }
 
 /** An endpoint as the native API shows it. */

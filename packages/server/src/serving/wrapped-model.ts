@@ -34,6 +34,9 @@ export abstract class WrappedModel implements LoadedModel {
   get problem(): string | undefined {
     return this.inner.problem;
   }
+  get shortage(): string | undefined {
+    return this.inner.shortage;
+  }
   get away(): boolean | undefined {
     return this.inner.away;
   }

@@ -55,6 +55,29 @@ describe('an isolated model behind an endpoint', () => {
     expect(await childrenOf(process.pid)).not.toContain(pid);
   });
 
+  it('stays ready while one of its instances answers, and says that the other does not', async () => {
+    const before = await childrenOf(process.pid);
+    const pid = await isolate('two', { instances: 2 });
+    const own = async () => (await childrenOf(process.pid)).filter((each) => !before.includes(each));
+    expect(await own()).toHaveLength(2);
+    const now = () => kit.serving.get('two');
+    process.kill(pid, 'SIGABRT');
+    await until(() => now().message !== '', 5000);
+    expect(now()).toMatchObject({
+      state: 'ready',
+      message: expect.stringMatching(/^1 of 2 instances cannot answer: .*SIGABRT.*being started again/),
+      versions: [{ state: 'ready', error: now().message }],
+    });
+    expect((await kit.infer('two', turns(1))).status).toBe(200);
+    // Whatever has come back by now.
+    await until(async () => {
+      for (const each of await own()) process.kill(each, 'SIGKILL');
+      return now().state === 'degraded' && now().versions[0]?.state === 'failed';
+    }, 10_000);
+    await until(() => now().state === 'ready' && now().message === '', 20_000);
+    expect(now().versions[0]).toMatchObject({ state: 'ready', error: null });
+  });
+
   it('tells of a crash on the endpoint, and of its end', async () => {
     const pid = await isolate('crashed');
     process.kill(pid, 'SIGABRT');

@@ -69,6 +69,9 @@ export class PooledModel extends OnnxModel implements LoadedModel {
   get problem(): string | undefined {
     return this.#pool.problem;
   }
+  get shortage(): string | undefined {
+    return this.#pool.shortage;
+  }
 
   execute(inputs: Tensor[], outputs: string[], call?: RunCall, marks?: RunMarks): Promise<Tensor[]> {
     return this.#pool.run(inputs, outputs, call, marks);

@@ -30,7 +30,7 @@ const LONGEST_RESTART_MS = 60_000;
 /** Who has lived this long starts again at once. */
 const STEADY_MS = 60_000;
 
-/** Several hosts of one model. One that is lost is replaced: at once, then after ever longer waits; what it did meanwhile is said in `problem`. */
+/** Several hosts of one model. One that is lost is replaced: at once, then after ever longer waits; what it did meanwhile is said in `problem`, or while others answer in `shortage`. */
 export class SessionPool {
   readonly #options: PoolOptions;
   readonly #free: SessionHost[] = [];
@@ -43,7 +43,7 @@ export class SessionPool {
   #wait = 0;
   #lastLoss = Number.NEGATIVE_INFINITY;
   /** Why fewer run than should. */
-  problem: string | undefined;
+  #lack: string | undefined;
   readonly size: number;
 
   private constructor(options: PoolOptions) {
@@ -84,7 +84,7 @@ export class SessionPool {
 
   #adopt(host: SessionHost): void {
     this.#all.add(host);
-    if (this.#all.size === this.size) this.problem = undefined;
+    if (this.#all.size === this.size) this.#lack = undefined;
     this.#release(host);
   }
 
@@ -109,7 +109,7 @@ export class SessionPool {
   }
 
   #complain(why: string): void {
-    this.problem = `${why}; it is being started again`;
+    this.#lack = `${why}; it is being started again`;
     this.#options.logger.error({ model: this.#options.label, reason: why, restartMs: this.#wait }, 'a model was lost and is being started again');
   }
 
@@ -130,7 +130,7 @@ export class SessionPool {
   }
 
   #away(): Error {
-    return unavailable('runtime_lost', `Model '${this.#options.label}' cannot answer now: ${this.problem ?? 'it is being started again'}.`, {
+    return unavailable('runtime_lost', `Model '${this.#options.label}' cannot answer now: ${this.#lack ?? 'it is being started again'}.`, {
       retryAfterSeconds: Math.max(1, Math.ceil(this.#wait / 1000)),
     });
   }
@@ -139,6 +139,15 @@ export class SessionPool {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#away());
   }
 
+  /** Why none of them runs. */
+  get problem(): string | undefined {
+    return this.#all.size === 0 ? this.#lack : undefined;
+  }
+  /** Why some of them do not run, while others do. */
+  get shortage(): string | undefined {
+    if (this.#all.size === 0 || this.#lack === undefined) return undefined;
+    return `${this.size - this.#all.size} of ${this.size} instances cannot answer: ${this.#lack}`;
+  }
   get busyMicros(): number {
     return [...this.#all].reduce((sum, host) => sum + host.busyMicros, this.#busyOfLost);
   }
@@ -161,7 +170,7 @@ export class SessionPool {
   }
 
   #next(): Promise<SessionHost> {
-    if (this.#all.size === 0 && this.#wait > 0 && this.problem !== undefined) return Promise.reject(this.#away());
+    if (this.#all.size === 0 && this.#wait > 0 && this.#lack !== undefined) return Promise.reject(this.#away());
     const waiting = Promise.withResolvers<SessionHost>();
     this.#waiting.push(waiting);
     return waiting.promise;
