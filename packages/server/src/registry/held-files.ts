@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type ArtifactService, joinArtifactPath } from '../artifacts/index.ts';
-import { conflict, invalid } from '../kernel/index.ts';
+import { conflict, invalid, releaseBuffer } from '../kernel/index.ts';
 import { ENSEMBLE_FLAVOR } from './ensemble-spec.ts';
 import type { VersionRecord } from './registry-store.port.ts';
 import { REMOTE_FLAVOR } from './remote-spec.ts';
@@ -62,7 +62,11 @@ export async function digestOf(artifacts: ArtifactService, graphPath: string, ex
 async function addFile(hash: Hash, artifacts: ArtifactService, path: string, name?: string): Promise<void> {
   const { stream, size } = await artifacts.open(path, undefined, { verify: true });
   if (name !== undefined) hash.update(`${name}\0${size}\0`);
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) hash.update(chunk);
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    hash.update(chunk);
+    // Read for this alone. Left to the garbage collector, a large model would make it look through all there is, and requests wait.
+    releaseBuffer(chunk);
+  }
 }
 
 const folderOf = (graphPath: string): string => graphPath.split('/').slice(0, -1).join('/');
