@@ -28,7 +28,7 @@ async function cycles(file: string, tier: string, count: number): Promise<Point[
       file,
       tier,
       String(count),
-      String(count / 10),
+      String(Math.max(1, count / 50)),
       '4',
       '1024',
     ],
@@ -41,8 +41,13 @@ async function cycles(file: string, tier: string, count: number): Promise<Point[
     .map((line) => JSON.parse(line) as Point);
 }
 
-/** The second half against what was reached after a fifth. */
-const growth = (points: readonly Point[]): number => median(points.slice(-3).map(({ rss }) => rss)) / median(points.slice(2, 5).map(({ rss }) => rss));
+/** Medians of a fifth of the points each, since what malloc gives back comes and goes by tens of megabytes. */
+const growth = (points: readonly Point[]): number => {
+  const part = (from: number, to: number) => median(points.slice(Math.floor(points.length * from), Math.ceil(points.length * to)).map(({ rss }) => rss));
+  return part(0.8, 1) / part(0.2, 0.4);
+};
+/** Those that the table shows. */
+const shown = (points: readonly Point[]): Point[] => points.filter((_, i) => i % Math.max(1, Math.floor(points.length / 10)) === 0);
 
 async function day(context: Context, tiny: string, large: string) {
   const { quick, scratch, say } = context;
@@ -108,12 +113,8 @@ async function run(context: Context) {
     tables: [
       {
         caption: 'Resident MiB after so many reloads',
-        header: ['Tier', ...(reloads[0]?.points ?? []).filter((_, i) => i % 2 === 0 || i === 1).map(({ cycles }) => String(cycles)), '80–100 % to 20–40 %'],
-        rows: reloads.map(({ tier, points }) => [
-          tier,
-          ...points.filter((_, i) => i % 2 === 0 || i === 1).map(({ rss }) => figure(rss / MIB)),
-          `${growth(points).toFixed(3)}×`,
-        ]),
+        header: ['Tier', ...shown(reloads[0]?.points ?? []).map(({ cycles }) => String(cycles)), '80–100 % to 20–40 %'],
+        rows: reloads.map(({ tier, points }) => [tier, ...shown(points).map(({ rss }) => figure(rss / MIB)), `${growth(points).toFixed(3)}×`]),
       },
       {
         caption: 'Resident MiB over the day, medians of tenths',
