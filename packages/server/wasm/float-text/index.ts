@@ -5,8 +5,9 @@
  */
 import { makeTables } from './tables';
 
-export { FLOATS, FLOATS_SIZE, POWERS, STEPS, TEXT, TEXT_SIZE } from './layout';
+export { DOUBLE_SCALES, FLOATS, FLOATS_SIZE, POWERS, STEPS, TEXT, TEXT_SIZE } from './layout';
 export { begin, depth, isClosed, position, read } from './read';
 export { write } from './write';
+export { writeDoubles } from './write-doubles';
 
 makeTables();

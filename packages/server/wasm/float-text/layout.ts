@@ -38,11 +38,14 @@ export const PAIRS: usize = 0x1d60;
 /** How long a text of so many digits is, 16 bytes for each place of the point. */
 export const LENGTHS: usize = 0x1e30;
 
+/** Powers of ten as 128 bits rounded up, 10^-292 to 10^324, each shifted so that its highest bit is set; the higher half comes first. */
+export const DOUBLE_SCALES: usize = 0x4000;
+
 /** Text that is read or was written, and behind it zeros: vectors reach beyond the end. */
-export const TEXT: usize = 0x4000;
+export const TEXT: usize = 0x8000;
 export const TEXT_SIZE: usize = 0x20000;
 /** Values that were read or are to be written. */
-export const FLOATS: usize = 0x24100;
+export const FLOATS: usize = 0x28100;
 /** Each value takes two bytes of text at least. */
 export const FLOATS_SIZE: usize = 0x40000;
 

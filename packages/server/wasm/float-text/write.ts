@@ -1,8 +1,6 @@
-import { COUNTS, FLOATS, FORMS, LENGTHS, NINTHS, PAIRS, STEPS, TEXT, WHOLE, ZERO } from './layout';
+import { COUNTS, FLOATS, FORMS, LENGTHS, NINTHS, STEPS, TEXT, WHOLE, ZERO } from './layout';
+import { COMMA, DECIMAL, MINUS, eightPlaces, writeExponent, writeSpecial, zerosAtEnd } from './text';
 
-const COMMA: u32 = 44;
-const MINUS: u32 = 45;
-const NULL: u32 = 0x6c6c756e;
 /** Digits of a value that is written, its first in the lowest bits, and '.' and '0' behind them. */
 const BEHIND_DIGITS: u64 = 0x302e00;
 
@@ -49,11 +47,6 @@ function countOf(number: u32): i32 {
   return <i32>((<u64>number + load<u64>(COUNTS + ((<usize>(31 - clz<u32>(number | 1))) << 3))) >> 32);
 }
 
-/** Two digits of a number's upper half. */
-function pairOf(number: u64): u64 {
-  return load<u16>(PAIRS + ((<usize>(number >> 32)) << 1));
-}
-
 /**
  * The only float of which the shortest text, 7.038531e-26, stands for its neighbour to those who read a double first (found by trying all).
  */
@@ -71,59 +64,57 @@ function writeWhole(at: usize, value: u64): usize {
   return at + count;
 }
 
-/** e+38, e-7 */
-function writeExponent(at: usize, exponent: i32): usize {
-  store<u16>(at, exponent < 0 ? 0x2d65 : 0x2b65);
-  const size = <u32>abs<i32>(exponent);
-  at += 2;
-  if (size >= 10) store<u8>(at++, ZERO + size / 10);
-  store<u8>(at, ZERO + (size % 10));
-  return at + 1;
-}
-
-/** Writes the first `count` values, each with a comma behind it; NaN and infinities, which JSON lacks, as null. Returns the text's length. */
-export function write(count: i32): i32 {
+/**
+ * Writes the first `count` floats, each with a comma behind it. With `decimals` whole numbers have a `.0`, zero its sign, and NaN and infinities are
+ * words; without them they are null. Returns the text's length.
+ */
+export function write(count: i32, decimals: bool): i32 {
   let at: usize = TEXT;
   const end = FLOATS + ((<usize>count) << 2);
   for (let from: usize = FLOATS; from < end; from += 4) {
     const all = load<u32>(from);
     const bits = all & 0x7fffffff;
     if (bits >= 0x7f800000) {
-      store<u32>(at, NULL);
-      store<u8>(at, COMMA, 4);
-      at += 5;
+      at = writeSpecial(at, bits > 0x7f800000, bits != all, decimals);
+      store<u8>(at++, COMMA);
       continue;
     }
     store<u8>(at, MINUS);
-    at += usize(all > 0x80000000);
+    at += usize(all > 0x80000000 - u32(decimals));
     // Whole numbers below 2^53 are written as what they are, not as what is near enough.
     const value = reinterpret<f32>(bits);
     let number: u64;
+    let whole = false;
     if (value < 9007199254740992 && value == floor<f32>(value)) {
+      number = <u64>value;
+      whole = decimals;
       if (value >= 1e9) {
-        at = writeWhole(at, <u64>value);
+        at = writeWhole(at, number);
+        if (whole) {
+          store<u16>(at, DECIMAL);
+          at += 2;
+        }
         store<u8>(at++, COMMA);
         continue;
       }
-      number = <u64>value;
     } else number = bits == TWICE_ROUNDED ? TWICE_ROUNDED_NUMBER : shorten(bits);
     const digits = <u32>number;
-    // Nine digits, zeros at the end: as a fraction of which each two come before the point when it is multiplied by 100.
+    // Nine digits, zeros at the end.
     const length = countOf(digits);
-    const first = (<u64>digits * load<u64>(NINTHS + ((<usize>length) << 3))) >> 25;
-    const second = (first & 0xffffffff) * 100;
-    const third = (second & 0xffffffff) * 100;
-    const fourth = (third & 0xffffffff) * 100;
-    const fifth = (fourth & 0xffffffff) * 100;
-    const text = pairOf(second) | (pairOf(third) << 16) | (pairOf(fourth) << 32) | (pairOf(fifth) << 48);
-    const significant = 9 - <i32>(clz<u64>(text ^ 0x3030303030303030) >> 3);
-    const vector = i64x2.replace_lane(i64x2.splat((text << 8) | (ZERO + (first >> 32))), 1, (text >> 56) | BEHIND_DIGITS);
+    const nine = (<u64>digits * load<u64>(NINTHS + ((<usize>length) << 3))) >> 25;
+    const text = eightPlaces(nine);
+    const significant = 9 - zerosAtEnd(text);
+    const vector = i64x2.replace_lane(i64x2.splat((text << 8) | (ZERO + (nine >> 32))), 1, (text >> 56) | BEHIND_DIGITS);
     // Digits before the point; from none down zeros stand behind it.
     const point = length + <i32>(number >> 32);
     if (point >= -5 && point <= 9) {
       const form = (<usize>(point + 5)) << 4;
       v128.store(at, v128.swizzle(vector, v128.load(FORMS + form)));
       at += load<u8>(LENGTHS + form + significant);
+      if (whole) {
+        store<u16>(at, DECIMAL);
+        at += 2;
+      }
     } else {
       v128.store(at, v128.swizzle(vector, v128.load(FORMS + (6 << 4))));
       at = writeExponent(at + select<usize>(<usize>significant + 1, 1, significant > 1), point - 1);

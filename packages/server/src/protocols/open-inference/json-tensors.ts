@@ -173,10 +173,6 @@ export function dataToJson(tensor: Tensor): string | Buffer[] {
   }
   if (datatype === 'FP16') throw bad(`sending FP16 data via JSON is not supported. Please use the binary data format for output '${name}'`);
   if (datatype === 'BOOL') return `[${Array.from(data as Uint8Array, (value) => value !== 0).join(',')}]`;
-  if (datatype === 'FP32') return floatsToText(data as Float32Array);
-  if (datatype === 'FP64') {
-    const floats = data as Float64Array;
-    for (let i = 0; i < floats.length; i++) if (!Number.isFinite(floats[i])) return JSON.stringify(Array.from(floats));
-  }
+  if (datatype === 'FP32' || datatype === 'FP64') return floatsToText(data as Float32Array | Float64Array);
   return `[${data.join(',')}]`;
 }

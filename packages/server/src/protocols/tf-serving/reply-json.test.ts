@@ -30,3 +30,17 @@ it('keeps shapes with nothing in them', () => {
   expect(predictReply('row', [empty([2, 0])])).toBe('{"predictions":[[],[]]}');
   expect(predictReply('columnar', [empty([0])])).toBe('{"outputs":[]}');
 });
+
+it('writes long lists as it writes single values', () => {
+  const values = [0.1, 1, -0, 1e-7, Number.NaN, 16777216, -Infinity, 1 / 3];
+  for (const [datatype, data, third] of [
+    ['FP32', Float32Array.from(values), '0.33333334'],
+    ['FP64', Float64Array.from(values), '0.3333333333333333'],
+  ] as const) {
+    const texts = ['0.1', '1.0', '-0.0', '1e-7', 'NaN', '16777216.0', '-Infinity', third];
+    const reply = (shape: number[]) => predictReply('row', [{ name: 'y', datatype, shape, data }]);
+    expect(reply([8])).toBe(`{"predictions":[${texts.join(',')}]}`);
+    expect(reply([8, 1])).toBe(`{"predictions":[${texts.map((text) => `[${text}]`).join(',')}]}`);
+    expect(reply([2, 4])).toBe(`{"predictions":[[${texts.slice(0, 4).join(',')}],[${texts.slice(4).join(',')}]]}`);
+  }
+});

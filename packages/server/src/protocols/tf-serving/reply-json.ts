@@ -1,4 +1,4 @@
-import { bytesOfText, halfToFloat, type Tensor } from '../../serving/index.ts';
+import { bytesOfText, floatList, halfToFloat, type Tensor } from '../../serving/index.ts';
 import { bad } from './json.ts';
 import type { PredictInput } from './predict-json.ts';
 
@@ -24,27 +24,36 @@ function doubleText(value: number): string {
   return Number.isFinite(value) ? String(value) : SPECIAL(value);
 }
 
-/** One value of a tensor as JSON text. Outputs named `…_bytes` are base64. */
-function textOf(tensor: Tensor): (index: number) => string {
-  const { name, datatype, data } = tensor;
-  if (Array.isArray(data))
-    return name.endsWith('_bytes') ? (i) => `{"b64":"${bytesOfText(data[i] as string).toString('base64')}"}` : (i) => JSON.stringify(data[i]);
-  if (datatype === 'BOOL') return (i) => (data[i] === 0 ? 'false' : 'true');
-  if (datatype === 'FP16') {
-    const values = halfToFloat(data as Uint16Array);
-    return (i) => floatText(values[i] as number);
-  }
-  if (datatype === 'FP32') return (i) => floatText(data[i] as number);
-  if (datatype === 'FP64') return (i) => doubleText(data[i] as number);
-  return (i) => String(data[i]);
+/** A tensor's values as JSON text. Outputs named `…_bytes` are base64. */
+interface Texts {
+  one(index: number): string;
+  /** A list of those from one index to another, where that is quicker. */
+  list?(from: number, to: number): string;
 }
 
-function nested(text: (index: number) => string, shape: readonly number[], dimension: number, from: number, size: number): string {
-  if (dimension === shape.length) return text(from);
+function textsOf(tensor: Tensor): Texts {
+  const { name, datatype, data } = tensor;
+  if (Array.isArray(data))
+    return {
+      one: name.endsWith('_bytes') ? (i) => `{"b64":"${bytesOfText(data[i] as string).toString('base64')}"}` : (i) => JSON.stringify(data[i]),
+    };
+  if (datatype === 'BOOL') return { one: (i) => (data[i] === 0 ? 'false' : 'true') };
+  if (datatype !== 'FP16' && datatype !== 'FP32' && datatype !== 'FP64') return { one: (i) => String(data[i]) };
+  const values = datatype === 'FP16' ? halfToFloat(data as Uint16Array) : (data as Float32Array | Float64Array);
+  const text = datatype === 'FP64' ? doubleText : floatText;
+  return { one: (i) => text(values[i] as number), list: (from, to) => floatList(values, from, to, true) };
+}
+
+/** A shorter list is as quickly put together. */
+const FEW = 4;
+
+function nested(texts: Texts, shape: readonly number[], dimension: number, from: number, size: number): string {
+  if (dimension === shape.length) return texts.one(from);
+  if (dimension === shape.length - 1 && size >= FEW && texts.list !== undefined) return texts.list(from, from + size);
   const count = shape[dimension] as number;
   const width = count === 0 ? 0 : size / count;
   let out = '[';
-  for (let i = 0; i < count; i++) out += (i === 0 ? '' : ',') + nested(text, shape, dimension + 1, from + i * width, width);
+  for (let i = 0; i < count; i++) out += (i === 0 ? '' : ',') + nested(texts, shape, dimension + 1, from + i * width, width);
   return `${out}]`;
 }
 
@@ -60,7 +69,7 @@ function rows(outputs: readonly Tensor[]): string {
   }
   const parts = outputs.map((output) => ({
     key: outputs.length > 1 ? `${JSON.stringify(output.name)}:` : '',
-    text: textOf(output),
+    texts: textsOf(output),
     shape: output.shape,
     width: batch === 0 ? 0 : output.data.length / batch,
   }));
@@ -68,8 +77,8 @@ function rows(outputs: readonly Tensor[]): string {
   for (let row = 0; row < batch; row++) {
     out += (row === 0 ? '' : ',') + (parts.length > 1 ? '{' : '');
     for (let i = 0; i < parts.length; i++) {
-      const { key, text, shape, width } = parts[i] as (typeof parts)[number];
-      out += (i === 0 ? '' : ',') + key + nested(text, shape, 1, row * width, width);
+      const { key, texts, shape, width } = parts[i] as (typeof parts)[number];
+      out += (i === 0 ? '' : ',') + key + nested(texts, shape, 1, row * width, width);
     }
     if (parts.length > 1) out += '}';
   }
@@ -77,7 +86,7 @@ function rows(outputs: readonly Tensor[]): string {
 }
 
 function columns(outputs: readonly Tensor[]): string {
-  const text = (output: Tensor): string => nested(textOf(output), output.shape, 0, 0, output.data.length);
+  const text = (output: Tensor): string => nested(textsOf(output), output.shape, 0, 0, output.data.length);
   const [only] = outputs;
   if (outputs.length === 1 && only !== undefined) return `{"outputs":${text(only)}}`;
   return `{"outputs":{${outputs.map((output) => `${JSON.stringify(output.name)}:${text(output)}`).join(',')}}}`;

@@ -1,3 +1,3 @@
-/** Float32 values out of JSON text and into it, by WebAssembly (packages/server/wasm/float-text). */
+/** Floats out of JSON text, floats and doubles into it, by WebAssembly (packages/server/wasm/float-text). */
 export { floatsFromList } from './read.ts';
-export { floatsToText } from './write.ts';
+export { floatList, floatsToText } from './write.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { floatsToText } from './write.ts';
+import { floatList, floatsToText } from './write.ts';
 
-function textOf(values: Float32Array): string {
+function textOf(values: Float32Array | Float64Array): string {
   const text = floatsToText(values);
   return typeof text === 'string' ? text : Buffer.concat(text).toString();
 }
@@ -38,4 +38,26 @@ it('any float reads back as itself', () => {
 
 it('no text is longer than nine digits need, where the double’s is not', () => {
   for (const value of [0.1, 1e-7, 0.7071067690849304, 123.456]) expect(written(value).length).toBeLessThanOrEqual(2 + 13);
+});
+
+it('doubles have the digits and the form of JavaScript’s own', () => {
+  const bits = new Uint32Array(200_000);
+  let seed = 99;
+  for (let i = 0; i < bits.length; i++) bits[i] = seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+  const any = new Float64Array(bits.buffer);
+  const usual = Float64Array.from({ length: 50_000 }, (_, i) => Math.sin(i) * 10 ** ((i % 50) - 25));
+  const whole = Float64Array.from({ length: 50_000 }, (_, i) => Math.round(Math.sin(i) * 10 ** (i % 25)));
+  const odd = Float64Array.from({ length: 2200 }, (_, i) => 2 ** (i - 1100));
+  const few = Float64Array.of(0, -0, 5e-324, 1e21, 1e20, 999999999999999900000, 1e-6, 9.99e-7, 1.7976931348623157e308, 0.1, 1 / 3, 2 ** 53, 2 ** 53 + 2);
+  const rounded = Float64Array.from(usual, Math.fround);
+  for (const values of [any, usual, whole, odd, few, rounded]) expect(textOf(values) === JSON.stringify(Array.from(values))).toBe(true);
+});
+
+it('decimals, as TensorFlow Serving writes them', () => {
+  const values = [0, -0, 1, -16777216, 2 ** 31, 0.5, 1e-7, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const wanted = '[0.0,-0.0,1.0,-16777216.0,2147483648.0,0.5,1e-7,NaN,Infinity,-Infinity]';
+  expect(floatList(Float32Array.from(values), 0, values.length, true)).toBe(wanted);
+  expect(floatList(Float64Array.from(values), 0, values.length, true)).toBe(wanted);
+  expect(floatList(Float64Array.of(7, 1e20, 1e21, -1e300, 8), 1, 4, true)).toBe('[100000000000000000000.0,1e+21,-1e+300]');
+  expect(floatList(Float64Array.of(7, 8), 1, 1, true)).toBe('[]');
 });
