@@ -339,6 +339,32 @@ describe('a client that stalls', () => {
     await slow.close();
   });
 
+  it('by sending its message a byte at a time is given up, and one that sends it fast enough is not', async () => {
+    const slow = await startGrpc([service], { stallMs: 400 });
+    const session = connect(`http://${slow.target}`);
+    const begin = () => {
+      const request = session.request({ ':method': 'POST', ':path': SAME, 'content-type': 'application/grpc' });
+      request.on('error', () => {});
+      return { request, headers: new Promise<Record<string, unknown>>((resolve) => request.on('response', resolve)) };
+    };
+    const message = prefixed(tensor(100_000));
+    const [trickle, steady] = [begin(), begin()];
+    trickle.request.write(message.subarray(0, 100));
+    let at = 0;
+    const timer = setInterval(() => {
+      trickle.request.write(message.subarray(100, 101));
+      // Through within what 100,000 bytes may take, but not within the stall alone.
+      if (at < message.length) steady.request.write(message.subarray(at, (at += 10_000)));
+      else if (!steady.request.writableEnded) steady.request.end();
+    }, 100);
+    expect(await trickle.headers).toMatchObject({ 'grpc-status': '14', 'grpc-message': 'The request did not arrive in time.' });
+    expect(await steady.headers).toMatchObject({ ':status': 200 });
+    expect((await steady.headers)['grpc-status']).toBeUndefined();
+    clearInterval(timer);
+    session.destroy();
+    await slow.close();
+  }, 20_000);
+
   it('and does not take its reply is given up, too', async () => {
     const slow = await startGrpc([service], { stallMs: 200 });
     const session = connect(`http://${slow.target}`, { settings: { initialWindowSize: 1000 } });

@@ -1,11 +1,14 @@
-import { createServer, request as httpRequest } from 'node:http';
+import { type ClientRequest, createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BinnacleError } from '../../kernel/index.ts';
 import { readBody } from './body.ts';
 
 let held: (() => void) | undefined;
+/** Requests announced with 900,000 bytes. */
+let seen = 0;
 const server = createServer(async (request, response) => {
+  if (request.headers['content-length'] === '900000') seen++;
   try {
     const body = await readBody(request, { maxBytes: 1_000_000, maxInFlight: 200_000 });
     if (request.url === '/hold') await new Promise<void>((resolve) => (held = resolve));
@@ -48,4 +51,16 @@ it.each([
   held = undefined;
   expect(await holding).toBe('ok');
   expect(await post('/', 100_000, headers)).toBe('ok');
+});
+
+it('a body that was announced and does not come takes nothing from others', async () => {
+  const silent = Array.from({ length: 3 }, (): ClientRequest => {
+    const request = httpRequest({ port, path: '/', method: 'POST', headers: { 'content-length': '900000' } });
+    request.on('error', () => {});
+    request.flushHeaders();
+    return request;
+  });
+  await expect.poll(() => seen).toBeGreaterThanOrEqual(3);
+  expect(await post('/', 150_000)).toBe('ok');
+  for (const request of silent) request.destroy();
 });

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { releaseBuffer, unavailable, unsupported } from '../../kernel/index.ts';
 import { giveSlab, takeSlab } from './body-pool.ts';
+import { Intake } from './intake.ts';
 import { MAX_IN_FLIGHT, Share } from './share.ts';
-import { SLOWEST, STALL_MS, watchStalls } from './stall-watch.ts';
+import { slowestMs, STALL_MS, watchStalls } from './stall-watch.ts';
 import { bodyTooLarge, unpack } from './unpack.ts';
 
 /** A request's body, whole. `release` gives its memory back to the pool; nothing may look at `bytes` (or a view of it) afterwards. */
@@ -30,9 +31,6 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
   const length = declared === undefined ? undefined : Number(declared);
   if (length !== undefined && length > options.maxBytes) return Promise.reject(bodyTooLarge(length, options.maxBytes));
   const share = new Share(options.maxInFlight ?? MAX_IN_FLIGHT);
-  // A small one is let in also when large ones, which may come slowly, have taken all.
-  const full = share.take(length === undefined || length < POOLED ? 0 : length);
-  if (full !== undefined) return Promise.reject(full);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   const plain = encoding === undefined || encoding === '' || encoding === 'identity';
   const body = plain ? collect(request, options, length, share) : readPacked(request, options, length, encoding, share);
@@ -81,12 +79,13 @@ async function readPacked(request: IncomingMessage, options: BodyOptions, length
   }
 }
 
-/** Of an unknown length each part takes its share as it comes. */
+/** Each part takes its share as it comes. */
 function collect(request: IncomingMessage, options: BodyOptions, length: number | undefined, share: Share): Promise<Body> {
   const header = options.headerBytes;
   // Aligned and pooled when large or binary; small JSON goes as it came.
-  const slab = length !== undefined && (length >= POOLED || header !== undefined) ? takeSlab(length + ALIGNMENT) : undefined;
-  const start = slab === undefined ? 0 : offsetFor(header);
+  // A small one is let in also when large ones, which may come slowly, have taken all.
+  const pays = length !== undefined && length >= POOLED ? share : undefined;
+  const intake = length !== undefined && (pays !== undefined || header !== undefined) ? new Intake(length, offsetFor(header), pays) : undefined;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -94,7 +93,7 @@ function collect(request: IncomingMessage, options: BodyOptions, length: number 
     const entry = {
       last: Date.now(),
       stallMs: options.stallMs ?? STALL_MS,
-      until: Date.now() + (options.stallMs ?? STALL_MS) + ((length ?? options.maxBytes) / SLOWEST) * 1000,
+      until: Date.now() + (options.stallMs ?? STALL_MS) + slowestMs(length ?? options.maxBytes),
       stalled: () => fail(unavailable('body_stalled', 'The request body did not arrive in time.')),
     };
     const leave = (): boolean => {
@@ -105,7 +104,7 @@ function collect(request: IncomingMessage, options: BodyOptions, length: number 
     };
     const fail = (error: Error): void => {
       if (!leave()) return;
-      if (slab !== undefined) giveSlab(slab);
+      intake?.drop();
       reject(error);
     };
     const unwatch = watchStalls(entry);
@@ -113,19 +112,15 @@ function collect(request: IncomingMessage, options: BodyOptions, length: number 
       if (done) return;
       entry.last = Date.now();
       if (size + chunk.length > options.maxBytes) return fail(bodyTooLarge(undefined, options.maxBytes));
-      const full = length === undefined ? share.take(chunk.length) : undefined;
+      const full = length === undefined ? share.take(chunk.length) : intake?.add(chunk);
       if (full !== undefined) return fail(full);
-      const { length: bytes } = chunk;
-      if (slab === undefined) chunks.push(chunk);
-      else {
-        chunk.copy(slab, start + size);
-        releaseBuffer(chunk);
-      }
-      size += bytes;
+      size += chunk.length;
+      if (intake === undefined) chunks.push(chunk);
+      else releaseBuffer(chunk);
     });
     request.on('end', () => {
       if (!leave()) return;
-      if (slab !== undefined) resolve({ bytes: slab.subarray(start, start + size), release: () => giveSlab(slab) });
+      if (intake !== undefined) resolve(intake.take());
       else if (chunks.length === 1 && header === undefined) resolve({ bytes: chunks[0] as Buffer, release() {} });
       else resolve(align(Buffer.concat(chunks), options));
     });

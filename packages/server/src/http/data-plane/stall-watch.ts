@@ -1,8 +1,11 @@
 /** Milliseconds without a byte after which a client is given up. */
 export const STALL_MS = 30_000;
 
-/** Bytes a second that a body has to come at on average, beside the time that it may stall: a trickle holds the memory of its whole length. */
-export const SLOWEST = 64 * 1024;
+/** Bytes a second that a body has to come at on average, beside the time that it may stall: a trickle holds memory, and a place. */
+const SLOWEST = 64 * 1024;
+
+/** Milliseconds that so many bytes may take. */
+export const slowestMs = (bytes: number): number => (bytes / SLOWEST) * 1000;
 
 /** Something that has to go on: whoever moves it writes `last`. */
 export interface Watched {
@@ -10,7 +13,7 @@ export interface Watched {
   last: number;
   stallMs: number;
   /** `Date.now()` by which it has to be through though it moves; absent: whenever. */
-  until?: number;
+  until?: number | undefined;
   stalled(): void;
 }
 

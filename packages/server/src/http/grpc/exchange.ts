@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { BinnacleError, type Logger, messageOf, unavailable } from '../../kernel/index.ts';
-import { type Watched, watchStalls } from '../data-plane/stall-watch.ts';
+import { slowestMs, type Watched, watchStalls } from '../data-plane/stall-watch.ts';
 import { type Encoding, packWorthwhile, parseEncoding, unpackMessage } from './compression.ts';
 import { startDeadline } from './deadline.ts';
 import { type Message, MessageReader } from './framing.ts';
@@ -42,6 +42,11 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
   onDrain: (() => void) | undefined;
   last = this.receivedAt;
   readonly stallMs: number;
+  /** When the message that is under way has to be whole. */
+  until: number | undefined;
+  /** Which of the stream's messages that holds for. */
+  #timed = 0;
+  #pausedAt = 0;
 
   readonly #stream: ServerHttp2Stream;
   readonly #options: ExchangeOptions;
@@ -133,9 +138,16 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
 
   /** By the watch, when nothing was read for a while. */
   stalled(): void {
-    if (this.#over || this.#output.waiting) {
+    if (this.#paused && !this.#over) {
+      this.last = Date.now();
+      if (this.until !== undefined) {
+        this.until += this.last - this.#pausedAt;
+        this.#pausedAt = this.last;
+      }
+    } else if (this.#over || this.#output.waiting) {
       // A reply is on its way: Node's own timer knows whether any of it gets through.
       this.last = Number.POSITIVE_INFINITY;
+      this.until = undefined;
       this.#stream.setTimeout(this.stallMs, () => this.#stream.close(CANCEL));
     } else if (this.#reader.partial || (this.#handler === undefined && !this.#dispatched && this.#method !== undefined))
       this.fail(unavailable('body_stalled', 'The request did not arrive in time.'));
@@ -153,6 +165,17 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     }
     // What came behind the message that was answered may have begun another.
     if (this.#over) this.#reader.close();
+    this.#limit();
+  }
+
+  /** A large message may come for as long as a body of REST's. */
+  #limit(): void {
+    const { length, begun } = this.#reader;
+    if (length < 0 || this.#over) this.until = undefined;
+    else if (begun !== this.#timed) {
+      this.#timed = begun;
+      this.until = Date.now() + this.stallMs + slowestMs(length);
+    }
   }
 
   #received(message: Message): void {
@@ -250,6 +273,7 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     const full = this.#pending >= MAX_PENDING || this.#pendingBytes >= MAX_PENDING_BYTES || this.#unpacking !== undefined;
     if (!full || this.#paused || this.#over) return;
     this.#paused = true;
+    this.#pausedAt = Date.now();
     this.#flows = this.#buffers.keep();
     this.#stream.pause();
   }
@@ -259,6 +283,8 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
     if (this.#paused && this.#pending < MAX_PENDING && this.#pendingBytes < MAX_PENDING_BYTES && this.#unpacking === undefined) {
       this.#paused = false;
       this.last = Date.now();
+      // What waited for us is not the client's doing.
+      if (this.until !== undefined) this.until += this.last - this.#pausedAt;
       this.#stream.resume();
       this.#flows?.();
     }

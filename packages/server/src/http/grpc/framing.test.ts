@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BinnacleError } from '../../kernel/index.ts';
+import { MAX_IN_FLIGHT, Share } from '../data-plane/share.ts';
 import { frameMessage, type Message, MessageReader } from './framing.ts';
 
 const framed = (...messages: Uint8Array[]): Buffer => Buffer.concat(messages.flatMap((message) => frameMessage(message)));
@@ -26,8 +27,15 @@ describe('messages are read', () => {
   });
 
   it('with the end of what was put together on a 64-byte boundary', () => {
-    for (const size of [100, 64_001, 200_003]) {
-      const [message] = read(cut(framed(filled(size)), 50)) as [Message];
+    for (const [size, frame] of [
+      [100, 50],
+      [64_001, 50],
+      [200_003, 50],
+      [5_000_003, 16_384],
+    ] as const) {
+      const sent = filled(size);
+      const [message] = read(cut(framed(sent), frame)) as [Message];
+      expect(message.bytes.equals(sent)).toBe(true);
       expect((message.bytes.byteOffset + message.bytes.length) % 64).toBe(0);
       message.release();
     }
@@ -57,6 +65,20 @@ describe('what is no message', () => {
   it('is refused by its length before anything of it is kept', () => {
     expect(error(framed(filled(101)).subarray(0, 5), 100)).toBe('message_too_large');
     expect(error(framed(filled(100)), 100)).toBe('none');
+  });
+  it('holds what has come of it, whatever its length says', () => {
+    const max = 64 * 2 ** 20;
+    const head = framed(Buffer.alloc(max)).subarray(0, 1000);
+    const readers = Array.from({ length: 40 }, () => new MessageReader(max, () => {}));
+    const others = new Share();
+    for (const reader of readers) reader.push(head);
+    // Of what they announce a fraction would fit. Messages of other tests were kept, too.
+    const kept = 2 * 2 ** 20;
+    expect(others.take(MAX_IN_FLIGHT - 40 * 2 ** 20 - kept)).toBeUndefined();
+    others.give();
+    for (const reader of readers) reader.close();
+    expect(others.take(MAX_IN_FLIGHT - kept)).toBeUndefined();
+    others.give();
   });
   it('leaves the reader in the middle', () => {
     const reader = new MessageReader(1000, () => {});

@@ -1,5 +1,5 @@
 import { type BinnacleError, exhausted } from '../../kernel/index.ts';
-import { giveSlab, takeSlab } from '../data-plane/body-pool.ts';
+import { Intake } from '../data-plane/intake.ts';
 import { Share } from '../data-plane/share.ts';
 import { badMessage } from './status.ts';
 
@@ -38,10 +38,14 @@ export class MessageReader {
   /** Bytes of the message that is being put together; -1: the prefix is. */
   #length = -1;
   #filled = 0;
+  /** Of a small one. */
   #memory: Buffer | undefined;
-  #pooled = false;
   #start = 0;
+  /** Of a large one. */
+  #intake: Intake | undefined;
   #share: Share | undefined;
+  /** Messages that have begun. */
+  begun = 0;
 
   constructor(maxBytes: number, onMessage: (message: Message) => void) {
     this.#maxBytes = maxBytes;
@@ -51,6 +55,11 @@ export class MessageReader {
   /** True between the first byte of a message and its last. */
   get partial(): boolean {
     return this.#prefixed > 0 || this.#length >= 0;
+  }
+
+  /** Bytes of the message that is under way; -1 between messages, and until its prefix is whole. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Throws `exhausted` (message_too_large, bodies_full) and `invalid` (bad_message). */
@@ -78,7 +87,11 @@ export class MessageReader {
         this.#allocate(length);
       }
       const part = Math.min(this.#length - this.#filled, chunk.length - at);
-      chunk.copy(this.#memory as Buffer, this.#start + this.#filled, at, at + part);
+      if (this.#intake === undefined) chunk.copy(this.#memory as Buffer, this.#start + this.#filled, at, at + part);
+      else {
+        const full = this.#intake.add(chunk, at, at + part);
+        if (full !== undefined) throw full;
+      }
       this.#filled += part;
       at += part;
       if (this.#filled === this.#length) this.#emit();
@@ -87,45 +100,48 @@ export class MessageReader {
 
   /** Gives back what a message that will never be whole has taken. */
   close(): void {
-    if (this.#memory === undefined) return;
-    if (this.#pooled) giveSlab(this.#memory);
+    this.#intake?.drop();
     this.#share?.give();
-    this.#memory = undefined;
+    this.#intake = undefined;
     this.#share = undefined;
+    this.#memory = undefined;
   }
 
   #begin(flags: number, length: number): void {
     if (flags > 1) throw badMessage(`a message begins with the byte 0 or 1, not ${flags}: this is no gRPC framing`);
     if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes);
     this.#compressed = flags === 1;
+    this.begun++;
     this.#length = length;
     this.#filled = 0;
   }
 
   #allocate(length: number): void {
-    this.#pooled = length >= POOLED;
-    if (this.#pooled) {
-      this.#share = new Share();
-      const full = this.#share.take(length);
-      if (full !== undefined) throw full;
-    }
-    const memory = this.#pooled ? takeSlab(length + ALIGNMENT) : Buffer.allocUnsafe(length + ALIGNMENT);
-    this.#memory = memory;
-    const over = (memory.byteOffset + length) % ALIGNMENT;
+    const over = length % ALIGNMENT;
     this.#start = over === 0 ? 0 : ALIGNMENT - over;
+    if (length >= POOLED) {
+      this.#share = new Share();
+      this.#intake = new Intake(length, this.#start, this.#share);
+      return;
+    }
+    this.#memory = Buffer.allocUnsafe(length + ALIGNMENT);
+    // Small ones come from a pool of Node's, at any place in it.
+    this.#start = (this.#start + ALIGNMENT - (this.#memory.byteOffset % ALIGNMENT)) % ALIGNMENT;
   }
 
   #emit(): void {
-    const memory = this.#memory as Buffer;
     const share = this.#share;
-    const bytes = memory.subarray(this.#start, this.#start + this.#length);
-    const release = !this.#pooled
-      ? nothing
-      : () => {
-          giveSlab(memory);
-          share?.give();
-        };
+    const whole = this.#intake?.take();
+    const bytes = whole?.bytes ?? (this.#memory as Buffer).subarray(this.#start, this.#start + this.#length);
+    const release =
+      whole === undefined
+        ? nothing
+        : () => {
+            whole.release();
+            share?.give();
+          };
     this.#memory = undefined;
+    this.#intake = undefined;
     this.#share = undefined;
     this.#length = -1;
     this.#onMessage({ compressed: this.#compressed, bytes, release });
