@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { graph, identity, sum, value } from '../packages/server/test/support/onnx-graphs.ts';
+import { graph, identity, sum, value, zipMapClassifier } from '../packages/server/test/support/onnx-graphs.ts';
 import { type Running, startEmpty } from './server.ts';
 import { openBrowser, openPage, seriousFindings, settled } from './ui-browser.ts';
 
@@ -180,6 +180,25 @@ describe('try-it', () => {
       expect(await seriousFindings(page)).toEqual([]);
     });
     await visit('pictures?tab=try', (page) => shoot(page, 'try-image-dark'), { colorScheme: 'dark' });
+  });
+
+  test('classes are called what the model’s ZipMap called them', async () => {
+    await push('iris', zipMapClassifier({ strings: ['setosa', 'virginica'] }));
+    await call('PUT', '/endpoints/iris', { model: 'iris', traffic: [{ version: 1 }] });
+    await visit('iris?tab=try', async (page) => {
+      await page.getByText('Table', { exact: true }).click();
+      for (const [column, typed] of ['0', '5'].entries()) await page.getByLabel(`${column}, row 1`).fill(typed);
+      await page.getByRole('button', { name: 'Send' }).click();
+      const best = page.getByRole('row').filter({ hasText: 'virginica' });
+      await best.waitFor();
+      expect(
+        await page
+          .getByRole('row')
+          .filter({ hasText: /setosa|virginica/ })
+          .allInnerTexts(),
+      ).toEqual([expect.stringContaining('virginica'), expect.stringContaining('setosa')]);
+      expect(await seriousFindings(page)).toEqual([]);
+    });
   });
 
   test('text goes a line an instance', async () => {

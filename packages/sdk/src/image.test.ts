@@ -55,5 +55,21 @@ it('calls the classes what the model calls them', () => {
   ]);
   expect(topScores({ outputs: [{ name: 'toString', shape: [1, 2], data: [1, 2] }] }, 1, labels)).toEqual([{ index: 1, value: 2 }]);
   expect(topScores({ predictions: [{ label: 'cat', p: [0.8, 0.1, 0.1] }] }, 1, labels)).toEqual([{ index: 0, value: 0.8, label: 'cat' }]);
+  expect(topScores({ predictions: { label: [2], p: [[0.1, 0.1, 0.8]] } }, 1, labels)).toEqual([{ index: 2, value: 0.8, label: 'dog' }]);
+  expect(
+    topScores(
+      {
+        predictions: {
+          p: [
+            [1, 0],
+            [0, 1],
+          ],
+        },
+      },
+      1,
+      labels,
+    ),
+  ).toBeUndefined();
+  expect(topScores({ predictions: { label: [1, 2] } }, 1, labels)).toBeUndefined();
   expect(topScores({ predictions: [{ p: [1, 0] }, { p: [0, 1] }] }, 1, labels)).toBeUndefined();
 });

@@ -90,8 +90,14 @@ function rowOf(reply: unknown): { output: string; values: unknown[] } | undefine
   const { outputs, predictions } = (reply ?? {}) as { outputs?: { name?: string; shape: number[]; data: unknown }[]; predictions?: unknown };
   const output = outputs?.find(({ shape, data }) => Array.isArray(data) && data.length > 1 && shape[0] === 1 && shape.length === 2);
   if (output !== undefined) return { output: output.name ?? '', values: output.data as unknown[] };
-  const [row, ...others] = Array.isArray(predictions) ? (predictions as unknown[]) : [];
-  if (typeof row !== 'object' || row === null || others.length > 0) return undefined;
-  const list = Object.entries(row).find(([, value]) => Array.isArray(value) && value.length > 1);
-  return list === undefined ? undefined : { output: list[0], values: list[1] as unknown[] };
+  if (typeof predictions !== 'object' || predictions === null) return undefined;
+  // Records, a row each; or the outputs by name, with their rows inside.
+  const rows = Array.isArray(predictions) ? (predictions as unknown[]) : undefined;
+  if (rows !== undefined && (rows.length !== 1 || typeof rows[0] !== 'object' || rows[0] === null)) return undefined;
+  for (const [name, value] of Object.entries((rows?.[0] ?? predictions) as object)) {
+    if (!Array.isArray(value)) continue;
+    const values: unknown = rows !== undefined ? value : value.length === 1 ? value[0] : undefined;
+    if (Array.isArray(values) && values.length > 1) return { output: name, values };
+  }
+  return undefined;
 }
