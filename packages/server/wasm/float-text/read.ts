@@ -135,33 +135,56 @@ function ends(bytes: v128): u32 {
   return <u32>i8x16.bitmask(v128.or(i8x16.eq(bytes, v128.load(COMMAS)), i8x16.eq(bytes, v128.load(BRACKETS))));
 }
 
-/**
- * Reads a number of one digit, a point and up to 18 digits, of which the end is known. False when it is none. All that the next number has to wait for is
- * where this one ends: so the processor reads several at a time.
- */
-function readPlain(at: usize, length: i32, others: u32, out: usize): bool {
-  const negative = u32(<u32>load<u8>(at) == MINUS);
-  const start = at + negative;
-  const head = load<u32>(start);
-  const number = head & 15;
-  const places = length - 2 - <i32>negative;
-  if (others != (negative | (2 << negative)) || (head & 0xff00) != POINT << 8 || <u32>(places - 1) >= 17 + u32(number == 0)) return false;
-  // The last 16 places, and what is before them.
-  const far = places - 16;
-  const one = number * 10 + ((head >> 16) & 15);
-  const two = one * 10 + ((head >> 24) & 15);
-  const before = select<u32>(number, select<u32>(one, two, far == 1), far <= 0);
-  const low = select<i32>(16, places, far > 0);
-  const digits = v128.and(v128.load(at + length - 16), v128.load(LAST + ((<usize>low) << 4)));
+/** The last `count` digits before `end` as a number, at most 16. */
+function lastDigits(end: usize, count: i32): u64 {
+  const digits = v128.and(v128.load(end - 16), v128.load(LAST + ((<usize>count) << 4)));
   const pairs = i16x8.add(i16x8.mul(v128.and(digits, v128.load(FIRST_BYTES)), v128.load(TENS)), i16x8.shr_u(digits, 8));
   const fours = i32x4.dot_i16x8_s(pairs, v128.load(HUNDREDS));
   const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_u(fours, fours), v128.load(MYRIADS));
   const both = <u64>i64x2.extract_lane(eights, 0);
-  const all = <u64>before * load<u64>(WHOLE + ((<usize>low) << 3)) + (both & 0xffffffff) * 100_000_000 + (both >> 32);
-  const value = <f64>(<i64>all) * load<f64>(POWERS + ((<usize>(MOST_POWER - places)) << 3));
+  return (both & 0xffffffff) * 100_000_000 + (both >> 32);
+}
+
+/** Stores digits / 10^places as `storeValue` does, places being few. */
+function storePlaces(out: usize, digits: u64, places: i32, negative: u32): bool {
+  const value = <f64>(<i64>digits) * load<f64>(POWERS + ((<usize>(MOST_POWER - places)) << 3));
   const above = <f32>(value * UP);
   store<u32>(out, reinterpret<u32>(above) | (negative << 31));
   return above == <f32>(value * DOWN);
+}
+
+/**
+ * Reads a number without an exponent of which the end is known, and which of its characters are no digits. False when it is none, or has very many digits.
+ * All that the next number has to wait for is where this one ends: so the processor reads several at a time.
+ */
+function readPlain(at: usize, length: i32, others: u32, out: usize): bool {
+  const negative = u32(<u32>load<u8>(at) == MINUS);
+  const head = load<u32>(at + negative);
+  const rest = others ^ negative;
+  if (rest == <u32>(2 << negative) && (head & 0xff00) == POINT << 8) {
+    // One digit before the point, up to 18 behind it: the last 16, and what is before them.
+    const places = length - 2 - <i32>negative;
+    const number = head & 15;
+    if (<u32>(places - 1) >= 17 + u32(number == 0)) return false;
+    const far = places - 16;
+    const one = number * 10 + ((head >> 16) & 15);
+    const two = one * 10 + ((head >> 24) & 15);
+    const before = select<u32>(number, select<u32>(one, two, far == 1), far <= 0);
+    const low = select<i32>(16, places, far > 0);
+    return storePlaces(out, <u64>before * load<u64>(WHOLE + ((<usize>low) << 3)) + lastDigits(at + length, low), places, negative);
+  }
+  const point = rest == 0 ? length : <i32>ctz<u32>(rest);
+  const whole = point - <i32>negative;
+  // No digit, or a zero before others.
+  if (<u32>(whole - 1) > 15 || ((head & 0xff) == ZERO && whole > 1)) return false;
+  const number = lastDigits(at + point, whole);
+  if (rest == 0) {
+    store<u32>(out, reinterpret<u32>(<f32>(<f64>(<i64>number))) | (negative << 31));
+    return true;
+  }
+  const places = length - point - 1;
+  if ((rest & (rest - 1)) != 0 || <u32>load<u8>(at + point) != POINT || places == 0 || whole + places > 18 || places > 16) return false;
+  return storePlaces(out, number * load<u64>(WHOLE + ((<usize>places) << 3)) + lastDigits(at + length, places), places, negative);
 }
 
 /** Reads a number of the usual forms. Returns where it ends; 0 when it is another, or none. */
