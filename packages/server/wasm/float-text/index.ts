@@ -6,7 +6,7 @@
 import { makeTables } from './tables';
 
 export { DOUBLE_SCALES, FLOATS, FLOATS_SIZE, POWERS, STEPS, TEXT, TEXT_SIZE } from './layout';
-export { begin, depth, isClosed, position, read } from './read';
+export { begin, depth, isClosed, lengthAt, position, read } from './read';
 export { write } from './write';
 export { writeDoubles } from './write-doubles';
 

@@ -70,6 +70,11 @@ export function depth(): i32 {
   return rank;
 }
 
+/** How many values or lists each list of a level holds, once one has been closed. */
+export function lengthAt(level: i32): u32 {
+  return load<u32>(LEVELS + ((<usize>level) << 3));
+}
+
 export function position(): usize {
   return stopped;
 }

@@ -5,7 +5,7 @@ import { asRows, asTable, type ScoringInput } from './input.ts';
 import { arrayTensor, namedTensors } from './tensors.ts';
 
 /** MLflow's column types are lower case, tensor datatypes upper case. */
-const hasColumns = (version: VersionInfo): boolean => version.pkg.signature?.inputs.some(({ type }) => /^[a-z]/.test(type)) ?? false;
+export const hasColumns = (version: VersionInfo): boolean => version.pkg.signature?.inputs.some(({ type }) => /^[a-z]/.test(type)) ?? false;
 
 /** The model's inputs; records answer a DataFrame, which a signature of columns makes of the other forms too. */
 export function feed(version: VersionInfo, input: ScoringInput): { tensors: Tensor[]; asRecords: boolean } {

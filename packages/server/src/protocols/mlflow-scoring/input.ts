@@ -25,7 +25,7 @@ function parseLoose(text: string): unknown {
   }
 }
 
-const SPECIALS = { nan: 'null', infinity: '1e999', minusInfinity: '-1e999' };
+export const SPECIALS = { nan: 'null', infinity: '1e999', minusInfinity: '-1e999' };
 
 /** A JSON body: one of MLflow's four forms, and `params` for models that take some (undefined: none were sent). */
 export function parseScoringJson(text: string): { input: ScoringInput; params: unknown } {

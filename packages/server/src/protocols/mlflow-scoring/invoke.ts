@@ -10,6 +10,7 @@ import { parseCsv } from './csv.ts';
 import { sendError, sendText } from './errors.ts';
 import { checkParams, feed, parametersOf } from './feed.ts';
 import { parseScoringJson, type ScoringInput } from './input.ts';
+import { readLarge } from './large.ts';
 
 export interface InvocationOptions {
   serving: ServingService;
@@ -47,7 +48,10 @@ export async function invoke(options: InvocationOptions, name: string, request: 
     requestId = parseRequestId(request.headers['x-request-id']) ?? newRequestId(receivedAt);
     const eventTime = parseEventTime(request.headers['x-binnacle-event-time'] as string | undefined);
     body = await readBody(request, { maxBytes: options.maxBodyBytes, ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }) });
-    const { input, params } = await parse(options, type.format, body.bytes);
+    const { bytes } = body;
+    const large = type.format === 'json' && isUtf8(bytes) ? readLarge(bytes) : undefined;
+    const parsed = large === undefined ? await parse(options, type.format, bytes) : undefined;
+    const params = parsed === undefined ? large?.params : parsed.params;
     const parameters = parametersOf(params);
     const signal = signalOf(response);
     let asRecords = false;
@@ -62,7 +66,9 @@ export async function invoke(options: InvocationOptions, name: string, request: 
       call: parameters === undefined ? { signal } : { signal, parameters },
       inputs: (version) => {
         checkParams(version, params);
-        const fed = feed(version, input);
+        const floats = large?.feed(version);
+        if (floats !== undefined) return floats;
+        const fed = feed(version, (parsed ?? parseScoringJson(bytes.toString('utf8'))).input);
         asRecords = fed.asRecords;
         return fed.tensors;
       },

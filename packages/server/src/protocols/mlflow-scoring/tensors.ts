@@ -26,13 +26,16 @@ function flatten(name: string, value: unknown): { shape: number[]; values: unkno
   return { shape, values };
 }
 
+/** [N] where the graph wants [N,1] has it added. */
+export function fit(spec: VersionInfo['inputs'][number], shape: number[]): number[] {
+  return shape.length === spec.shape.length - 1 && spec.shape.at(-1) === 1 ? [...shape, 1] : shape;
+}
+
 function toTensor(version: VersionInfo, name: string, value: unknown): Tensor {
   const spec = version.inputs.find((input) => input.name === name);
   if (spec === undefined) throw bad(`the model has no input '${name}'; it takes ${version.inputs.map((input) => `'${input.name}'`).join(', ')}`);
   const { shape, values } = flatten(name, value);
-  // [N] where the graph wants [N,1].
-  if (shape.length === spec.shape.length - 1 && spec.shape.at(-1) === 1) shape.push(1);
-  return fillValues(spec, shape, values);
+  return fillValues(spec, fit(spec, shape), values);
 }
 
 /** Values by input name. */

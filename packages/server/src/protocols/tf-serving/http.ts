@@ -7,7 +7,8 @@ import { metadataReply, statusReply } from './control-json.ts';
 import { type Answer, type CallMeta, createCore, type TfServingCore } from './core.ts';
 import { type ModelSpec, sendError } from './errors.ts';
 import { examplesOf } from './examples.ts';
-import { bad, parseRequest, signatureNameOf } from './json.ts';
+import { bad, type Json, parseRequest, signatureNameOf } from './json.ts';
+import { type LargeRequest, readLarge } from './large.ts';
 import { predictInputOf, tensorsOf } from './predict-json.ts';
 import { predictReply } from './reply-json.ts';
 import { classifyReply, regressReply } from './results.ts';
@@ -98,9 +99,12 @@ async function infer(
     const eventTime = parseEventTime(request.headers['x-binnacle-event-time'] as string | undefined);
     body = await readBody(request, { maxBytes: options.maxBodyBytes, ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }) });
     if (!isUtf8(body.bytes)) throw bad('JSON Parse error: Invalid encoding in string. (the body is not UTF-8)');
-    const json = parseRequest(body.bytes.toString('utf8'));
+    const { bytes } = body;
+    const whole = (): Json => parseRequest(bytes.toString('utf8'));
+    const large = method === 'predict' ? readLarge(bytes) : undefined;
+    const json = large?.json ?? whole();
     const call = METHODS[method] as (typeof METHODS)[string];
-    const made = call(core, { ...spec, signature: signatureNameOf(json) }, json);
+    const made = call(core, { ...spec, signature: signatureNameOf(json) }, json, large === undefined ? undefined : { ...large, whole });
     counted = true;
     const { text, answer } = await made({ ...times, requestId, eventTime, header: headerOf(request), signal: signalOf(response) });
     counted = false;
@@ -119,10 +123,10 @@ async function infer(
 type Call = (meta: CallMeta) => Promise<{ text: () => string; answer: Answer<unknown> }>;
 
 /** Examples are read at once, before a version is chosen. */
-const METHODS: Record<string, (core: TfServingCore, spec: ModelSpec, json: Record<string, unknown>) => Call> = {
+const METHODS: Record<string, (core: TfServingCore, spec: ModelSpec, json: Json, large?: LargeRequest & { whole(): Json }) => Call> = {
   // The model first, then what it is to be fed, as TensorFlow Serving looks at them.
-  predict: (core, spec, json) => async (meta) => {
-    const answer = await core.predict(spec, (version) => tensorsOf(version, predictInputOf(json)), meta);
+  predict: (core, spec, json, large) => async (meta) => {
+    const answer = await core.predict(spec, (version) => large?.feed(version) ?? tensorsOf(version, predictInputOf(large?.whole() ?? json)), meta);
     return { text: () => predictReply(json['instances'] === undefined ? 'columnar' : 'row', answer.value), answer };
   },
   classify: (core, spec, json) => {

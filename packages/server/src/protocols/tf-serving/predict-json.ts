@@ -32,7 +32,7 @@ export function tensorsOf(version: VersionInfo, input: PredictInput): Tensor[] {
 const isNamed = (value: unknown): value is Json => isObject(value) && !isBase64(value);
 
 /** [N] where the graph wants [N,1], as exporters of tables make it. */
-const fitted = (spec: Spec, shape: number[]): number[] => (shape.length === spec.shape.length - 1 && spec.shape.at(-1) === 1 ? [...shape, 1] : shape);
+export const fitted = (spec: Spec, shape: number[]): number[] => (shape.length === spec.shape.length - 1 && spec.shape.at(-1) === 1 ? [...shape, 1] : shape);
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((n, dimension) => n * dimension, 1);
 

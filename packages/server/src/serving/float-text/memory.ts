@@ -14,6 +14,7 @@ interface Exports {
   position(): number;
   isClosed(): number;
   depth(): number;
+  lengthAt(level: number): number;
   write(count: number, decimals: boolean): number;
   writeDoubles(count: number, decimals: boolean): number;
 }
