@@ -378,6 +378,40 @@ describe('a client that stalls', () => {
     await slow.close();
   }, 20_000);
 
+  it('and does not take the replies of its stream is given up, also once it is read no further', async () => {
+    const slow = await startGrpc([service], { stallMs: 200 });
+    const session = connect(`http://${slow.target}`, { settings: { initialWindowSize: 1000 } });
+    const request = session.request({ ':method': 'POST', ':path': '/test.Echo/Both', 'content-type': 'application/grpc' });
+    request.on('error', () => {});
+    // More than may be under way, the last of them not whole.
+    for (let i = 0; i < 70; i++) request.write(prefixed(Buffer.alloc(10_000)));
+    request.write(prefixed(Buffer.alloc(100_000)).subarray(0, 50_000));
+    await new Promise<void>((resolve) => request.on('close', () => resolve()));
+    expect(request.rstCode).toBe(8);
+    session.destroy();
+    await slow.close();
+  }, 20_000);
+
+  it('is not one while the server itself reads no further', async () => {
+    const slow = await startGrpc([service], { stallMs: 200 });
+    const session = connect(`http://${slow.target}`);
+    const request = session.request({ ':method': 'POST', ':path': '/test.Echo/Both', 'content-type': 'application/grpc' });
+    request.on('error', () => {});
+    const status = new Promise<unknown>((resolve) => request.on('trailers', (trailers) => resolve(trailers['grpc-status'])));
+    request.resume();
+    release = Promise.withResolvers<void>();
+    const last = prefixed(Buffer.alloc(100_000));
+    for (let i = 0; i < 64; i++) request.write(prefixed(Buffer.from('wait')));
+    request.write(last.subarray(0, 50_000));
+    // Longer than a stall, and than that message may take.
+    await new Promise((resolve) => setTimeout(resolve, 3500));
+    release.resolve();
+    request.end(last.subarray(50_000));
+    expect(await status).toBe('0');
+    session.destroy();
+    await slow.close();
+  }, 20_000);
+
   it('a connection that answers no ping is closed', async () => {
     const quick = await startGrpc([service], { keepaliveMs: 100 });
     const { connect: connectTcp } = await import('node:net');

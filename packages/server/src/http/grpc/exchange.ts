@@ -138,17 +138,16 @@ export class Exchange implements GrpcStreamCall<unknown>, Watched {
 
   /** By the watch, when nothing was read for a while. */
   stalled(): void {
-    if (this.#paused && !this.#over) {
-      this.last = Date.now();
-      if (this.until !== undefined) {
-        this.until += this.last - this.#pausedAt;
-        this.#pausedAt = this.last;
-      }
-    } else if (this.#over || this.#output.waiting) {
+    if (this.#over || this.#output.waiting) {
       // A reply is on its way: Node's own timer knows whether any of it gets through.
       this.last = Number.POSITIVE_INFINITY;
       this.until = undefined;
       this.#stream.setTimeout(this.stallMs, () => this.#stream.close(CANCEL));
+    } else if (this.#paused) {
+      // It is us who do not read.
+      this.last = Date.now();
+      if (this.until !== undefined) this.until += this.last - this.#pausedAt;
+      this.#pausedAt = this.last;
     } else if (this.#reader.partial || (this.#handler === undefined && !this.#dispatched && this.#method !== undefined))
       this.fail(unavailable('body_stalled', 'The request did not arrive in time.'));
     else this.last = Date.now();
