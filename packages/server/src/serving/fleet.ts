@@ -22,7 +22,8 @@ export class Fleet {
   readonly #unsubscribe: (() => void)[] = [];
   readonly mounts = new Mounts();
   #timer: NodeJS.Timeout | undefined;
-  #sweep: Promise<void> | undefined;
+  /** By name: what the last sweeps have begun. */
+  readonly #sweeping = new Map<string, Promise<void>>();
   #closed = false;
 
   constructor(deps: FleetDeps) {
@@ -111,8 +112,9 @@ export class Fleet {
   /** Drains and frees every model; false when that takes longer, and goes on without us. */
   async drain(withinMs: number): Promise<boolean> {
     const drained = (async () => {
-      await this.#sweep?.catch(() => {});
+      // Removing ends a start that is under way.
       await Promise.all([...this.#endpoints.keys()].map((name) => this.remove(name)));
+      await Promise.allSettled(this.#sweeping.values());
       return true;
     })();
     const limit = Promise.withResolvers<false>();
@@ -153,18 +155,16 @@ export class Fleet {
       this.#deps.logger.warn({ endpoint: record.name, state: endpoint.state }, endpoint.message);
   }
 
-  /** Every endpoint against its desired state; one sweep at a time. */
-  #bringAll(): Promise<void> {
-    this.#sweep ??= (async () => {
-      const records = await this.#deps.store.listEndpoints();
-      const names = new Set(records.map((record) => record.name));
-      await Promise.all([
-        ...records.map((record) => this.bring(record.name)),
-        ...[...this.#endpoints.keys()].filter((name) => !names.has(name)).map((name) => this.bring(name)),
-      ]);
-    })().finally(() => {
-      this.#sweep = undefined;
-    });
-    return this.#sweep;
+  /** Every endpoint against its desired state, but those that the last sweep is still busy with: a start may take minutes, and is no reason for others to wait. */
+  async #bringAll(): Promise<void> {
+    const records = await this.#deps.store.listEndpoints();
+    const names = new Set([...records.map((record) => record.name), ...this.#endpoints.keys()]);
+    await Promise.all([...names].filter((name) => !this.#sweeping.has(name)).map((name) => this.#sweepOne(name)));
+  }
+
+  #sweepOne(name: string): Promise<void> {
+    const done = this.bring(name).finally(() => this.#sweeping.delete(name));
+    this.#sweeping.set(name, done);
+    return done;
   }
 }

@@ -49,6 +49,34 @@ describe('an endpoint', () => {
     await until(() => kit.serving.get('e').versions[0]?.version === 2);
   });
 
+  it('follows without the event while another takes long to start', async () => {
+    const onnx = createOnnxRuntime();
+    const start = Promise.withResolvers<void>();
+    let starting = false;
+    const runtime: ModelRuntime = {
+      ...onnx,
+      async load(file, options) {
+        if (starting) return onnx.load(file, options);
+        starting = true;
+        await start.promise;
+        return onnx.load(file, options);
+      },
+    };
+    kit = await servingKit({ reconcileMs: 50, runtime });
+    await kit.registry.add('slow', sum(2, 1));
+    await kit.store.putEndpoint({ name: 'slow', model: 'slow', traffic: [to(1)] });
+    await until(() => starting);
+    await kit.registry.add('m', sum(2, 1));
+    await kit.registry.add('m', sum(2, 10));
+    kit.registry.aliasesOf.set('m', { champion: 1 });
+    await kit.serving.deploy('e', { model: 'm', traffic: champion });
+    kit.registry.aliasesOf.set('m', { champion: 2 });
+    await until(() => kit.serving.get('e').versions[0]?.version === 2);
+    expect(kit.serving.get('slow').state).toBe('loading');
+    start.resolve();
+    await until(() => kit.serving.get('slow').state === 'ready');
+  });
+
   it('loses no request over twenty swaps under load', async () => {
     kit = await servingKit({ reconcileMs: 1e6 });
     await kit.registry.add('m', sum(2, 1));
