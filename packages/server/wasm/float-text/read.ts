@@ -330,7 +330,8 @@ export function read(end: usize): i32 {
           break;
         }
         at++;
-        while (isSpace(load<u8>(at))) at++;
+        // One comparison where there is no space.
+        if (<u32>load<u8>(at) <= SPACE) while (isSpace(load<u8>(at))) at++;
       }
       const counts = LEVELS + ((<usize>level) << 3);
       store<u32>(counts, load<u32>(counts, 4) + items, 4);

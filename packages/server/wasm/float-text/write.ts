@@ -4,47 +4,39 @@ import { COMMA, DECIMAL, MINUS, eightPlaces, writeExponent, writeSpecial, zerosA
 /** Digits of a value that is written, its first in the lowest bits, and '.' and '0' behind them. */
 const BEHIND_DIGITS: u64 = 0x302e00;
 
-/** The highest 32 of a product's 96 bits; its last bit tells whether the others hold more. */
-function productOf(scale: u64, value: u32): u32 {
-  const low = (scale & 0xffffffff) * value;
-  const high = (scale >> 32) * value + (low >> 32);
-  return <u32>(high >> 32) | u32(<u32>high > 1);
+/** A place of the product below: 34 bits are behind its point. */
+const ONE: u64 = 1 << 34;
+
+/** The highest 64 of a product's 96 bits. */
+function productOf(scale: u64, value: u64): u64 {
+  return (scale >> 32) * value + (((scale & 0xffffffff) * value) >> 32);
 }
 
 /**
- * The shortest number that reads back as the value of these bits (finite, no zero), and the nearest of those: Giulietti's Schubfach
+ * The shortest number that reads back as a float of this exponent and these digits (as a whole number), and the nearest of those: Giulietti's Schubfach
  * (The Schubfach way to render doubles, 2020). Its digits in the lower half, the power of ten in the upper one. Nothing here branches on the value:
- * which way random values go cannot be foreseen.
+ * which way random values go cannot be foreseen. Where `closer` is 1 the neighbour below is half as far away.
  */
-function shorten(bits: u32): u64 {
-  const exponent = bits >> 23;
-  const fraction = bits & 0x7fffff;
-  const value = fraction | (u32(exponent != 0) << 23);
-  // The neighbour below a power of two is half as far away.
-  const closer = u32(fraction == 0) & u32(exponent > 1);
-  const odd = value & 1;
+function shorten(exponent: u32, value: u32, closer: u32): u64 {
   const step = STEPS + ((<usize>(exponent | (closer << 8))) << 4);
   const scale = load<u64>(step);
-  const power = load<u32>(step, 8);
-  const shift = load<u32>(step, 12);
-  const below: u32 = productOf(scale, (4 * value - 2 + closer) << shift) + odd;
-  const whole: u32 = productOf(scale, (4 * value) << shift);
-  const above: u32 = productOf(scale, (4 * value + 2) << shift) - odd;
-  const number: u32 = whole >> 2;
+  const half = <u64>load<u32>(step, 12);
+  const middle = <u64>value * half * 2;
+  const whole = productOf(scale, middle);
+  // Scales are rounded up, by less than a unit here: of even values the bounds themselves read back as the value, of odd ones they do not.
+  const odd = <u64>((value & 1) << 1);
+  const below = productOf(scale, middle - (half >> closer)) - 1 + odd;
+  const above = productOf(scale, middle + half) - odd;
+  const number = <u32>(whole >> 34);
   const tenth: u32 = number / 10;
-  const tens: u32 = tenth * 40;
-  const overTens: u32 = u32(tens + 40 <= above);
-  const shorter = u32(u32(below <= tens) != overTens) & u32(number >= 10);
-  const units: u32 = number << 2;
-  const overUnits: u32 = u32(units + 4 <= above);
-  const nearer: u32 = u32(whole + (number & 1) > units + 2);
+  const tens = (<u64>(tenth * 10)) << 34;
+  const overTens = u32(tens + 10 * ONE <= above);
+  const shorter = u32(u32(below <= tens) != overTens);
+  const units = (<u64>number) << 34;
+  const overUnits = u32(units + ONE <= above);
+  const nearer = u32(whole + ((<u64>(number & 1)) << 1) > units + ONE / 2 + 1);
   const up = select<u32>(overUnits, nearer, u32(below <= units) != overUnits);
-  return <u64>select<u32>(tenth + overTens, number + up, shorter) | ((<u64>(power + shorter)) << 32);
-}
-
-/** Of a number's decimal digits; zero has one. */
-function countOf(number: u32): i32 {
-  return <i32>((<u64>number + load<u64>(COUNTS + ((<usize>(31 - clz<u32>(number | 1))) << 3))) >> 32);
+  return <u64>select<u32>(tenth + overTens, number + up, shorter) | ((<u64>(load<u32>(step, 8) + shorter)) << 32);
 }
 
 /**
@@ -52,6 +44,19 @@ function countOf(number: u32): i32 {
  */
 const TWICE_ROUNDED: u32 = 0x15ae43fd;
 const TWICE_ROUNDED_NUMBER: u64 = 70385307 | ((<u64>(<u32>-33)) << 32);
+
+/** What is seldom: subnormal values, powers of two, and the one float that is not its shortest text's. */
+function shortenOdd(bits: u32): u64 {
+  if (bits == TWICE_ROUNDED) return TWICE_ROUNDED_NUMBER;
+  const exponent = bits >> 23;
+  const fraction = bits & 0x7fffff;
+  return exponent == 0 ? shorten(0, fraction, 0) : shorten(exponent, fraction | 0x800000, u32(fraction == 0) & u32(exponent > 1));
+}
+
+/** Of a number's decimal digits; zero has one. */
+function countOf(number: u32): i32 {
+  return <i32>((<u64>number + load<u64>(COUNTS + ((<usize>(31 - clz<u32>(number | 1))) << 3))) >> 32);
+}
 
 /** A whole number below 2^53. */
 function writeWhole(at: usize, value: u64): usize {
@@ -70,6 +75,8 @@ function writeWhole(at: usize, value: u64): usize {
  */
 export function write(count: i32, decimals: bool): i32 {
   let at: usize = TEXT;
+  // Zero's sign is among the decimals.
+  const least: u32 = 0x80000000 - u32(decimals);
   const end = FLOATS + ((<usize>count) << 2);
   for (let from: usize = FLOATS; from < end; from += 4) {
     const all = load<u32>(from);
@@ -80,7 +87,7 @@ export function write(count: i32, decimals: bool): i32 {
       continue;
     }
     store<u8>(at, MINUS);
-    at += usize(all > 0x80000000 - u32(decimals));
+    at += usize(all > least);
     // Whole numbers below 2^53 are written as what they are, not as what is near enough.
     const value = reinterpret<f32>(bits);
     let number: u64;
@@ -97,7 +104,11 @@ export function write(count: i32, decimals: bool): i32 {
         store<u8>(at++, COMMA);
         continue;
       }
-    } else number = bits == TWICE_ROUNDED ? TWICE_ROUNDED_NUMBER : shorten(bits);
+    } else {
+      const exponent = bits >> 23;
+      const fraction = bits & 0x7fffff;
+      number = fraction == 0 || exponent == 0 || bits == TWICE_ROUNDED ? shortenOdd(bits) : shorten(exponent, fraction | 0x800000, 0);
+    }
     const digits = <u32>number;
     // Nine digits, zeros at the end.
     const length = countOf(digits);

@@ -61,13 +61,13 @@ function instantiate(): FloatText {
   };
 }
 
-/** What Schubfach computes from a float's exponent: a power of ten as 64 bits, its exponent, and how far the float's own bits are shifted. */
+/** What Schubfach computes from a float's exponent: a power of ten as 64 bits, its exponent, and half of what the float's last bit is worth. */
 function writeStep(view: DataView, at: number, exponent: number, closer: number): void {
   const binary = Math.max(exponent, 1) - 150;
   const decimal = Math.floor((binary * 1262611 - closer * 524031) / 2 ** 22);
   view.setBigUint64(at, scale(-decimal, 64n), true);
   view.setInt32(at + 8, decimal, true);
-  view.setInt32(at + 12, binary + Math.floor((-decimal * 1741647) / 2 ** 19) + 1, true);
+  view.setInt32(at + 12, 2 ** (binary + Math.floor((-decimal * 1741647) / 2 ** 19) + 2), true);
 }
 
 /** 10^n, shifted so that it has so many bits before the point, rounded up. */
