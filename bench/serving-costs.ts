@@ -54,7 +54,7 @@ async function subjects(context: Context): Promise<Subject[]> {
   const row = sample.rows[0] ?? [];
   const infer = (name: string, shape: number[], data: (number | string)[]): string =>
     JSON.stringify({ inputs: [{ name, datatype: 'FP32', shape, data }] }).replace(`"${COUNTER}"`, COUNTER);
-  const image = [1, 3, 32, 96];
+  const image = [1, 3, 48, 192];
   return [
     { name: 'tiny', config: {}, file: join(dir, 'serving.onnx'), body: infer('X', [1, row.length], [COUNTER, ...row.slice(1)]) },
     {

@@ -197,7 +197,9 @@ it.each(['unload', 'delete'] as const)('%s ends a start that takes long, and lea
     }
   }, 5000);
   expect(readdirSync(join(dir, 'run'))).toEqual([]);
-  expect(await deployed).toMatchObject(how === 'unload' ? { state: 'unloaded', message: 'It was unloaded. Load it to serve again.' } : { code: 'endpoint_not_found' });
+  expect(await deployed).toMatchObject(
+    how === 'unload' ? { state: 'unloaded', message: 'It was unloaded. Load it to serve again.' } : { code: 'endpoint_not_found' },
+  );
   if (how === 'unload') expect(kit.serving.get('py')).toMatchObject({ state: 'unloaded', versions: [] });
   // Nothing of it is in the way of what comes next.
   await deploy('py');
