@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { getPriority } from 'node:os';
 import { afterEach, expect, it, vi } from 'vitest';
 import { encode } from './frame.ts';
 import { SessionProcess } from './session-process.ts';
@@ -17,10 +18,10 @@ afterEach(() => last?.close());
 const bytes = (frame: Parameters<typeof encode>[0]): Buffer => Buffer.concat(encode(frame));
 const opened = bytes({ kind: 'opened', text: JSON.stringify({ inputs: [], outputs: [] }) });
 const settings = {} as ConstructorParameters<typeof SessionProcess>[0]['settings'];
-function start(said: Buffer): { host: SessionProcess; lost: Promise<string | undefined> } {
+function start(said: Buffer, expendable = false): { host: SessionProcess; lost: Promise<string | undefined> } {
   says = said.toString('hex');
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const host = new SessionProcess({ label: 'm', file: '/m.onnx', settings, sample: undefined, loadTimeoutMs: 20_000 }, resolve);
+  const host = new SessionProcess({ label: 'm', file: '/m.onnx', settings, sample: undefined, loadTimeoutMs: 20_000, expendable }, resolve);
   last = host;
   return { host, lost: promise };
 }
@@ -54,4 +55,14 @@ it('a process that sends noise later is ended and counts as lost', async () => {
   expect(host.alive).toBe(false);
   expect(await lost).toContain("The process that runs 'm' sent what cannot be read");
   await expect(host.run([], [])).rejects.toMatchObject({ kind: 'unavailable', code: 'runtime_crashed' });
+});
+
+it('a process that only tries a file gives way to those that serve', async () => {
+  const { host: serving } = start(opened);
+  await serving.opened;
+  expect(getPriority(serving.pid)).toBe(getPriority());
+  await serving.close();
+  const { host: trying } = start(opened, true);
+  await trying.opened;
+  expect(getPriority(trying.pid)).toBe(10);
 });

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import { type BinnacleError, deserializeError, invalid, messageOf, type SerializedError, unavailable } from '../../../kernel/index.ts';
 import type { RunCall, RunMarks, Tensor } from '../../../serving/index.ts';
 import { type Opened, revive } from '../open.ts';
@@ -21,7 +22,7 @@ export interface ProcessSpec {
   /** Of one run; none when absent. */
   runTimeoutMs?: number | undefined;
   memoryLimitMiB?: number | undefined;
-  /** A process that only tries a file is the first to go when the machine has no memory left. */
+  /** A process that only tries a file is the first to go when the machine has no memory left, and the last to run when cores are short. */
   expendable?: boolean;
 }
 
@@ -118,10 +119,20 @@ export class SessionProcess implements SessionHost {
   }
 
   #open(): void {
+    if (this.#spec.expendable === true) this.#giveWay();
     const { file, settings, sample, memoryLimitMiB, expendable } = this.#spec;
     const request: OpenRequest = { file, settings, memoryLimitMiB, sample: sample?.map(({ name }) => name), oomScore: expendable === true ? 1000 : 300 };
     const tensors = sample?.map((tensor, place) => ({ place, tensor })) ?? [];
     this.#write(encode({ kind: 'open', text: JSON.stringify(request), tensors }));
+  }
+
+  /** Nobody waits for a trial as clients wait for their answers. */
+  #giveWay(): void {
+    try {
+      if (this.#child.pid !== undefined) setPriority(this.#child.pid, 10);
+    } catch {
+      // It has ended already, or a sandbox forbids it.
+    }
   }
 
   #write(parts: Uint8Array[]): void {
