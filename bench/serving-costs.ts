@@ -91,7 +91,7 @@ async function measure(context: Context, subject: Subject): Promise<number[][]> 
     for (let i = 0; i < 2; i++) await push(server.url, 'bench', subject.file);
     const client = createClient({ baseUrl: server.url });
     // Turn about, since the machine's speed drifts.
-    for (let round = 0; round < (quick ? 1 : 5); round++) {
+    for (let round = 0; round < (quick ? 1 : 3); round++) {
       say(`${subject.name}, round ${round + 1} …`);
       for (const [i, setting] of SETTINGS.entries()) {
         await change(client, subject, setting);
@@ -140,7 +140,7 @@ async function run(context: Context) {
   return {
     about: 'What monitoring, the response cache and divided traffic cost: requests a second with them on, beside the same server with them off.',
     settings: [
-      `Open Inference over JSON, ${CONNECTIONS} connections, wrk; one server a model, whose endpoint is configured anew for each measurement; medians of ${context.quick ? 1 : 5} rounds in turn, a second of warm-up each.`,
+      `Open Inference over JSON, ${CONNECTIONS} connections, wrk; one server a model, whose endpoint is configured anew for each measurement; medians of ${context.quick ? 1 : 3} rounds in turn, a second of warm-up each.`,
       'Every request has another first value, so that the cache knows none, but for the row that says so; the cache holds 16 MiB. The two versions are the same file. Batching is off for the slower model.',
     ],
     tables,

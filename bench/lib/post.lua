@@ -1,4 +1,4 @@
--- Posts one body again and again; BODY names its file, TYPE its content type. Where the body has @N@, each request has another number there. Ends with a line of JSON, latencies in milliseconds.
+-- Posts one body again and again; BODY names its file, TYPE its content type. Where the body has @N@, each request has another number there, beyond FROM. Ends with a line of JSON, latencies in milliseconds.
 local file = assert(io.open(os.getenv("BODY"), "rb"))
 wrk.method = "POST"
 wrk.body = file:read("*a")
@@ -7,7 +7,7 @@ file:close()
 
 local from, to = wrk.body:find("@N@", 1, true)
 if from then
-  local head, rest, n = wrk.body:sub(1, from - 1), wrk.body:sub(to + 1), 0
+  local head, rest, n = wrk.body:sub(1, from - 1), wrk.body:sub(to + 1), tonumber(os.getenv("FROM") or "0")
   function request()
     n = n + 1
     return wrk.format(nil, nil, nil, head .. n .. rest)

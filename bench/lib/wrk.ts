@@ -17,6 +17,8 @@ export interface Load {
   failed: number;
 }
 
+let loads = 0;
+
 /** wrk with one thread on the client's core: `connections` kept-alive connections, each posting the same body as soon as its reply is there. */
 export async function post(
   url: string,
@@ -39,7 +41,9 @@ export async function post(
     ...Object.entries(options.headers ?? {}).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
     url,
   ];
-  const out = await runToEnd('wrk', argv, { cores: CLIENT, env: { BODY: file, TYPE: options.type ?? 'application/json' } });
+  // So that no load sends what an earlier one has sent; a float32 tells whole numbers apart up to 2^24.
+  const from = (loads++ % 80) * 200_000;
+  const out = await runToEnd('wrk', argv, { cores: CLIENT, env: { BODY: file, TYPE: options.type ?? 'application/json', FROM: String(from) } });
   const line = out.trimEnd().split('\n').at(-1) ?? '';
   const load = JSON.parse(line) as Omit<Load, 'perSecond'>;
   if (load.failed > 0) throw new Error(`${load.failed} of ${load.requests} requests to ${url} failed`);
