@@ -48,8 +48,6 @@ export const LOG_TEXTS = 4;
 export const LOG_NUMBERS = 8;
 export const ABSENT = -1;
 
-/** Powers that leave eight digits before the point, from 1e-3 up to 1e7. */
-const POWERS = [1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 10] as const;
 const TENS = [1, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12] as const;
 
 /** Gathers rows; `take` gives them away and starts anew. */
@@ -86,6 +84,7 @@ export class LogRowsBuilder {
     if (this.#count === this.#lengths.length) this.#moreRows();
   }
 
+  /** The row's numbers; with them it is complete. */
   add(
     context: LogContext,
     ordinal: number,
@@ -169,10 +168,10 @@ export class LogRowsBuilder {
       this.put(String(Math.fround(short) === value ? short : Number(value.toPrecision(9))));
       return;
     }
-    let range = 0;
-    for (let bound = 1e-2; size >= bound; bound *= 10) range++;
-    const power = POWERS[range] as number;
-    let places = 10 - range;
+    // As many places after the point as leave eight digits before it.
+    let places = 10;
+    for (let bound = 1e-2; size >= bound; bound *= 10) places--;
+    const power = TENS[places] as number;
     let digits = Math.round(size * power);
     if (Math.fround(digits / power) !== size) {
       // A ninth digit: some floats need it.

@@ -4,7 +4,7 @@ export { classLabels } from './class-labels.ts';
 export { fillValues, planColumns } from './columns.ts';
 export { kindOf } from './convert.ts';
 export { floatToHalf, halfToFloat } from './float16.ts';
-export { cutLists, floatList, floatsToText, LargeList, markOf } from './float-text/index.ts';
+export { cutLists, floatList, floatsToText, LargeList, markOf, namedLists } from './float-text/index.ts';
 export { tensorToJson } from './json-tensor.ts';
 export type { BatchSizeStatistics, InferenceStatistics } from './inference-statistics.ts';
 export {

@@ -173,7 +173,7 @@ class Texts {
         end += text.length;
       }
     // With room behind, for four bytes are read of each, and so that it is always too long to be held in its record.
-    this.bytes = Buffer.alloc(end + RECORD, 32);
+    this.bytes = Buffer.allocUnsafeSlow(end + RECORD).fill(32, end);
     this.bytes.set(texts.subarray(from, to));
     let at = to - from;
     for (const text of ends) at += text.copy(this.bytes, at);

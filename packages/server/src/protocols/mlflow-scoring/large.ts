@@ -1,5 +1,5 @@
 import { isObject, parseLooseJson } from '../../kernel/index.ts';
-import { cutLists, type LargeList, markOf, type Tensor, type VersionInfo } from '../../serving/index.ts';
+import { cutLists, type LargeList, namedLists, type Tensor, type VersionInfo } from '../../serving/index.ts';
 import { hasColumns } from './feed.ts';
 import { SPECIALS } from './input.ts';
 import { fit } from './tensors.ts';
@@ -24,10 +24,8 @@ export function readLarge(body: Buffer): LargeInput | undefined {
   if (!isObject(json)) return undefined;
   const { inputs, instances, params, ...others } = json;
   if (Object.keys(others).length > 0 || (inputs === undefined) === (instances === undefined)) return undefined;
-  const named = isObject(inputs) ? Object.entries(inputs) : [['', inputs ?? instances] as const];
-  // All of them, each once.
-  if (named.length !== cut.lists.length || named.some(([, value], i) => value !== markOf(i))) return undefined;
-  const lists = named.map(([name], i) => [name, cut.lists[i] as LargeList] as const);
+  const lists = namedLists(inputs ?? instances, cut.lists);
+  if (lists === undefined || isObject(instances)) return undefined;
   return { params: params ?? undefined, feed: (version) => feedLists(version, lists, isObject(inputs)) };
 }
 

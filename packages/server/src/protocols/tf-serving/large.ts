@@ -1,5 +1,5 @@
 import { isObject } from '../../kernel/index.ts';
-import { cutLists, type LargeList, markOf, type Tensor, type VersionInfo } from '../../serving/index.ts';
+import { cutLists, type LargeList, namedLists, type Tensor, type VersionInfo } from '../../serving/index.ts';
 import { type Json, parseRequest } from './json.ts';
 import { fitted } from './predict-json.ts';
 
@@ -24,11 +24,9 @@ export function readLarge(body: Buffer): LargeRequest | undefined {
   const { inputs, instances, signature_name: signature } = json;
   if (signature !== undefined && typeof signature !== 'string') return undefined;
   if ((inputs === undefined) === (instances === undefined)) return undefined;
-  const named = isObject(inputs) ? Object.entries(inputs) : [['', inputs ?? instances] as const];
-  // All of them, each once.
-  if (named.length !== cut.lists.length || named.some(([, value], i) => value !== markOf(i))) return undefined;
-  const lists = new Map(named.map(([name], i) => [name, cut.lists[i] as LargeList]));
-  return { json, feed: (version) => feedLists(version, lists, isObject(inputs)) };
+  const lists = namedLists(inputs ?? instances, cut.lists);
+  if (lists === undefined || isObject(instances)) return undefined;
+  return { json, feed: (version) => feedLists(version, new Map(lists), isObject(inputs)) };
 }
 
 function feedLists(version: VersionInfo, lists: ReadonlyMap<string, LargeList>, named: boolean): Tensor[] | undefined {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isObject } from '../../kernel/index.ts';
 import { floatsFromList, nestedFloats } from './read.ts';
 
 /** A large list of numbers that was left out of a JSON text, so that it can be read as what it is. */
@@ -65,6 +66,13 @@ export function cutLists(body: Buffer, key?: string): { text: string; lists: Lar
     kept = end + 1;
   }
   return lists.length === 0 ? undefined : { text: text + body.toString('utf8', kept), lists };
+}
+
+/** The lists by the names that they have in an object, or '' where one stands alone; undefined when there is anything else, or not each of them once. */
+export function namedLists(value: unknown, lists: readonly LargeList[]): (readonly [string, LargeList])[] | undefined {
+  const named = isObject(value) ? Object.entries(value) : [['', value] as const];
+  if (named.length !== lists.length || named.some(([, mark], i) => mark !== markOf(i))) return undefined;
+  return named.map(([name], i) => [name, lists[i] as LargeList] as const);
 }
 
 /** The bracket behind a key at `at` of so many bytes, and its colon; -1 when it is no key, or none of a list. */
