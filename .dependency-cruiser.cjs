@@ -18,6 +18,8 @@ const HTTP_FACES = `${SRC}/http/((data-plane|grpc)/)?index\\.ts$`;
 const COMPOSE = `${SRC}/compose(\\.ts$|/)`;
 /** What adapters that call other servers share. */
 const REMOTE_FACE = `${SRC}/remote/index\\.ts$`;
+/** How adapters start programs, and have threads give way. */
+const LAUNCHER_FACE = `${SRC}/launcher/index\\.ts$`;
 const VERSION = `${SRC}/version\\.ts$`;
 
 /**
@@ -47,7 +49,8 @@ const PLACES = {
     npm: ['@commander-js/extra-typings', 'jpeg-js', 'pngjs'],
   },
   remote: { at: `${SRC}/remote/`, ours: [`${SRC}/remote/`, ROOM_FACES, KERNEL, CONTRACT], npm: ['protobufjs'] },
-  adapter: { at: `${SRC}/adapters/([^/]+)/`, ours: [`${SRC}/adapters/$1/`, REMOTE_FACE, ROOM_FACES, LIGHT_FACES, PORTS, KERNEL, CONTRACT] },
+  launcher: { at: `${SRC}/launcher/`, ours: [`${SRC}/launcher/`, KERNEL], npm: [] },
+  adapter: { at: `${SRC}/adapters/([^/]+)/`, ours: [`${SRC}/adapters/$1/`, REMOTE_FACE, LAUNCHER_FACE, ROOM_FACES, LIGHT_FACES, PORTS, KERNEL, CONTRACT] },
   compose: {
     at: COMPOSE,
     ours: [

@@ -134,6 +134,16 @@ it('says how a start failed, with the end of the log, and does not try again by 
   expect(host.started).toHaveLength(1);
 });
 
+it('says that a program cannot be started', async () => {
+  host.script = () => {
+    throw new Error('spawn /nowhere/python ENOENT');
+  };
+  await expect(supervise().start()).rejects.toMatchObject({
+    code: 'service_failed',
+    message: expect.stringContaining('The server of m version 1 failed: it could not be started (spawn /nowhere/python ENOENT).') as string,
+  });
+});
+
 it('ends a service that does not become healthy in time', async () => {
   host.script = (service) => {
     service.healthy = false;

@@ -1,4 +1,4 @@
-import { type Clock, messageOf, systemClock, unavailable } from '../kernel/index.ts';
+import { BinnacleError, type Clock, messageOf, systemClock, unavailable } from '../kernel/index.ts';
 import { Backoff } from './backoff.ts';
 import { describeExit, type ExitReason } from './exit-reason.ts';
 import type { HealthProbe, Service, ServiceHost, ServiceSpec } from './service.port.ts';
@@ -106,7 +106,9 @@ export class Supervisor {
     // Building may take minutes; whoever stops does not wait for it.
     await Promise.race([host.prepare(spec, log.add, this.#stopping.signal), this.#abandoned.promise]);
     await Promise.race([check(), this.#abandoned.promise]);
-    const service = await host.start(spec, log.add);
+    const service = await host.start(spec, log.add).catch((error: unknown) => {
+      throw error instanceof BinnacleError ? error : this.#failure(`it could not be started (${messageOf(error)})`);
+    });
     this.#service = service;
     try {
       // `stop` may have come while it was being started, when there was nothing to end yet.

@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createOnnxRuntime } from '../../src/adapters/onnx/index.ts';
 import { type Logger, silentLogger } from '../../src/kernel/index.ts';
 import type { Datatype, LoadedModel, Tensor, TensorData } from '../../src/serving/index.ts';
-import { childrenOf } from '../support/processes.ts';
+import { childrenOf, isAlive } from '../support/processes.ts';
 import { endless, graphFile, identity, sum } from '../support/onnx-graphs.ts';
 import { until } from '../support/serving.ts';
 
@@ -140,4 +142,21 @@ describe('a model in a process of its own', () => {
     await model.close();
     await expect(isolated(identity('FP32'), { memoryLimitMiB: 32 })).rejects.toMatchObject({ kind: 'invalid', code: 'memory_limit_low' });
   });
+});
+
+it.runIf(process.platform === 'linux')('ends with a server that is killed in the middle of a run', async () => {
+  const module = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  const script = `
+    const { createOnnxRuntime } = await import(${module('../../src/adapters/onnx/index.ts')});
+    const model = await createOnnxRuntime().load(${JSON.stringify(graphFile(endless()))}, { isolation: 'process' });
+    void model.execute([{ name: 'turns', datatype: 'INT64', shape: [], data: BigInt64Array.of(${FOREVER}n) }], ['y']);
+    setTimeout(() => console.log('runs'), 100);`;
+  const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(server.stdout, 'data');
+  const processes = await childrenOf(server.pid as number);
+  expect(processes).toHaveLength(1);
+  server.kill('SIGKILL');
+  await until(() => !processes.some(isAlive));
 });

@@ -92,8 +92,9 @@ it('tells how a service ended by itself', async () => {
 });
 
 it('tells of a program that is not there', async () => {
-  const service = await host.start({ ...spec(), command: () => ['/nowhere/program'] }, onLine);
-  expect(await service.exited).toMatchObject({ kind: 'lost', why: expect.stringContaining('ENOENT') });
+  const before = readdirSync(dir);
+  await expect(host.start({ ...spec(), command: () => ['/nowhere/program'] }, onLine)).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(readdirSync(dir)).toEqual(before);
 });
 
 it('kills what does not end in its grace', async () => {

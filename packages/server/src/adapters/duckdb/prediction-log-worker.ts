@@ -1,7 +1,6 @@
-import { readlinkSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { deserializeError, serializeError } from '../../kernel/index.ts';
+import { threadGivesWay } from '../../launcher/index.ts';
 import type { LogSegment } from '../../monitoring/prediction-log.port.ts';
 import { predictionLogHere } from './prediction-log.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './prediction-log-wire.ts';
@@ -10,13 +9,8 @@ const port = parentPort;
 if (port === null) throw new Error('runs in a worker thread only');
 const send = (message: FromWorker) => port.postMessage(message);
 
-/** Where cores are short, predicting goes before writing down what was predicted. On Linux each thread has a niceness of its own. */
-try {
-  const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
-  if (Number.isInteger(thread)) setPriority(thread, 5);
-} catch {
-  // Elsewhere, or where it is forbidden, they are equals.
-}
+// Where cores are short, predicting goes before writing down what was predicted.
+threadGivesWay(5);
 
 let calls = 0;
 const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();

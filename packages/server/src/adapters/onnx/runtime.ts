@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { invalid, type Logger, silentLogger } from '../../kernel/index.ts';
+import { prepareLauncher } from '../../launcher/index.ts';
 import type { LoadedModel, LoadOptions, ModelRuntime, Tensor } from '../../serving/index.ts';
 import { openSession } from './binding.ts';
 import { inspectFile } from './graph.ts';
@@ -116,6 +117,7 @@ export function createOnnxRuntime(defaults: OnnxRuntimeOptions = {}): ModelRunti
 
   return {
     load(file, options = {}) {
+      prepareLauncher();
       const { providers, memoryArena } = options;
       const load: Load = {
         file,

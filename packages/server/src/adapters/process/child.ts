@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import type { ExitReason, OnLine, Service } from '../../compute/index.ts';
+import { launch, type Program } from '../../launcher/index.ts';
 import { memoryOf, processesOf, signalAll } from './group.ts';
 import { eachLine } from './lines.ts';
 import { killGroup } from './run-program.ts';
@@ -26,28 +26,35 @@ export class ChildService implements Service {
   readonly id: string;
   readonly port: number;
   readonly exited: Promise<ExitReason>;
-  readonly #child: ChildProcess;
+  readonly #program: Program;
   #reason: ExitReason | undefined;
   #graceUntil = 0;
 
-  constructor({ id, port, program, argv, env, home, memoryMiB, onLine }: ChildOptions) {
+  /** Rejects when the program cannot be started; its home is removed then, too. */
+  static async start(options: ChildOptions): Promise<ChildService> {
+    const { program, argv, env, home } = options;
+    try {
+      return new ChildService(options, await launch(program, argv, { cwd: home, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }));
+    } catch (error) {
+      await removed(home);
+      throw error;
+    }
+  }
+
+  private constructor({ id, port, home, memoryMiB, onLine }: ChildOptions, program: Program) {
     this.id = id;
     this.port = port;
-    const child = spawn(program, argv, { cwd: home, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child = child;
-    eachLine(child.stdout, (line) => onLine(line, 'stdout'));
-    eachLine(child.stderr, (line) => onLine(line, 'stderr'));
+    this.#program = program;
+    eachLine(program.pipes[1], (line) => onLine(line, 'stdout'));
+    eachLine(program.pipes[2], (line) => onLine(line, 'stderr'));
     // When memory runs out, the kernel shall take this before the server.
-    if (child.pid !== undefined) void writeFile(`/proc/${child.pid}/oom_score_adj`, '500').catch(() => {});
+    void writeFile(`/proc/${program.pid}/oom_score_adj`, '500').catch(() => {});
     const watch = memoryMiB === undefined ? undefined : setInterval(() => void this.#watchMemory(memoryMiB), WATCH_MS).unref();
-    this.exited = new Promise<ExitReason>((resolve) => {
-      child.once('error', (error) => resolve({ kind: 'lost', why: `it could not be started (${error.message})` }));
-      child.once('exit', (code, signal) => resolve(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal }));
-    }).then(async (reason) => {
+    this.exited = program.exited.then(async ({ code, signal }) => {
       clearInterval(watch);
       await this.#reap();
-      await rm(home, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
-      return this.#reason ?? reason;
+      await removed(home);
+      return this.#reason ?? (signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
     });
   }
 
@@ -64,7 +71,7 @@ export class ChildService implements Service {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (this.#child.pid !== undefined) killGroup(this.#child.pid, signal);
+    killGroup(this.#program.pid, signal);
   }
 
   async #watchMemory(limitMiB: number): Promise<void> {
@@ -76,8 +83,7 @@ export class ChildService implements Service {
 
   /** What it started ends with it: at once after a crash, in what is left of the grace after `stop`. */
   async #reap(): Promise<void> {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
+    const { pid } = this.#program;
     while (Date.now() < this.#graceUntil && killGroup(pid, 0)) await new Promise((resolve) => setTimeout(resolve, 20));
     killGroup(pid, 'SIGKILL');
     for (let round = 0; round < 50; round++) {
@@ -88,3 +94,5 @@ export class ChildService implements Service {
     }
   }
 }
+
+const removed = (home: string): Promise<void> => rm(home, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});

@@ -41,7 +41,7 @@ export function createProcessHost({ environments, runDir, passEnv = [] }: Proces
       prlimit === undefined || memoryMiB === undefined ? command : [prlimit, `--as=${(memoryMiB + ADDRESS_ROOM_MIB) * MIB}`, '--core=0', '--', ...command];
     const [program = '', ...argv] = limited;
     onLine(command.join(' '), 'binnacle');
-    const service: Service = new ChildService({
+    const service: Service = await ChildService.start({
       id,
       port,
       program,

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 const MAX_LINE = 16 * 1024;
 
 /** A program's output by lines, however it is cut; the last one also without its end. */
-export function eachLine(stream: Readable, onLine: (line: string) => void): void {
+export function eachLine(stream: Readable | undefined, onLine: (line: string) => void): void {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   const take = (text: string): void => {
@@ -18,11 +18,11 @@ export function eachLine(stream: Readable, onLine: (line: string) => void): void
       rest = '';
     }
   };
-  stream.on('data', (chunk: Buffer) => take(decoder.write(chunk)));
-  stream.once('close', () => {
+  stream?.on('data', (chunk: Buffer) => take(decoder.write(chunk)));
+  stream?.once('close', () => {
     take(decoder.end());
     if (rest !== '') onLine(rest);
     rest = '';
   });
-  stream.on('error', () => {});
+  stream?.on('error', () => {});
 }

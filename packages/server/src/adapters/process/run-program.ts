@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { messageOf } from '../../kernel/index.ts';
+import { closed, launch, type Program } from '../../launcher/index.ts';
 import { eachLine } from './lines.ts';
 
 export interface RunOptions {
@@ -10,34 +10,27 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-/** How long what a program started may still write after its end: a daemon may hold the pipes for ever. */
-const GRACE_MS = 500;
-
 /** Runs a program to its end; its exit code, or why there is none. */
-export function runProgram(program: string, argv: readonly string[], { cwd, env, onLine, signal }: RunOptions): Promise<number | string> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve('it was not started, because nobody waits for it any more');
-    const child = spawn(program, argv, { ...(cwd === undefined ? {} : { cwd }), env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    const kill = (): void => {
-      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
-    };
-    signal?.addEventListener('abort', kill, { once: true });
-    eachLine(child.stdout, (line) => onLine(line, 'stdout'));
-    eachLine(child.stderr, (line) => onLine(line, 'stderr'));
-    child.once('error', (error) => resolve(messageOf(error)));
-    child.once('exit', () => {
-      const late = setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      }, GRACE_MS);
-      child.once('close', () => clearTimeout(late));
-    });
-    child.once('close', (code, killedBy) => {
-      signal?.removeEventListener('abort', kill);
-      resolve(code ?? `it was killed by ${killedBy}`);
-    });
-  });
+export async function runProgram(path: string, argv: readonly string[], { cwd, env, onLine, signal }: RunOptions): Promise<number | string> {
+  if (isAborted(signal)) return 'it was not started, because nobody waits for it any more';
+  let program: Program;
+  try {
+    program = await launch(path, argv, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    return messageOf(error);
+  }
+  const kill = (): void => void killGroup(program.pid, 'SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  // It may have been aborted during the start.
+  if (isAborted(signal)) kill();
+  eachLine(program.pipes[1], (line) => onLine(line, 'stdout'));
+  eachLine(program.pipes[2], (line) => onLine(line, 'stderr'));
+  const { code, signal: killedBy } = await closed(program);
+  signal?.removeEventListener('abort', kill);
+  return code ?? `it was killed by ${killedBy}`;
 }
+
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
 /** A group that is gone already is none to complain of. */
 export function killGroup(pid: number, signal: NodeJS.Signals | 0): boolean {

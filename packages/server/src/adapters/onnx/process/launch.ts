@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { siblingModule } from '../../../kernel/index.ts';
+import { launch, type Program } from '../../../launcher/index.ts';
 
 /**
  * Where util-linux has it, the kernel ends the process with the server, also when that is killed in the middle of a run; elsewhere the process ends
@@ -16,20 +16,17 @@ const KEPT =
   /^(PATH|HOME|LANG|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|DYLD_(FALLBACK_)?(LIBRARY|FRAMEWORK)_PATH|SystemRoot|windir|CUDA_(PATH|HOME|VISIBLE_DEVICES|DEVICE_ORDER|CACHE_(PATH|DISABLE|MAXSIZE)|MODULE_LOADING|LAUNCH_BLOCKING|DEVICE_MAX_CONNECTIONS|MPS_PIPE_DIRECTORY|MPS_LOG_DIRECTORY|MPS_ACTIVE_THREAD_PERCENTAGE)|NVIDIA_(VISIBLE_DEVICES|DRIVER_CAPABILITIES|TF32_OVERRIDE)|ORT_.*|OMP_.*|VK_(ICD_FILENAMES|DRIVER_FILES|LAYER_PATH))$/i;
 
 /** Those variables that a model's process has, too. */
-export const keptEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(env).filter(([name]) => KEPT.test(name)));
+export const keptEnvironment = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && KEPT.test(entry[0])));
 
 /** A Node process that has ONNX Runtime and nothing else; its file descriptor 3 is the socket. */
-export function launchModelProcess(): ChildProcess {
+export function launchModelProcess(): Promise<Program> {
   const argv = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', fileURLToPath(siblingModule('./child', import.meta.url))];
   const environment = keptEnvironment(process.env);
   const cache = getCompileCacheDir();
   if (cache !== undefined) environment['NODE_COMPILE_CACHE'] = dirname(cache);
   const [program, ...rest] = process.platform === 'linux' ? ['/bin/sh', '-c', WITH_PARENT, 'sh', ...argv] : argv;
-  return spawn(program as string, rest, {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: { ...environment, MALLOC_ARENA_MAX: '2' },
-    windowsHide: true,
-  });
+  return launch(program as string, rest, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: { ...environment, MALLOC_ARENA_MAX: '2' } });
 }
 
 /** Resident bytes of a process; undefined where the system does not tell it in passing. */

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { getPriority } from 'node:os';
 import { afterEach, expect, it, vi } from 'vitest';
+import { launch } from '../../../launcher/index.ts';
 import { encode } from './frame.ts';
 import { SessionProcess } from './session-process.ts';
 
@@ -9,9 +9,17 @@ let last: SessionProcess | undefined;
 vi.mock('./launch.ts', () => ({
   residentBytes: () => undefined,
   launchModelProcess: () =>
-    spawn(process.execPath, ['-e', `require('fs').writeSync(3, Buffer.from('${says}', 'hex')); setInterval(() => {}, 1000)`], {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    }),
+    launch(
+      process.execPath,
+      [
+        '-e',
+        `require('fs').writeSync(3, Buffer.from('${says}', 'hex')); require('fs').readSync(3, Buffer.alloc(1e6)); require('fs').readSync(3, Buffer.alloc(1e6))`,
+      ],
+      {
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+        env: {},
+      },
+    ),
 }));
 afterEach(() => last?.close());
 
@@ -55,6 +63,16 @@ it('a process that sends noise later is ended and counts as lost', async () => {
   expect(host.alive).toBe(false);
   expect(await lost).toContain("The process that runs 'm' sent what cannot be read");
   await expect(host.run([], [])).rejects.toMatchObject({ kind: 'unavailable', code: 'runtime_crashed' });
+});
+
+it('a process that is closed before it has started ends, and nothing is said of a loss', async () => {
+  let lost = false;
+  says = '';
+  const host = new SessionProcess({ label: 'm', file: '/m.onnx', settings, sample: undefined, loadTimeoutMs: 20_000 }, () => (lost = true));
+  await host.close();
+  expect(host.alive).toBe(false);
+  await expect(host.opened).rejects.toMatchObject({ code: 'onnx_crashed' });
+  expect(lost).toBe(false);
 });
 
 it('a process that only tries a file gives way to those that serve', async () => {

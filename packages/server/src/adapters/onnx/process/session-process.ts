@@ -1,7 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { setPriority } from 'node:os';
 import { type BinnacleError, deserializeError, invalid, messageOf, type SerializedError, unavailable } from '../../../kernel/index.ts';
+import { closed, giveWay, type Program, type ProgramExit } from '../../../launcher/index.ts';
 import type { RunCall, RunMarks, Tensor } from '../../../serving/index.ts';
 import { type Opened, revive } from '../open.ts';
 import type { SessionHost } from '../pool.ts';
@@ -47,9 +46,10 @@ const ITS_OWN_FAULT: ReadonlySet<string> = new Set(['memory_limit', 'runtime_cra
 export class SessionProcess implements SessionHost {
   readonly opened: Promise<Opened>;
   readonly #spec: ProcessSpec;
-  readonly #child: ChildProcess;
-  readonly #socket: Socket;
+  readonly #onLost: (why: string | undefined) => void;
   readonly #exited: Promise<void>;
+  /** Undefined until it has been started. */
+  #program: Program | undefined;
   readonly #opening = Promise.withResolvers<Opened>();
   #places = new Map<string, { input: number; output: number }>();
   #pending: Pending | undefined;
@@ -67,78 +67,86 @@ export class SessionProcess implements SessionHost {
     this.#spec = spec;
     this.opened = this.#opening.promise;
     this.opened.catch(() => {});
-    this.#child = launchModelProcess();
-    this.#socket = this.#child.stdio[3] as Socket;
-    const reader = new FrameReader((frame) => this.#received(frame), spec.memoryLimitMiB === undefined ? undefined : spec.memoryLimitMiB * 2 ** 20);
-    this.#socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
-    // A broken pipe is followed by the exit, which says more.
-    this.#socket.on('error', () => {});
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString()).slice(-KEPT_OUTPUT);
-    });
+    this.#onLost = onLost;
     const loading = setTimeout(() => {
       const seconds = Math.round(spec.loadTimeoutMs / 100) / 10;
       this.#kill(invalid('load_timeout', `loading '${spec.label}' and warming it up took more than ${seconds} s, and was ended`));
     }, spec.loadTimeoutMs);
-    const watch = spec.memoryLimitMiB === undefined ? undefined : setInterval(() => this.#watch(spec.memoryLimitMiB as number), WATCH_MS);
     void this.opened.catch(() => {}).finally(() => clearTimeout(loading));
-    this.#exited = new Promise((done) => {
-      const ended = (why: string): void => {
-        if (this.#dead) return;
-        this.#dead = true;
-        clearInterval(watch);
-        this.#socket.destroy();
-        const wasOpen = this.#isOpen;
-        this.#opening.reject(this.#killed ?? invalid('onnx_crashed', `ONNX Runtime ended (${why}) while it loaded '${spec.label}'; the file is refused`));
-        this.#pending?.reject(
-          this.#killed ??
-            unavailable('runtime_crashed', `The process that runs '${spec.label}' ended (${why}) during the request. It is being started again.`, {
-              retryAfterSeconds: 1,
-            }),
-        );
-        this.#pending?.settle();
-        done();
-        if (wasOpen && !this.#closing)
-          onLost(this.#killed === undefined ? `its process ended (${why})` : ITS_OWN_FAULT.has(this.#killed.code) ? this.#killed.message : undefined);
-      };
-      this.#child.once('error', (error) => ended(error.message));
-      this.#child.once('close', (code, signal) => ended(this.#describe(code, signal)));
-    });
-    this.#open();
+    this.#exited = this.#live();
   }
 
+  /** From its start to its end; never rejects. */
+  async #live(): Promise<void> {
+    const { memoryLimitMiB } = this.#spec;
+    let program: Program;
+    try {
+      program = await launchModelProcess();
+    } catch (error) {
+      return this.#ended(messageOf(error));
+    }
+    this.#program = program;
+    const socket = this.#socket as Socket;
+    const reader = new FrameReader((frame) => this.#received(frame), memoryLimitMiB === undefined ? undefined : memoryLimitMiB * 2 ** 20);
+    socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
+    // A broken pipe is followed by the exit, which says more.
+    socket.on('error', () => {});
+    program.pipes[2]?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-KEPT_OUTPUT);
+    });
+    const watch = memoryLimitMiB === undefined ? undefined : setInterval(() => this.#watch(memoryLimitMiB), WATCH_MS);
+    if (this.#killed !== undefined) program.kill('SIGKILL');
+    else if (this.#closing) socket.end();
+    else this.#open(program);
+    const exit = await closed(program);
+    clearInterval(watch);
+    this.#ended(this.#describe(exit));
+  }
+
+  #ended(why: string): void {
+    const { label } = this.#spec;
+    this.#dead = true;
+    const wasOpen = this.#isOpen;
+    this.#opening.reject(this.#killed ?? invalid('onnx_crashed', `ONNX Runtime ended (${why}) while it loaded '${label}'; the file is refused`));
+    this.#pending?.reject(
+      this.#killed ??
+        unavailable('runtime_crashed', `The process that runs '${label}' ended (${why}) during the request. It is being started again.`, {
+          retryAfterSeconds: 1,
+        }),
+    );
+    this.#pending?.settle();
+    if (!wasOpen || this.#closing) return;
+    this.#onLost(this.#killed === undefined ? `its process ended (${why})` : ITS_OWN_FAULT.has(this.#killed.code) ? this.#killed.message : undefined);
+  }
+
+  get #socket(): Socket | undefined {
+    return this.#program?.pipes[3];
+  }
   get alive(): boolean {
     return !this.#dead && this.#killed === undefined;
   }
   get memoryBytes(): number | undefined {
-    return residentBytes(this.#child.pid);
+    return residentBytes(this.#program?.pid);
   }
   /** For tests, and for whoever wants to look at it from outside. */
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#program?.pid;
   }
 
-  #open(): void {
-    if (this.#spec.expendable === true) this.#giveWay();
+  #open({ pid }: Program): void {
+    // Nobody waits for a trial as clients wait for their answers.
+    if (this.#spec.expendable === true) giveWay(pid, 10);
     const { file, settings, sample, memoryLimitMiB, expendable } = this.#spec;
     const request: OpenRequest = { file, settings, memoryLimitMiB, sample: sample?.map(({ name }) => name), oomScore: expendable === true ? 1000 : 300 };
     const tensors = sample?.map((tensor, place) => ({ place, tensor })) ?? [];
     this.#write(encode({ kind: 'open', text: JSON.stringify(request), tensors }));
   }
 
-  /** Nobody waits for a trial as clients wait for their answers. */
-  #giveWay(): void {
-    try {
-      if (this.#child.pid !== undefined) setPriority(this.#child.pid, 10);
-    } catch {
-      // It has ended already, or a sandbox forbids it.
-    }
-  }
-
   #write(parts: Uint8Array[]): void {
-    this.#socket.cork();
-    for (const part of parts) this.#socket.write(part);
-    this.#socket.uncork();
+    const socket = this.#socket;
+    socket?.cork();
+    for (const part of parts) socket?.write(part);
+    socket?.uncork();
   }
 
   /** A graph may have got hold of that process: whatever it says, it is the one that ends. */
@@ -214,10 +222,10 @@ export class SessionProcess implements SessionHost {
   #kill(why: BinnacleError): void {
     if (this.#dead || this.#killed !== undefined) return;
     this.#killed = why;
-    this.#child.kill('SIGKILL');
+    this.#program?.kill('SIGKILL');
   }
 
-  #describe(code: number | null, signal: NodeJS.Signals | null): string {
+  #describe({ code, signal }: ProgramExit): string {
     const words = this.#stderr
       .split('\n')
       .map((line) => line.trim())
@@ -230,8 +238,8 @@ export class SessionProcess implements SessionHost {
   /** Ends the process after the run that it has; what does not end is killed. */
   async close(): Promise<void> {
     this.#closing = true;
-    this.#socket.end();
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_MS);
+    this.#socket?.end();
+    const late = setTimeout(() => this.#program?.kill('SIGKILL'), CLOSE_MS);
     await this.#exited;
     clearTimeout(late);
   }
