@@ -34,7 +34,7 @@ export interface DirectTransfers {
 
 /** Files by path below one root. Paths are relative, '/'-separated and checked by the room before they come here; an adapter checks again. */
 export interface ArtifactStore {
-  /** Writes aside, syncs, then renames: a reader sees the old file or the new one. Throws `exhausted` when the body exceeds maxBytes or the disk is full. `sha256` in hex. */
+  /** Writes aside, syncs, then renames: a reader sees the old file or the new one. Throws `exhausted` when the body exceeds maxBytes or the disk is full. The chunks of a body that comes in chunks belong to the store, which may free their memory. `sha256` in hex. */
   put(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<{ size: number; sha256: string }>;
   /**
    * The bytes, or an inclusive range of them, cut to the file's end (`invalid` when it starts behind it); `not_found` when there is no such file. `size` and

@@ -55,15 +55,25 @@ export async function digestOfPackage(artifacts: ArtifactService, folder: string
 /** SHA-256 of the graph, and of its weights where they are in files of their own. Hex. */
 export async function digestOf(artifacts: ArtifactService, graphPath: string, external: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const path of [graphPath, ...besideGraph(graphPath, external)]) await addFile(hash, artifacts, path);
-  return hash.digest('hex');
+  if (external.length > 0) {
+    for (const path of [graphPath, ...besideGraph(graphPath, external)]) await addFile(hash, artifacts, path);
+    return hash.digest('hex');
+  }
+  const { stream, sha256 } = await artifacts.open(graphPath, undefined, { verify: true });
+  // The store computes it while it is read, and breaks off when it is another: once is enough.
+  await drain(stream, sha256 === null ? hash : undefined);
+  return sha256 ?? hash.digest('hex');
 }
 
 async function addFile(hash: Hash, artifacts: ArtifactService, path: string, name?: string): Promise<void> {
   const { stream, size } = await artifacts.open(path, undefined, { verify: true });
   if (name !== undefined) hash.update(`${name}\0${size}\0`);
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    hash.update(chunk);
+  await drain(stream, hash);
+}
+
+async function drain(stream: AsyncIterable<Uint8Array>, hash: Hash | undefined): Promise<void> {
+  for await (const chunk of stream) {
+    hash?.update(chunk);
     // Read for this alone. Left to the garbage collector, a large model would make it look through all there is, and requests wait.
     releaseBuffer(chunk);
   }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openFolderArtifactStore } from '../../src/adapters/fs/index.ts';
 import { mapFsError } from '../../src/adapters/fs/errors.ts';
@@ -92,6 +93,18 @@ it.each([
   expect(mapped.message).toContain('"model/x"');
   expect(mapped.message).not.toContain('/srv/data');
 });
+it('the memory of chunks that have been written is given back at once, and a body that is one piece stays whole', async () => {
+  const store = await openFolderArtifactStore({ root });
+  const chunks = Array.from({ length: 4 }, (_, i) => new Uint8Array(65_536).fill(i));
+  await store.put('a/stream', Readable.from(chunks, { objectMode: true }));
+  expect(chunks.map(({ byteLength }) => byteLength)).toEqual([0, 0, 0, 0]);
+  const whole = new Uint8Array(65_536).fill(7);
+  await store.put('a/whole', whole);
+  expect(whole).toEqual(new Uint8Array(65_536).fill(7));
+  const { stream } = await store.open('a/stream');
+  expect(Buffer.concat(await stream.toArray())).toEqual(Buffer.concat([0, 1, 2, 3].map((i) => Buffer.alloc(65_536, i))));
+});
+
 it('/dev/full: a full disk is said so', async () => {
   const mapped = await import('node:fs/promises').then(async ({ open }) => {
     const file = await open('/dev/full', 'w');

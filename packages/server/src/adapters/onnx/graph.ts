@@ -35,15 +35,30 @@ export const createGraphInspector = (): GraphInspector => ({
   },
 });
 
+/** Large files that were read lately: an upload is looked at when it arrives, when it is registered and when it is loaded. */
+const recent = new Map<string, InspectedFile>();
+const RECENT = 32;
+
 /** As GraphInspector says, with a digest. */
 export async function inspectFile(file: string): Promise<InspectedFile> {
-  const info = await stat(file).catch((cause: unknown) => {
+  const info = await stat(file, { bigint: true }).catch((cause: unknown) => {
     throw broken(file, 'the file does not exist', cause);
   });
   if (!info.isFile()) throw broken(file, 'it is not a file');
-  if (info.size === 0) throw broken(file, 'the file is empty');
+  if (info.size === 0n) throw broken(file, 'the file is empty');
   if (info.size > MAX_GRAPH_BYTES) throw broken(file, 'it is larger than 2 GB, the limit of the format; export the weights to an external file');
-  return info.size > INLINE_BYTES ? inThread(file) : readAndInspect(file);
+  if (info.size <= INLINE_BYTES) return readAndInspect(file);
+  // Whatever is written into it gives it another ctime, which no program can set back.
+  const key = [info.dev, info.ino, info.size, info.mtimeNs, info.ctimeNs].join(' ');
+  const known = recent.get(key);
+  if (known !== undefined) return structuredClone(known);
+  const read = await inThread(file);
+  // What depends on other files, or is large itself, is not kept.
+  if (read.external.length === 0 && read.rewritten === null) {
+    recent.set(key, structuredClone(read));
+    for (const oldest of [...recent.keys()].slice(0, recent.size - RECENT)) recent.delete(oldest);
+  }
+  return read;
 }
 
 async function inThread(file: string): Promise<InspectedFile> {
