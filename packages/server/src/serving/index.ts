@@ -22,7 +22,6 @@ export {
 } from './model-runtime.port.ts';
 export { type CountedRequest, type FailedRequest, nullSink, type PredictionBatch, type PredictionSink } from './prediction-sink.port.ts';
 export type { RepositoryControl, RepositoryIndexEntry, RepositoryLoad } from './repository-control.port.ts';
-export { releaseOutputs, worthReleasing } from './release.ts';
 export { overriddenConfig } from './repository/config-override.ts';
 export { createModelRepositories, type ModelRepositories } from './repository/model-repository.ts';
 export { mountedConfig } from './repository/mounted-package.ts';

@@ -4,6 +4,7 @@ import { outputColumns } from './columns.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import { newTiming, type RunTiming } from './model-runtime.port.ts';
 import { placeOf } from './routing-key.ts';
+import { releaser } from './release.ts';
 import type { PredictionSink } from './prediction-sink.port.ts';
 import type { Route, Routes } from './routes.ts';
 import { copyOf, type Tensor } from './tensor.ts';
@@ -36,7 +37,13 @@ export async function infer(deps: InferDeps, request: InferRequest): Promise<Inf
     const timing = (call.timing ??= newTiming());
     const outputs = await loaded.run(inputs, request.outputs, call);
     const chosen = route;
-    return { version: loaded, outputs, timing, finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs, timing) };
+    return {
+      version: loaded,
+      outputs,
+      timing,
+      finish: () => finish(deps, endpoint, routes, chosen, request, inputs, outputs, timing),
+      release: releaser(inputs, outputs),
+    };
   } catch (error) {
     recordRefusal(deps, request, error, route);
     if (route !== undefined && onTrial(request) && !NOT_THE_VERSIONS.has(codeOf(error))) {

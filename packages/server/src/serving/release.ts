@@ -4,7 +4,17 @@ import type { Tensor } from './tensor.ts';
 /** Less is not worth the trouble, request by request. */
 const WORTH = 64 * 1024;
 
-export const worthReleasing = (outputs: readonly Tensor[]): boolean => outputs.some(({ data }) => !Array.isArray(data) && data.byteLength >= WORTH);
+const worthReleasing = (tensors: readonly Tensor[]): boolean => tensors.some(({ data }) => !Array.isArray(data) && data.byteLength >= WORTH);
+
+/** How to free the large tensors of a request that is over; undefined when there are none. */
+export function releaser(inputs: readonly Tensor[], outputs: readonly Tensor[]): (() => void) | undefined {
+  const ofInputs = worthReleasing(inputs);
+  if (!ofInputs && !worthReleasing(outputs)) return undefined;
+  return () => {
+    releaseTensors(outputs);
+    if (ofInputs) releaseTensors(inputs);
+  };
+}
 
 /** Outputs of a merged run: those of each request are views of one buffer, which goes when the last of them does. */
 const shared = new WeakMap<ArrayBufferLike, Set<object>>();
@@ -17,12 +27,9 @@ export function shareOutputs(outputs: readonly Tensor[], parts: readonly (readon
   }
 }
 
-/**
- * Frees the memory of large outputs, for a front-end that has sent its reply (handed it to the operating system, not only to the stream) and has
- * called `finish`. Monitoring may still look at an output of one value a row: such a one is left to the garbage collector.
- */
-export function releaseOutputs(outputs: readonly Tensor[]): void {
-  for (const { data, shape } of outputs) {
+/** Those in a buffer of their own. Monitoring may still look at one value a row: such a tensor is left to the garbage collector. */
+function releaseTensors(tensors: readonly Tensor[]): void {
+  for (const { data, shape } of tensors) {
     if (Array.isArray(data) || data.length === shape[0]) continue;
     const views = shared.get(data.buffer);
     if (views === undefined) releaseBuffer(data);

@@ -63,4 +63,9 @@ export interface InferReply {
   timing: RunTiming;
   /** To be called once the reply has been handed to the socket: counts, logs the prediction, feeds shadows. The inputs' memory may be reused when it resolves. */
   finish(): Promise<void> | undefined;
+  /**
+   * Frees the memory of large inputs and outputs, once the reply has been handed to the operating system (not only to the stream) and `finish` has
+   * resolved. An input in memory of its own, not in a body, is freed, too. Undefined when nothing is large.
+   */
+  release: (() => void) | undefined;
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Body, headerOf, readBody, sendJsonText, signalOf } from '../../http/data-plane/index.ts';
 import { BinnacleError, invalid, type Logger, newRequestId } from '../../kernel/index.ts';
-import { parseEventTime, parseRequestId, releaseOutputs, type ServingService, type Tensor, worthReleasing } from '../../serving/index.ts';
+import { parseEventTime, parseRequestId, type ServingService, type Tensor } from '../../serving/index.ts';
 import type { Table } from '../../tables/index.ts';
 import { csvAnswer, namedAnswer, recordsAnswer } from './answer.ts';
 import { formatOf, type ScoringFormat, wantsCsv } from './content.ts';
@@ -76,7 +76,7 @@ export async function invoke(options: InvocationOptions, name: string, request: 
     await send(request, response, reply.outputs, asRecords, requestId);
     await reply.finish();
     // The text is all that is left to be sent.
-    if (worthReleasing(reply.outputs)) releaseOutputs(reply.outputs);
+    reply.release?.();
   } catch (error) {
     if (!(error instanceof BinnacleError) || error.kind === 'internal') options.logger.error({ err: error, endpoint: name }, 'an invocation failed');
     if (!asked) options.serving.refused({ endpoint: name, receivedAt, startedAt }, error);

@@ -132,7 +132,7 @@ export function createCore(options: CoreOptions): OpenInferenceCore {
         startedAt,
       });
       const outputs = finishOutputs();
-      return { model: name, version: reply.version.version, id, outputs, finish: trace === undefined ? reply.finish : traced() };
+      return { model: name, version: reply.version.version, id, outputs, finish: trace === undefined ? reply.finish : traced(), release: reply.release };
 
       function finishOutputs(): ReplyOutput[] {
         try {

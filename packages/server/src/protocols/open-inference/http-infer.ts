@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Body, headerOf, readBody, signalOf } from '../../http/data-plane/index.ts';
 import { BinnacleError, invalid, type Logger } from '../../kernel/index.ts';
-import { parseEventTime, parseRequestId, releaseOutputs, worthReleasing } from '../../serving/index.ts';
+import { parseEventTime, parseRequestId } from '../../serving/index.ts';
 import type { OpenInferenceCore } from './core.ts';
 import { sendError } from './errors.ts';
 import { HEADER, sendReply } from './http-reply.ts';
@@ -73,9 +73,9 @@ export async function runInference(
     counted = true;
     const after = reply.finish();
     if (after !== undefined) await after;
-    if (!worthReleasing(reply.outputs)) return;
-    if (response.writableFinished) releaseOutputs(reply.outputs);
-    else response.once('finish', () => releaseOutputs(reply.outputs));
+    if (reply.release === undefined) return;
+    if (response.writableFinished) reply.release();
+    else response.once('finish', reply.release);
   } catch (error) {
     report(logger, error, request.url ?? '');
     if (!counted) core.refused(target.name, { receivedAt, startedAt }, error);

@@ -41,6 +41,7 @@ export interface InferenceReply {
   id: string;
   outputs: ReplyOutput[];
   finish: InferReply['finish'];
+  release: InferReply['release'];
 }
 
 /** What a front-end knows of a request beside its message. */

@@ -20,9 +20,8 @@ export interface Answer<T> {
   version: VersionInfo;
   requestId: string;
   value: T;
-  /** The model's outputs, whose memory may be freed once the answer is sent. */
-  outputs: readonly Tensor[];
   finish: InferReply['finish'];
+  release: InferReply['release'];
 }
 
 /** A part of a MultiInference: one signature over the examples of all. */
@@ -111,9 +110,9 @@ export function createCore(serving: ServingService, missing = missingInRest): Tf
       return examplesToTensors(version, examples);
     };
     const { reply, requestId } = await run(spec, make, meta, undefined);
-    const { version, outputs, finish } = reply;
+    const { version, outputs, finish, release } = reply;
     try {
-      return { version, requestId, value: valueOf(version, outputs), outputs, finish };
+      return { version, requestId, value: valueOf(version, outputs), finish, release };
     } catch (error) {
       refused(spec.name, meta, error);
       throw error;
@@ -158,7 +157,7 @@ export function createCore(serving: ServingService, missing = missingInRest): Tf
         return inputs(version);
       };
       const { reply, requestId } = await run(spec, make, meta, outputs);
-      return { version: reply.version, requestId, value: reply.outputs, outputs: reply.outputs, finish: reply.finish };
+      return { version: reply.version, requestId, value: reply.outputs, finish: reply.finish, release: reply.release };
     },
 
     classify: (spec, examples, meta) =>

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Body, type DataPlane, headerOf, readBody, sendJsonText, signalOf } from '../../http/data-plane/index.ts';
 import { BinnacleError, invalid, type Logger } from '../../kernel/index.ts';
-import { parseEventTime, parseRequestId, releaseOutputs, type ServingService, worthReleasing } from '../../serving/index.ts';
+import { parseEventTime, parseRequestId, type ServingService } from '../../serving/index.ts';
 import { metadataReply, statusReply } from './control-json.ts';
 import { type Answer, type CallMeta, createCore, type TfServingCore } from './core.ts';
 import { type ModelSpec, sendError } from './errors.ts';
@@ -111,7 +111,7 @@ async function infer(
     await sendJsonText(request, response, text(), answer.requestId);
     await answer.finish();
     // The text is all that is left to be sent.
-    if (worthReleasing(answer.outputs)) releaseOutputs(answer.outputs);
+    answer.release?.();
   } catch (error) {
     if (!counted) core.refused(spec.name, times, error);
     fail(options, response, error, request.url ?? '', requestId);

@@ -1,7 +1,7 @@
 import { headerOf } from '../../../http/data-plane/index.ts';
 import type { GrpcCall, GrpcStreamCall, StreamHandler } from '../../../http/grpc/index.ts';
 import { BinnacleError, type Logger } from '../../../kernel/index.ts';
-import { parseEventTime, parseRequestId, releaseOutputs, worthReleasing } from '../../../serving/index.ts';
+import { parseEventTime, parseRequestId } from '../../../serving/index.ts';
 import { dataToBinary } from '../binary-tensors.ts';
 import type { OpenInferenceCore } from '../core.ts';
 import type { InferenceReply, MemorySpan } from '../types.ts';
@@ -60,7 +60,7 @@ const spanParameters = ({ region, offset, byteSize }: MemorySpan): Record<string
 export async function modelInfer(core: OpenInferenceCore, request: WireRequest, call: GrpcCall): Promise<WireReply> {
   const reply = await run(core, request, call, call);
   call.afterReply = reply.finish;
-  if (worthReleasing(reply.outputs)) call.onSent = () => releaseOutputs(reply.outputs);
+  call.onSent = reply.release;
   return wireReply(reply);
 }
 

@@ -3,7 +3,7 @@ import { headerOf } from '../../../http/data-plane/index.ts';
 import type { GrpcCall, GrpcMethod, Handlers } from '../../../http/grpc/index.ts';
 import { serviceMethods } from '../../../http/grpc/index.ts';
 import { invalid, unsupported } from '../../../kernel/index.ts';
-import { parseEventTime, parseRequestId, releaseOutputs, type VersionInfo, worthReleasing } from '../../../serving/index.ts';
+import { parseEventTime, parseRequestId, type VersionInfo } from '../../../serving/index.ts';
 import type { Answer, CallMeta, InferenceTask, TaskResult, TfServingCore } from '../core.ts';
 import { tfType } from '../datatypes.ts';
 import type { ModelSpec } from '../errors.ts';
@@ -72,7 +72,7 @@ export function predictionService(root: Root, core: TfServingCore, maxBytes: num
           const inputs = tensorsOf(request.inputs, maxBytes);
           return (meta) => core.predict(spec, inputs, meta, request.output_filter.length === 0 ? undefined : request.output_filter);
         });
-        if (worthReleasing(answer.outputs)) call.onSent = () => releaseOutputs(answer.outputs);
+        call.onSent = answer.release;
         return { spec: replySpec(specOf(request.model_spec), answer.version), outputs: answer.value };
       },
     },
