@@ -1,6 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EndpointConfig } from '@binnacle/contract';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createProcessHost, httpProbe } from '../../src/adapters/process/index.ts';
 import { Backoff } from '../../src/compute/index.ts';
@@ -19,6 +21,7 @@ const SERVER = `
       const { values } = JSON.parse(text);
       console.log('asked for ' + values);
       if (values[0] === 13) { console.error('MemoryError: out of luck'); process.exit(9); }
+      if (values[0] === 14) for (;;);
       response.end(JSON.stringify({ values: values.map((value) => 2 * value), pid: process.pid }));
     });
   }).listen(Number(port), '127.0.0.1');
@@ -60,11 +63,11 @@ const infer = (values: number[], endpoint = 'py') =>
 const log = (version?: number) => kit.serving.logs('py', { limit: 100, ...(version === undefined ? {} : { version }) });
 const processId = () => Number(/process (\d+)/.exec(log().lines.findLast(({ text }) => text.startsWith('up, process'))?.text ?? '')?.[1]);
 
-async function deploy(endpoint: string, command: string[] = ['{python}', '-e', SERVER, '{port}']) {
+async function deploy(endpoint: string, command: string[] = ['{python}', '-e', SERVER, '{port}'], config: EndpointConfig = {}) {
   const pkg = await kit.registry.add(endpoint, sum(2));
   pkg.runtime = { kind: 'python', command, protocol: 'mlflow' };
   pkg.onnxFile = null;
-  return kit.serving.deploy(endpoint, { model: endpoint, traffic: [{ version: pkg.version, weight: 100, shadow: false }] });
+  return kit.serving.deploy(endpoint, { model: endpoint, traffic: [{ version: pkg.version, weight: 100, shadow: false }], config });
 }
 
 beforeEach(async () => {
@@ -76,7 +79,12 @@ beforeEach(async () => {
     client,
     logDir: join(dir, 'logs'),
     logger: silentLogger,
-    supervision: { backoff: () => new Backoff({ firstMs: 300, longestMs: 300, loopAfter: 3 }, () => 0.999), startTimeoutMs: 20_000, graceMs: 2000 },
+    supervision: {
+      backoff: () => new Backoff({ firstMs: 300, longestMs: 300, loopAfter: 3 }, () => 0.999),
+      startTimeoutMs: 20_000,
+      graceMs: 2000,
+      healthMs: 200,
+    },
   });
   kit = await servingKit({ runtimes: { python: runtime } });
 });
@@ -116,6 +124,33 @@ it('is told of, refused and healed when its server is killed, while others go on
   await until(() => kit.serving.get('py').state === 'ready', 20_000);
   expect((await infer([3, 4])).json().outputs[0].data).toEqual([6, 8]);
   expect(processId()).not.toBe(before);
+});
+
+it('is healed when its server hangs, also while requests keep coming', async () => {
+  await deploy('py', undefined, { runTimeoutMs: 300 });
+  const before = processId();
+  let load = true;
+  const statuses = new Set<number>();
+  const client = async (first: number): Promise<void> => {
+    for (; load; await sleep(20)) statuses.add((await infer([first, 0])).status);
+  };
+  const hung = infer([14, 0]);
+  const clients = [client(1), client(2), client(3)];
+  await until(() => kit.serving.get('py').state === 'degraded', 20_000);
+  expect(kit.serving.get('py').message).toMatch(/it no longer answered \/ping.*It is started again/s);
+  await until(() => kit.serving.get('py').state === 'ready', 20_000);
+  load = false;
+  await Promise.all([...clients, hung]);
+  expect(processId()).not.toBe(before);
+  expect((await infer([1, 2])).json().outputs[0].data).toEqual([2, 4]);
+});
+
+it('is left alone while it is only slow', async () => {
+  await deploy('py', ['{python}', '-e', SERVER.replace('for (;;);', 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);'), '{port}']);
+  const before = processId();
+  expect((await infer([14, 0])).status).toBe(200);
+  expect(kit.serving.get('py').state).toBe('ready');
+  expect(processId()).toBe(before);
 });
 
 it('answers a request in whose course the server ends with 503', async () => {

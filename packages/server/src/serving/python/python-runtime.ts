@@ -3,8 +3,12 @@ import { Backoff, type HealthProbe, type ServiceHost, ServiceLog, Supervisor, ty
 import { invalid, type Logger, unavailable } from '../../kernel/index.ts';
 import type { ModelPackage } from '../../registry/index.ts';
 import type { LoadedModel, LoadOptions, PackageRuntime } from '../model-runtime.port.ts';
+import { Activity } from './activity.ts';
 import { healthPathOf, serviceOf } from './python-service.ts';
 import { SupervisedModel } from './supervised-model.ts';
+
+/** What a run may take where nobody has set a limit: requests to other servers end after this. */
+const SILENCE_MS = 60_000;
 
 export interface PythonRuntimeDeps {
   host: ServiceHost;
@@ -65,7 +69,7 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
     if (signal?.aborted === true) throw unavailable('given_up', 'It is no longer wanted, and was not started.');
     const log = logFor(pkg);
     let client: LoadedModel | undefined;
-    const activity = { running: 0 };
+    const activity = new Activity(options.runTimeoutMs ?? SILENCE_MS);
     const supervisor = new Supervisor({
       ...deps.supervision,
       backoff: deps.supervision?.backoff?.() ?? new Backoff(),
@@ -75,7 +79,7 @@ export function createPythonRuntime(deps: PythonRuntimeDeps): PythonRuntime {
       probe: deps.probe,
       healthPath: healthPathOf(runtime),
       check: async () => pkg.checkFiles?.(),
-      idle: () => activity.running === 0,
+      idle: () => !activity.mayBeBusy,
       async onReady(service) {
         const url = `http://${service.host}:${service.port}`;
         const { runTimeoutMs } = options;

@@ -2,14 +2,14 @@ import type { Supervisor } from '../../compute/index.ts';
 import { BinnacleError, unavailable } from '../../kernel/index.ts';
 import type { LoadedModel, RunCall } from '../model-runtime.port.ts';
 import type { Tensor } from '../tensor.ts';
+import type { Activity } from './activity.ts';
 
 const MEMORY_MS = 5000;
 
 export interface SupervisedModelParts {
   name: string;
   supervisor: Supervisor;
-  /** Runs under way: a server that is at work may be too busy to say that it is healthy. */
-  activity: { running: number };
+  activity: Activity;
   /** Changes with each start: the server may be elsewhere then. */
   client(): LoadedModel;
 }
@@ -29,7 +29,7 @@ export class SupervisedModel implements LoadedModel {
   memoryBytes: number | undefined;
   readonly #supervisor: Supervisor;
   readonly #client: () => LoadedModel;
-  readonly #activity: { running: number };
+  readonly #activity: Activity;
   readonly #name: string;
   readonly #timer: NodeJS.Timeout;
 
@@ -68,12 +68,18 @@ export class SupervisedModel implements LoadedModel {
     if (this.problem !== undefined) throw this.#away();
     const result = this.#client().execute(inputs, outputs, call);
     if (!(result instanceof Promise)) return result;
-    this.#activity.running++;
-    return result
-      .catch((error: unknown) => Promise.reject(this.#explained(error)))
-      .finally(() => {
-        this.#activity.running--;
-      });
+    this.#activity.begin();
+    return result.then(
+      (answer) => {
+        this.#activity.end(true);
+        return answer;
+      },
+      (error: unknown) => {
+        // A refusal is an answer; what cannot be reached, was given up or ran out of time is none.
+        this.#activity.end(error instanceof BinnacleError && error.kind !== 'unavailable');
+        throw this.#explained(error);
+      },
+    );
   }
 
   async close(): Promise<void> {
