@@ -33,7 +33,7 @@ export async function direct(program: string, argv: readonly string[], { env, cw
   });
   return {
     pid: child.pid as number,
-    pipes: child.stdio.map((pipe) => (pipe ?? undefined) as Socket | undefined),
+    pipes: child.stdio.map((pipe) => (pipe as Socket | null)?.on('error', () => {})),
     exited,
     kill: (signal) => void child.kill(signal),
   };

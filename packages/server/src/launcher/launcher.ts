@@ -57,8 +57,8 @@ export class Launcher {
     // As a child of our own would: it keeps the server from ending before it.
     if (this.#calls.size === 0) this.#process.channel?.ref();
     this.#calls.set(id, call);
-    // A failure is followed by the end of the launcher, which says so.
-    this.#process.send({ id, program, argv, options } satisfies LaunchRequest, () => {});
+    // Without a channel, and after a failure, comes the error or the end of the launcher, which says so.
+    if (this.#process.connected) this.#process.send({ id, program, argv, options } satisfies LaunchRequest, () => {});
     return call.started.promise;
   }
 
@@ -66,7 +66,7 @@ export class Launcher {
     const { id } = message;
     const call = this.#calls.get(id);
     if (call === undefined) return void socket?.destroy();
-    if ('pipe' in message) call.pipes[message.pipe] = socket;
+    if ('pipe' in message) call.pipes[message.pipe] = socket?.on('error', () => {});
     else if ('pid' in message) {
       call.pid = message.pid;
       call.started.resolve(this.#program(id, call, message.pid));

@@ -19,7 +19,7 @@ export interface ProgramExit {
 /** A program that has been started. */
 export interface Program {
   readonly pid: number;
-  /** Our ends of its pipes, by file descriptor; undefined where there is none. */
+  /** Our ends of its pipes, by file descriptor; undefined where there is none. One that breaks is closed, and that is all it says. */
   readonly pipes: readonly (Socket | undefined)[];
   /** Its end; never rejects. What it wrote may still be on its way. */
   readonly exited: Promise<ProgramExit>;
