@@ -22,6 +22,7 @@ export function ConfigEditor({ endpoint }: { endpoint: EndpointDetail }) {
   };
   const cookie = config?.routing?.cookie;
   const disabled = config === undefined;
+  const isChanged = text !== shown(endpoint.config);
   return (
     <Panel title="Configuration">
       <Stack gap="sm">
@@ -91,7 +92,7 @@ export function ConfigEditor({ endpoint }: { endpoint: EndpointDetail }) {
         <Group>
           <Button
             loading={save.isPending}
-            disabled={disabled || endpoint.source !== 'registry'}
+            disabled={disabled || !isChanged || endpoint.source !== 'registry'}
             onClick={() =>
               save.mutate({
                 params: { endpoint: endpoint.name },
@@ -103,6 +104,7 @@ export function ConfigEditor({ endpoint }: { endpoint: EndpointDetail }) {
           </Button>
           <Button
             variant="default"
+            disabled={!isChanged}
             onClick={() => {
               setText(shown(endpoint.config));
               save.reset();

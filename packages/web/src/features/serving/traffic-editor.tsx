@@ -119,6 +119,7 @@ function RegistryTraffic({ endpoint }: { endpoint: EndpointDetail }) {
   const [targets, setTargets] = useState(() => endpoint.traffic.map(toTarget));
   const save = useAction('deployEndpoint', { done: 'Traffic changed' });
   const problem = trafficProblem(targets);
+  const isChanged = JSON.stringify(targets) !== JSON.stringify(endpoint.traffic.map(toTarget));
   return (
     <Stack gap="sm">
       <TargetsForm model={endpoint.model} targets={targets} onChange={setTargets} />
@@ -126,7 +127,7 @@ function RegistryTraffic({ endpoint }: { endpoint: EndpointDetail }) {
       <Group>
         <Button
           loading={save.isPending}
-          disabled={problem !== undefined}
+          disabled={problem !== undefined || !isChanged}
           onClick={() =>
             save.mutate({
               params: { endpoint: endpoint.name },
@@ -138,6 +139,7 @@ function RegistryTraffic({ endpoint }: { endpoint: EndpointDetail }) {
         </Button>
         <Button
           variant="default"
+          disabled={!isChanged}
           onClick={() => {
             setTargets(endpoint.traffic.map(toTarget));
             save.reset();
