@@ -100,8 +100,26 @@ export const tail = (file: string, lines = 15): string => readFileSync(file, 'ut
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
+  return (await boundOnce(0)) as number;
+}
+
+/** One whose next is free, too: Binnacle's gRPC listens there. */
+export async function freePorts(): Promise<number> {
+  for (let tries = 0; tries < 20; tries++) {
+    const port = await freePort();
+    if ((await boundOnce(port + 1)) !== undefined) return port;
+  }
+  throw new Error('no two free ports beside each other');
+}
+
+/** The port, after it has been bound and let go of; undefined when it is taken. */
+async function boundOnce(wanted: number): Promise<number | undefined> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(wanted, '127.0.0.1', resolve));
+  } catch {
+    return undefined;
+  }
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('no free port');

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { SERVER } from './cores.ts';
 import { BINNACLE_MAIN, PYTHON, script } from './paths.ts';
-import { freePort, type Running, start, untilHealthy } from './process.ts';
+import { freePort, freePorts, type Running, start, untilHealthy } from './process.ts';
 
 export interface Server extends Running {
   url: string;
@@ -43,7 +43,7 @@ export async function launch(
 /** Binnacle as built: `node dist/main.js up`, its defaults (SQLite with synchronous=FULL, monitoring on), warnings only in the log. */
 export async function startBinnacle(options: ServerOptions & { main?: string | undefined; node?: string[] | undefined }): Promise<Server> {
   mkdirSync(options.dir, { recursive: true });
-  const port = await freePort();
+  const port = await freePorts();
   const argv = [
     '--disable-warning=ExperimentalWarning',
     ...(options.node ?? []),
