@@ -126,21 +126,26 @@ async function boundOnce(wanted: number): Promise<number | undefined> {
   return address.port;
 }
 
-/** The processes of a group. */
+/** The processes of a group, and all that they have started: Binnacle's launcher, and so what that starts, has a group of its own. */
 function group(leader: number): number[] {
-  return readdirSync('/proc')
+  const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
+    .flatMap((name) => {
       try {
         // pid (comm) state ppid pgrp: comm may hold spaces and brackets, so count from the last one.
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        const [state, , pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        return Number(pgrp) === leader && state !== 'Z';
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const [state, ppid, pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        return state === 'Z' ? [] : [{ pid: Number(name), ppid: Number(ppid), pgrp: Number(pgrp) }];
       } catch {
-        return false;
+        return [];
       }
     });
+  const found = new Set(all.filter(({ pgrp }) => pgrp === leader).map(({ pid }) => pid));
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const { pid, ppid } of all) if (found.has(ppid)) found.add(pid);
+  }
+  return [...found];
 }
 
 export interface Memory {
