@@ -4,13 +4,14 @@ import { launch } from '../../../launcher/index.ts';
 import { encode } from './frame.ts';
 import { SessionProcess } from './session-process.ts';
 
+const NO_PROGRAM = 'no program';
 let says = '';
 let last: SessionProcess | undefined;
 vi.mock('./launch.ts', () => ({
   residentBytes: () => undefined,
   launchModelProcess: () =>
     launch(
-      process.execPath,
+      says === NO_PROGRAM ? '/no/such/program' : process.execPath,
       [
         '-e',
         `require('fs').writeSync(3, Buffer.from('${says}', 'hex')); require('fs').readSync(3, Buffer.alloc(1e6)); require('fs').readSync(3, Buffer.alloc(1e6))`,
@@ -73,6 +74,14 @@ it('a process that is closed before it has started ends, and nothing is said of 
   expect(host.alive).toBe(false);
   await expect(host.opened).rejects.toMatchObject({ code: 'onnx_crashed' });
   expect(lost).toBe(false);
+});
+
+it('a process that cannot be started is no fault of the file', async () => {
+  says = NO_PROGRAM;
+  const host = new SessionProcess({ label: 'm', file: '/m.onnx', settings, sample: undefined, loadTimeoutMs: 20_000 });
+  await expect(host.opened).rejects.toMatchObject({ kind: 'unavailable', code: 'process_not_started', message: expect.stringContaining('ENOENT') as string });
+  expect(host.alive).toBe(false);
+  await host.close();
 });
 
 it('a process that only tries a file gives way to those that serve', async () => {

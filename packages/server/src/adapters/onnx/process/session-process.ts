@@ -83,14 +83,16 @@ export class SessionProcess implements SessionHost {
     try {
       program = await launchModelProcess();
     } catch (error) {
-      return this.#ended(messageOf(error));
+      // Nothing that the file has done.
+      this.#killed ??= unavailable('process_not_started', `The process for '${this.#spec.label}' could not be started: ${messageOf(error)}`, {
+        retryAfterSeconds: 1,
+      });
+      return this.#ended('');
     }
     this.#program = program;
     const socket = this.#socket as Socket;
     const reader = new FrameReader((frame) => this.#received(frame), memoryLimitMiB === undefined ? undefined : memoryLimitMiB * 2 ** 20);
     socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
-    // A broken pipe is followed by the exit, which says more.
-    socket.on('error', () => {});
     program.pipes[2]?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-KEPT_OUTPUT);
     });
